@@ -1,0 +1,1 @@
+//! An Action Cable server as a library.

@@ -1,0 +1,1 @@
+//! Image bytes to faces, templates and comparison scores.

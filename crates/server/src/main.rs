@@ -1,0 +1,2 @@
+//! The program `axiam`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! For tests only: what the suites of this workspace share.
