@@ -1,1 +1,26 @@
 //! Image bytes to faces, templates and comparison scores.
+//!
+//! A photo goes in as bytes, a [`Template`] comes out: a short vector that says whose face it is.
+//! Two templates of one [pack](pack) are compared by their distance; the pack says which distance
+//! stands for which false match rate. Everything here is synchronous and knows neither network nor
+//! database; a caller with an async runtime puts [`FaceEngine::template`] on a blocking thread.
+//!
+//! ```no_run
+//! use face::{Engine, FaceEngine, FmrLevel};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = Engine::load(std::path::Path::new("models/build/default"))?;
+//! let one = engine.template(&std::fs::read("one.jpg")?)?;
+//! let two = engine.template(&std::fs::read("two.jpg")?)?;
+//! let same = one.distance(&two)? <= engine.pack().threshold(FmrLevel::OneIn10000);
+//! # let _ = same; Ok(()) }
+//! ```
+
+mod engine;
+mod error;
+pub mod pack;
+mod template;
+
+pub use engine::{Engine, FaceEngine};
+pub use error::{PhotoError, PoorReason};
+pub use pack::{FmrLevel, PackError, PackInfo, Thresholds};
+pub use template::{Template, TemplateError};

@@ -1,0 +1,143 @@
+//! A pack: a folder of models with a manifest.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// How often a stranger may pass: the false match rate (ISO/IEC 19795-1) a threshold stands for.
+///
+/// A site chooses one of these, never a distance: distances mean nothing outside their pack.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default,
+)]
+pub enum FmrLevel {
+    /// At most one stranger in 1,000.
+    #[serde(rename = "1/1000")]
+    OneIn1000,
+    /// At most one stranger in 10,000: what NIST SP 800-63B-4 asks for, and the default.
+    #[default]
+    #[serde(rename = "1/10000")]
+    OneIn10000,
+    /// At most one stranger in 100,000.
+    #[serde(rename = "1/100000")]
+    OneIn100000,
+}
+
+impl FmrLevel {
+    /// All levels, from lenient to strict.
+    pub const ALL: [Self; 3] = [Self::OneIn1000, Self::OneIn10000, Self::OneIn100000];
+
+    /// The level's written form, e.g. `1/10000`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OneIn1000 => "1/1000",
+            Self::OneIn10000 => "1/10000",
+            Self::OneIn100000 => "1/100000",
+        }
+    }
+}
+
+impl fmt::Display for FmrLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for FmrLevel {
+    type Err = UnknownFmrLevel;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|level| level.as_str() == text)
+            .ok_or(UnknownFmrLevel)
+    }
+}
+
+/// The text names no [`FmrLevel`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected one of 1/1000, 1/10000, 1/100000")]
+pub struct UnknownFmrLevel;
+
+/// The largest distance that still counts as a match, for each level.
+///
+/// Units: Euclidean distance between templates of the pack. Source: the pack's manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thresholds {
+    /// For [`FmrLevel::OneIn1000`].
+    #[serde(rename = "1/1000")]
+    pub one_in_1000: f32,
+    /// For [`FmrLevel::OneIn10000`].
+    #[serde(rename = "1/10000")]
+    pub one_in_10000: f32,
+    /// For [`FmrLevel::OneIn100000`].
+    #[serde(rename = "1/100000")]
+    pub one_in_100000: f32,
+}
+
+/// What a caller needs to know of the loaded pack.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PackInfo {
+    name: String,
+    version: String,
+    thresholds: Thresholds,
+}
+
+impl PackInfo {
+    /// Describes a pack. `name` and `version` are 1 to 255 bytes each; templates carry both.
+    pub fn new(
+        name: impl Into<String>,
+        version: impl Into<String>,
+        thresholds: Thresholds,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            version: version.into(),
+            thresholds,
+        }
+    }
+
+    /// The pack's name, e.g. `default`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The pack's version. Templates of two versions are not comparable.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The largest [distance](crate::Template::distance) that counts as a match at `level`.
+    pub fn threshold(&self, level: FmrLevel) -> f32 {
+        match level {
+            FmrLevel::OneIn1000 => self.thresholds.one_in_1000,
+            FmrLevel::OneIn10000 => self.thresholds.one_in_10000,
+            FmrLevel::OneIn100000 => self.thresholds.one_in_100000,
+        }
+    }
+}
+
+/// Why a pack could not be loaded: one sentence that names the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the face pack cannot be used: {} {problem}", path.display())]
+pub struct PackError {
+    path: PathBuf,
+    problem: String,
+}
+
+impl PackError {
+    pub(crate) fn new(path: &Path, problem: impl Into<String>) -> Self {
+        Self {
+            path: path.to_owned(),
+            problem: problem.into(),
+        }
+    }
+
+    /// The file or folder that is at fault.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
