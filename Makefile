@@ -1,0 +1,29 @@
+# Axiam: every command a developer needs. `make` alone explains them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test check models
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: models ## Build everything and serve on http://127.0.0.1:3000, data in ./data
+	@scripts/need cargo cc
+	@cargo build --release --package server
+	@exec "$${CARGO_TARGET_DIR:-target}/release/axiam" serve
+
+test: models web/e2e/node_modules/.package-lock.json ## Run every test, on SQLite, PostgreSQL and Redis
+	@scripts/test
+
+check: ## Formatting, lints and docs of all Rust code, licences and advisories of dependencies
+	@scripts/check
+
+models: models/node_modules/.package-lock.json ## Build the default face pack into models/build
+	@scripts/need node
+	@node models/build.mjs
+
+# Packages are installed anew only when their lock file changed.
+%/node_modules/.package-lock.json: %/package-lock.json
+	@scripts/need node cargo cc
+	npm ci --prefix $* --ignore-scripts --no-audit --no-fund
+	@touch $@
