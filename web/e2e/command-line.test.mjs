@@ -1,0 +1,109 @@
+// The first sign-on as the README prints it: `curl` for the site's side, `axiam phone` for the person's.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { Axiam } from './support/axiam.mjs';
+import { data } from './support/http.mjs';
+import { Page } from './support/page.mjs';
+import { people } from './support/photos.mjs';
+
+const [owner, stranger] = people();
+let axiam, site, page, clientId, phoneFile;
+before(async () => {
+  axiam = await Axiam.start();
+  site = await axiam.createSite('http://localhost:8080');
+  phoneFile = path.join(axiam.dataDir, 'a-phone.json');
+});
+after(async () => {
+  page?.close();
+  await axiam?.stop();
+});
+
+const phone = (...args) => axiam.run('phone', '--phone', phoneFile, ...args);
+async function must(...args) {
+  const { code, stdout, stderr } = await phone(...args);
+  assert.equal(code, 0, `axiam phone ${args.join(' ')}: ${stdout}${stderr}`);
+  return stdout;
+}
+
+test('a site is registered once, with its keys', async () => {
+  for (const [key, pattern] of Object.entries({ site_id: /^\S+$/, api_key: /^\S{16,}$/, secret_key: /^\S{16,}$/, channel_prefix: /^ch_/ })) {
+    assert.match(site.keys[key], pattern, key);
+  }
+  assert.equal(site.keys.domain, 'localhost');
+  assert.match(await axiam.must('site', 'list'), /localhost/);
+  assert.ok(!(await axiam.must('site', 'list')).includes(site.keys.secret_key), 'the secret key is shown once');
+  await axiam.must('site', 'set', site.id, 'liveness=off');
+  const wrong = await axiam.run('site', 'set', site.id, 'no_such_setting=1');
+  assert.notEqual(wrong.code, 0);
+  assert.match(wrong.stderr, /no_such_setting/);
+});
+
+test('addresses of sites are normalised or refused', async () => {
+  for (const [url, domain] of [
+    ['https://Example.com:8443/path', 'example.com'],
+    ['www.example.org', 'example.org'],
+    ['bücher.example', 'xn--bcher-kva.example'],
+  ]) assert.equal((await axiam.createSite(url)).keys.domain, domain);
+  for (const url of ['com', 'co.uk', 'exa mple.com', '127.0.0.1:99999', 'x'.repeat(300)]) {
+    const { code, stderr } = await axiam.run('site', 'create', '--url', url);
+    assert.notEqual(code, 0, url);
+    assert.ok(stderr.trim().length > 0, url);
+    assert.doesNotMatch(stderr, /panicked|Error\s*\{/, url);
+  }
+});
+
+test('pair and enrol', async () => {
+  await site.authenticate();
+  clientId = await site.createClient('you@example.com', 'You');
+  const { enrollment_url } = await site.qrcode(clientId, 'signup');
+  await must('pair', enrollment_url);
+  assert.equal(fs.statSync(phoneFile).mode & 0o077, 0, 'only the owner may read the phone’s key');
+  await must('enrol', owner.files[0]);
+});
+
+test('pending and scan: the page hears it and the backend redeems it', async () => {
+  const { verification_token } = await site.push(clientId);
+  page = new Page(axiam, { token: site.token });
+  const verdict = await page.listen('FacialSignOnLoginChannel', { verification_token });
+  assert.match(await must('pending'), /localhost/);
+  await must('scan', owner.files[1 % owner.files.length]);
+  const verified = await verdict.hears('verified');
+  assert.equal(data(await site.validateSession(verified.client_session_token, clientId)).email, 'you@example.com');
+});
+
+test('another face and a refusal end with a sentence and an exit code', async () => {
+  await site.push(clientId);
+  const wrong = await phone('scan', stranger.files[0]);
+  assert.notEqual(wrong.code, 0);
+  assert.match(wrong.stdout + wrong.stderr, /1036/);
+  await must('deny');
+  const nothing = await phone('scan', owner.files[0]);
+  assert.notEqual(nothing.code, 0);
+  assert.ok((nothing.stdout + nothing.stderr).trim().length > 0);
+});
+
+test('two faces are compared', async () => {
+  const same = JSON.parse(await axiam.must('face', 'compare', owner.files[0], owner.files[1 % owner.files.length], '--json'));
+  const different = JSON.parse(await axiam.must('face', 'compare', owner.files[0], stranger.files[0], '--json'));
+  assert.ok(same.distance < different.distance, JSON.stringify({ same, different }));
+});
+
+test('doctor says that liveness is off, and what is in order', async () => {
+  const { stdout, stderr } = await axiam.run('doctor');
+  assert.match(stdout + stderr, /liveness/i);
+});
+
+test('what is misspelt is said with a sentence', async () => {
+  const unknown = await axiam.run('serv');
+  assert.notEqual(unknown.code, 0);
+  assert.match(unknown.stderr, /serve/);
+  const file = path.join(axiam.dataDir, 'wrong.toml');
+  fs.writeFileSync(file, '[server]\nlisten_on = "127.0.0.1:1"\n');
+  const setting = await axiam.run('--config', file, 'doctor');
+  assert.notEqual(setting.code, 0);
+  assert.match(setting.stdout + setting.stderr, /listen_on/);
+});

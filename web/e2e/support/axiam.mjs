@@ -1,0 +1,133 @@
+// The real program, started on a free port with a data folder of its own.
+
+import { execFile, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { request } from './http.mjs';
+import { Site } from './site.mjs';
+
+export const REPOSITORY = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+const PROGRAM = process.env.AXIAM_BIN ?? path.join(REPOSITORY, 'target/debug/axiam');
+const PATIENCE = 60_000;
+
+// Tests come from one address and ask often; the limits have a test of their own.
+const ROOMY = {
+  AXIAM_LIMITS_PUSH_PER_IP: '10000',
+  AXIAM_LIMITS_PUSH_PER_CLIENT: '10000',
+  AXIAM_LIMITS_VERIFY_PER_IP: '10000',
+  AXIAM_LIMITS_VERIFY_PER_SIGN_ON: '10000',
+  AXIAM_LIMITS_OTHER_PER_IP: '10000',
+  AXIAM_LIMITS_AUTH_PER_IP: '10000',
+};
+
+// Whoever ends this process in the middle of a test leaves no program behind.
+const running = new Set();
+process.on('exit', () => running.forEach((axiam) => axiam.child.kill('SIGKILL')));
+
+export class Axiam {
+  /**
+   * Starts it and waits until it answers. `settings` are environment variables over the roomy
+   * limits; `strict: true` leaves the limits as they come.
+   */
+  static async start({ settings = {}, strict = false } = {}) {
+    if (!fs.existsSync(PROGRAM)) {
+      throw new Error(`${PROGRAM} does not exist: run 'cargo build --workspace --bins', or name the program in AXIAM_BIN.`);
+    }
+    for (let tries = 0; ; tries++) {
+      const axiam = new Axiam({ ...(strict ? {} : ROOMY), ...settings });
+      try {
+        await axiam.#serve();
+        return axiam;
+      } catch (error) {
+        await axiam.stop();
+        // Somebody else was quicker to take the port.
+        if (tries === 3 || !/in use/.test(axiam.log)) throw error;
+      }
+    }
+  }
+
+  constructor(settings) {
+    this.dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'axiam-e2e-'));
+    this.log = '';
+    const own = Object.entries(process.env).filter(([name]) => !name.startsWith('AXIAM_') || name === 'AXIAM_FACE_PACK');
+    this.environment = { ...Object.fromEntries(own), NO_COLOR: '1', ...settings };
+  }
+
+  async #serve() {
+    const port = await freePort();
+    this.url = `http://127.0.0.1:${port}`;
+    this.api = `${this.url}/api/v1/facial_sign_on`;
+    this.cable = `ws://127.0.0.1:${port}/cable`;
+    this.child = spawn(PROGRAM, ['--data-dir', this.dataDir, 'serve', '--listen', `127.0.0.1:${port}`], {
+      cwd: REPOSITORY,
+      env: this.environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    running.add(this);
+    const listen = (chunk) => { this.log += chunk; };
+    this.child.stdout.on('data', listen);
+    this.child.stderr.on('data', listen);
+    this.ended = new Promise((resolve) => {
+      this.child.once('exit', resolve);
+      this.child.once('error', (error) => { this.log += error.message; resolve(); });
+    }).then(() => { this.over = true; });
+
+    const deadline = Date.now() + PATIENCE;
+    while (!this.over && Date.now() < deadline) {
+      const answer = await request(`${this.api}/login/status`).catch(() => null);
+      if (answer) return;
+      await Promise.race([sleep(50), this.ended]);
+    }
+    throw new Error(`axiam ${this.over ? 'ended at once' : 'does not answer'}. Its output:\n${this.log}`);
+  }
+
+  /** Stops it and removes its data. */
+  async stop() {
+    if (this.child && !this.over) {
+      this.child.kill('SIGTERM');
+      const killer = setTimeout(() => this.child.kill('SIGKILL'), 10_000);
+      await this.ended;
+      clearTimeout(killer);
+    }
+    running.delete(this);
+    fs.rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  /** Runs the command line against the same data: {code, stdout, stderr}. */
+  run(...args) {
+    return new Promise((resolve) => {
+      const options = { cwd: REPOSITORY, env: this.environment, timeout: PATIENCE, maxBuffer: 1 << 24 };
+      execFile(PROGRAM, ['--data-dir', this.dataDir, ...args], options, (error, stdout, stderr) =>
+        resolve({ code: error ? (error.code ?? 1) : 0, stdout, stderr }));
+    });
+  }
+
+  /** The same where it must succeed: its standard output. */
+  async must(...args) {
+    const { code, stdout, stderr } = await this.run(...args);
+    if (code !== 0) throw new Error(`axiam ${args.join(' ')} ended with ${code}:\n${stdout}${stderr}`);
+    return stdout;
+  }
+
+  /** Registers a site the way an operator does. */
+  async createSite(url) {
+    const site = JSON.parse(await this.must('site', 'create', '--url', url, '--json'));
+    return new Site(this, site);
+  }
+}
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const listener = net.createServer().once('error', reject);
+    listener.listen(0, '127.0.0.1', () => {
+      const { port } = listener.address();
+      listener.close(() => resolve(port));
+    });
+  });
+}
