@@ -1,1 +1,95 @@
-//! An Action Cable server as a library.
+//! An Action Cable server as a library: a browser subscribes to channels over one WebSocket with
+//! the official `@rails/actioncable` client, and the application broadcasts to streams.
+//!
+//! - [`Application`] is what you implement: which streams an identifier may follow, what already
+//!   exists, what to do with messages from clients.
+//! - [`Cable`] is the handle to broadcast, to end connections, to read numbers, to drain.
+//! - [`Handshake`] is an axum extractor that turns a request into a connection. Other transports
+//!   give [`Cable::serve`] a stream and sink of frames.
+//!
+//! Protocols: `actioncable-v1-json` as Rails 7 and 8 speak it, and `actioncable-v1-ext-json` as
+//! AnyCable and `@anycable/core` speak it.
+//!
+//! # Example
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use axum::{Router, extract::State, response::Response, routing::any};
+//! use cable::{Application, Cable, Handshake, Identifier, Message, Rejected};
+//! use serde::Deserialize;
+//! use serde_json::json;
+//!
+//! struct Orders;
+//!
+//! #[derive(Deserialize)]
+//! struct OrderParams {
+//!     id: u64,
+//! }
+//!
+//! impl Application for Orders {
+//!     type Connection = ();
+//!
+//!     async fn subscribe(&self, _: &(), identifier: &Identifier) -> Result<Vec<String>, Rejected> {
+//!         match identifier.channel().as_deref() {
+//!             Some("OrderChannel") => {
+//!                 let order: OrderParams = identifier.params().map_err(|_| Rejected)?;
+//!                 Ok(vec![format!("order:{}", order.id)])
+//!             }
+//!             _ => Err(Rejected),
+//!         }
+//!     }
+//!
+//!     async fn confirmed(&self, _: &(), _: &Identifier) -> Vec<Message> {
+//!         // From the database: has it been shipped already?
+//!         vec![Message::from(json!({"status": "shipped"})).with_key("shipped")]
+//!     }
+//! }
+//!
+//! #[derive(Clone)]
+//! struct AppState {
+//!     cable: Cable,
+//!     orders: Arc<Orders>,
+//! }
+//!
+//! async fn connect(State(app): State<AppState>, handshake: Handshake) -> Response {
+//!     handshake.accept(&app.cable, app.orders, ())
+//! }
+//!
+//! let state = AppState { cable: Cable::default(), orders: Arc::new(Orders) };
+//! let cable = state.cable.clone();
+//! let router: Router = Router::new().route("/cable", any(connect)).with_state(state);
+//!
+//! // Anywhere, any time. Whoever was told by `confirmed` is not told again.
+//! cable.broadcast("order:7", Message::from(json!({"status": "shipped"})).with_key("shipped"));
+//! # let _ = router;
+//! ```
+
+mod cable;
+mod channel;
+mod errand;
+pub mod fanout;
+mod frame;
+#[cfg(feature = "axum")]
+mod handshake;
+mod hub;
+mod identifier;
+mod mailbox;
+mod message;
+mod options;
+mod registry;
+mod session;
+mod stats;
+mod subscription;
+mod sync;
+
+pub use cable::Cable;
+pub use channel::{Application, Rejected};
+pub use frame::Protocol;
+#[cfg(feature = "axum")]
+pub use handshake::Handshake;
+pub use identifier::Identifier;
+pub use message::{Message, Position, Published};
+pub use options::{Clock, Disconnect, Options};
+pub use session::{Incoming, Opening, Outgoing};
+pub use stats::Stats;

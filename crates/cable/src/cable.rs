@@ -1,0 +1,195 @@
+//! The handle to a cable.
+
+use std::future::Future;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::{Arc, Once, Weak};
+use std::time::Duration;
+
+use futures_util::{Sink, Stream};
+
+use crate::channel::Application;
+use crate::fanout::{Fanout, Local, Memory};
+use crate::frame;
+use crate::hub::Hub;
+use crate::mailbox::Bound;
+use crate::message::Message;
+use crate::options::{Disconnect, Options};
+use crate::registry::{Registry, SLOTS};
+use crate::session::{Incoming, Opening, Outgoing, Session};
+use crate::stats::{Counters, Stats};
+
+/// An Action Cable server without its sockets: give it connections with
+/// [`serve`](Self::serve) (or the `Handshake` extractor) and messages with
+/// [`broadcast`](Self::broadcast).
+///
+/// Cloning gives another handle to the same cable.
+#[derive(Clone, Debug)]
+pub struct Cable {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) options: Options,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) fanout: Box<dyn Fanout>,
+    draining: AtomicBool,
+    ticker: Once,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner")
+            .field("stats", &self.counters.read())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Cable {
+    fn default() -> Self {
+        Self::new(Options::default())
+    }
+}
+
+impl Cable {
+    /// A cable served by this process alone.
+    pub fn new(options: Options) -> Self {
+        Self::with_fanout(options, Memory::default())
+    }
+
+    /// A cable that shares its broadcasts with others through a fan-out.
+    pub fn with_fanout(options: Options, fanout: impl Fanout) -> Self {
+        let counters = Arc::<Counters>::default();
+        let bound = Bound {
+            messages: options.queue_messages,
+            bytes: options.queue_bytes,
+        };
+        let hub = Arc::new(Hub::new(bound, Arc::clone(&counters)));
+        let registry = Arc::new(Registry::new(Arc::clone(&counters)));
+        fanout.start(Local::new(Arc::clone(&hub), Arc::clone(&registry)));
+        Self {
+            inner: Arc::new(Inner {
+                options,
+                hub,
+                registry,
+                counters,
+                fanout: Box::new(fanout),
+                draining: AtomicBool::new(false),
+                ticker: Once::new(),
+            }),
+        }
+    }
+
+    /// Sends a message to all who follow a stream, in every process of this cable. Never blocks;
+    /// messages to one stream arrive in the order of the calls.
+    pub fn broadcast(&self, stream: &str, message: impl Into<Message>) {
+        self.inner.counters.broadcasts.fetch_add(1, Relaxed);
+        self.inner.fanout.publish(stream, message.into());
+    }
+
+    /// Ends all connections that answer to a tag (see [`Application::tags`]), in every process of
+    /// this cable: `disconnect` with the reason `remote`.
+    pub fn disconnect(&self, tag: &str, reconnect: bool) {
+        self.inner
+            .fanout
+            .disconnect(tag, Disconnect::remote(reconnect));
+    }
+
+    /// The numbers of this process.
+    pub fn stats(&self) -> Stats {
+        self.inner.counters.read()
+    }
+
+    /// The settings it was made with.
+    pub fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    /// Whether [`drain`](Self::drain) has been called.
+    pub fn is_draining(&self) -> bool {
+        self.inner.draining.load(SeqCst)
+    }
+
+    /// Goes down gracefully: refuses new connections and ends the present ones with
+    /// `server_restart` and `reconnect: true`, evenly over the given time so that they do not
+    /// all reach the next server at once. Returns when the last is gone, at the latest
+    /// [`Options::close_timeout`] after the last farewell.
+    pub async fn drain(&self, over: Duration) {
+        self.inner.draining.store(true, SeqCst);
+        let all = self.inner.registry.all();
+        let pause = Duration::from_millis(50).min(over);
+        let steps = if pause.is_zero() {
+            1
+        } else {
+            over.as_millis().div_ceil(pause.as_millis())
+        };
+        let chunk = all
+            .len()
+            .div_ceil(usize::try_from(steps).unwrap_or(1).max(1))
+            .max(1);
+        for members in all.chunks(chunk) {
+            for mailbox in members.iter().filter_map(Weak::upgrade) {
+                mailbox.close(Disconnect::server_restart());
+            }
+            tokio::time::sleep(pause).await;
+        }
+        drop(all);
+        // A little more than each session gives itself.
+        let patience = self.inner.options.close_timeout + Duration::from_millis(100);
+        let _ = tokio::time::timeout(patience, self.inner.registry.emptied()).await;
+    }
+
+    /// Serves one connection until it ends; to be spawned as a task. Must run in a Tokio runtime.
+    pub fn serve<A, S, E>(
+        &self,
+        app: Arc<A>,
+        connection: A::Connection,
+        opening: Opening,
+        socket: S,
+    ) -> impl Future<Output = ()> + Send + use<A, S, E>
+    where
+        A: Application,
+        S: Stream<Item = Result<Incoming, E>> + Sink<Outgoing, Error = E> + Send + Unpin,
+        E: Send,
+    {
+        self.inner.start_ticker();
+        Session::new(Arc::clone(&self.inner), app, connection, opening, socket).run()
+    }
+
+    /// Says farewell to a connection that is not to be served.
+    pub async fn refuse<S, E>(&self, disconnect: Disconnect, mut socket: S)
+    where
+        S: Stream<Item = Result<Incoming, E>> + Sink<Outgoing, Error = E> + Send + Unpin,
+    {
+        let patience = self.inner.options.close_timeout;
+        crate::session::farewell(&mut socket, &disconnect, crate::session::NORMAL, patience).await;
+    }
+}
+
+impl Inner {
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(SeqCst)
+    }
+
+    /// One timer for all pings of the process. It stops when the cable is gone.
+    fn start_ticker(self: &Arc<Self>) {
+        self.ticker.call_once(|| {
+            let weak = Arc::downgrade(self);
+            let mut interval = tokio::time::interval(self.options.ping_interval / SLOTS);
+            interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            tokio::spawn(async move {
+                // The first tick of an interval comes at once.
+                interval.tick().await;
+                loop {
+                    interval.tick().await;
+                    let Some(inner) = weak.upgrade() else { break };
+                    inner
+                        .registry
+                        .tick(|| frame::ping(inner.options.clock.now().as_secs()));
+                }
+            });
+        });
+    }
+}

@@ -1,0 +1,132 @@
+//! The settings of a cable, and the reasons it gives when it hangs up.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The settings of a [`Cable`](crate::Cable).
+///
+/// ```
+/// let options = cable::Options { max_subscriptions: 16, ..Default::default() };
+/// # let _ = options;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Time between two pings to a connection. Official clients reconnect after 6 s of silence
+    /// and Rails pings every 3 s (`Server::Connections::BEAT_INTERVAL`), the default.
+    pub ping_interval: Duration,
+    /// The largest frame a client may send, in bytes; by default 16 KiB. A larger one ends the
+    /// connection with `invalid_request`, one of more than four times the size without a word.
+    pub max_frame_bytes: usize,
+    /// Subscriptions one connection may have, by default 64; further ones are rejected.
+    pub max_subscriptions: usize,
+    /// Messages waiting for one connection before it counts as too slow and is dropped; by
+    /// default 256. While a batch is being written another may wait, so that memory is bounded
+    /// by twice this.
+    pub queue_messages: usize,
+    /// Bytes waiting for one connection before it counts as too slow, by default 256 KiB.
+    pub queue_bytes: usize,
+    /// How long a connection may take to hear the farewell and close; by default 5 s.
+    pub close_timeout: Duration,
+    /// Where the time in pings and histories comes from; by default the system's clock.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ping_interval: Duration::from_secs(3),
+            max_frame_bytes: 16 * 1024,
+            max_subscriptions: 64,
+            queue_messages: 256,
+            queue_bytes: 256 * 1024,
+            close_timeout: Duration::from_secs(5),
+            clock: Clock::default(),
+        }
+    }
+}
+
+/// A source of wall-clock time, so that tests can supply their own.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Duration + Send + Sync>);
+
+impl Clock {
+    /// A clock that reads the time, as the span since the Unix epoch, from a function.
+    pub fn new(since_epoch: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        Self(Arc::new(since_epoch))
+    }
+
+    /// The span since the Unix epoch.
+    pub(crate) fn now(&self) -> Duration {
+        (self.0)()
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new(|| {
+            SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default()
+        })
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+/// Why the server hangs up, and whether the client should come back: the `disconnect` frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disconnect {
+    /// The machine-readable reason.
+    pub reason: Cow<'static, str>,
+    /// Whether the client is to reconnect by itself.
+    pub reconnect: bool,
+}
+
+impl Disconnect {
+    /// The client may not connect (Rails: `reject_unauthorized_connection`).
+    pub const fn unauthorized() -> Self {
+        Self {
+            reason: Cow::Borrowed("unauthorized"),
+            reconnect: false,
+        }
+    }
+
+    /// The client sent what no client should, such as a frame that is too large.
+    pub const fn invalid_request() -> Self {
+        Self {
+            reason: Cow::Borrowed("invalid_request"),
+            reconnect: false,
+        }
+    }
+
+    /// The server goes down; another, or the same in a moment, will take the client.
+    pub const fn server_restart() -> Self {
+        Self {
+            reason: Cow::Borrowed("server_restart"),
+            reconnect: true,
+        }
+    }
+
+    /// The application ended the connection from elsewhere (Rails: `remote_connections`).
+    pub const fn remote(reconnect: bool) -> Self {
+        Self {
+            reason: Cow::Borrowed("remote"),
+            reconnect,
+        }
+    }
+
+    /// The client reads more slowly than messages come. This reason is ours: Rails lets queues
+    /// grow instead.
+    pub const fn slow_reader() -> Self {
+        Self {
+            reason: Cow::Borrowed("slow_reader"),
+            reconnect: true,
+        }
+    }
+}
