@@ -380,22 +380,24 @@ describe('photos and their multipart bodies', () => {
     assert.equal(failure(await person.phone.send('POST', '/device/facial', { parts }), 1006).details.field, 'consent_version');
   });
 
-  test('POST /client/upload_facial: by a backend that may not, or with bad parts', async () => {
+  test('POST /client/upload_facial: by a backend that may not, and then by one that may', async () => {
     const facial = { bytes: jpeg, filename: 'a.jpg', type: 'image/jpeg' };
-    const send = (parts) => site.send('POST', '/client/upload_facial', { parts });
-    const reply = await send({ id: person.id, facial });
-    // Only a site that allows it; the other cases are the same for both.
-    if (reply.status === 200) {
-      failure(await send({ id: person.id, facial: { ...facial, bytes: text } }), 1038);
-      failure(await send({ id: person.id, facial: { ...facial, bytes: groupPhoto() } }), 1034);
-      failure(await send({ id: foreigner.id, facial }), 1007);
-      failure(await send({ id: crypto.randomUUID(), facial }), 1007);
-    } else {
-      failure(reply, 1010);
-    }
-    for (const parts of [{}, { id: person.id }, { facial }, { id: '', facial }, { id: 'x', facial }]) failure(await send(parts), 1006, 1007, 1010);
-    failure(await site.send('POST', '/client/upload_facial', { body: '--x', type: 'multipart/form-data; boundary=y' }), 1006, 1010);
-    failure(await site.send('POST', '/client/upload_facial', { json: {} }), 1006, 1010);
+    const send = (parts) => otherSite.send('POST', '/client/upload_facial', { parts });
+    await axiam.must('site', 'set', otherSite.id, 'backend_enrolment=false');
+    const id = await otherSite.createClient('uploaded@other.example');
+    failure(await send({ id, facial }), 1010);
+
+    await axiam.must('site', 'set', otherSite.id, 'backend_enrolment=true');
+    assert.deepEqual(data(await send({ id, facial })), { client_id: id, status: 'uploaded' });
+    failure(await send({ id, facial: { ...facial, bytes: text } }), 1038);
+    failure(await send({ id, facial: { ...facial, bytes: greyPng(8, 8, [60_000, 60_000]) } }), 1039);
+    failure(await send({ id, facial: { ...facial, bytes: groupPhoto() } }), 1034);
+    failure(await send({ id: person.id, facial }), 1007);
+    failure(await send({ id: crypto.randomUUID(), facial }), 1007);
+    for (const parts of [{}, { id }, { facial }]) failure(await send(parts), 1006);
+    for (const wrong of ['', 'x', '\u0000']) failure(await send({ id: wrong, facial }), 1006, 1007);
+    failure(await otherSite.send('POST', '/client/upload_facial', { body: '--x', type: 'multipart/form-data; boundary=y' }), 1006);
+    failure(await otherSite.send('POST', '/client/upload_facial', { json: { id } }), 1006);
   });
 
   test('after all of this the same sign-on still works', async () => {
