@@ -18,7 +18,6 @@ use crate::frame::{self, Command, Protocol};
 use crate::hub::Address;
 use crate::identifier::Identifier;
 use crate::mailbox::{Item, Mail, Mailbox};
-use crate::message::Message;
 use crate::options::Disconnect;
 use crate::subscription::Subscription;
 
@@ -360,24 +359,26 @@ where
     /// The confirmation, what already exists, and what has come meanwhile, in this order. A
     /// message that is both among the existing and the later ones is sent in its later place.
     async fn confirm(&mut self, granted: errand::Granted) -> Result<(), End> {
+        let counters = Arc::clone(&self.cable.counters);
+        self.subscriptions
+            .push(Subscription::new(granted.attachment, counters));
         // What the hub has delivered by now is known before the order is decided.
         if let Some(mail) = self.mailbox.take() {
             self.on_mail(mail).await?;
         }
         self.subscribing = None;
         let held = std::mem::take(&mut self.held);
-        let later = |message: &Message| {
-            message.key.is_some()
-                && held
-                    .iter()
-                    .any(|item| item.published.message.key == message.key)
+        let Some(subscription) = self.subscriptions.last_mut() else {
+            return Ok(());
         };
-        let mut subscription =
-            Subscription::new(granted.attachment, Arc::clone(&self.cable.counters));
         let identifier = subscription.identifier().clone();
         let mut frames = vec![frame::reply("confirm_subscription", &identifier)];
         for message in granted.existing {
-            if !later(&message) && subscription.takes_message(&message) {
+            let comes_later = message.key.is_some()
+                && held
+                    .iter()
+                    .any(|item| item.published.message.key == message.key);
+            if !comes_later && subscription.takes_message(&message) {
                 frames.push(frame::transmission(&identifier, &message.payload));
             }
         }
@@ -387,7 +388,6 @@ where
                 frames.push(item.frame);
             }
         }
-        self.subscriptions.push(subscription);
         self.write(frames).await
     }
 

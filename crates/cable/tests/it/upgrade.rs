@@ -1,0 +1,153 @@
+//! The way in through axum, with a real WebSocket client.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cable::{Cable, Options};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::{Error, Message as WsMessage};
+
+use crate::support::{App, Server, Socket, room};
+
+async fn server(options: Options) -> (Server, Cable) {
+    let cable = Cable::new(options);
+    (
+        Server::start(cable.clone(), Arc::new(App::default())).await,
+        cable,
+    )
+}
+
+async fn json(socket: &mut Socket) -> Value {
+    match socket.next().await {
+        Some(Ok(WsMessage::Text(text))) => serde_json::from_str(&text).unwrap(),
+        other => panic!("expected JSON, got {other:?}"),
+    }
+}
+
+/// As Rails: the first of the client's offers that is known; none known, no header.
+#[tokio::test]
+async fn the_subprotocol_is_agreed_on() {
+    let (server, _) = server(Options::default()).await;
+    let offers = [
+        (
+            "actioncable-v1-json, actioncable-unsupported",
+            Some("actioncable-v1-json"),
+        ),
+        (
+            "actioncable-v1-ext-json, actioncable-v1-json",
+            Some("actioncable-v1-ext-json"),
+        ),
+        ("actioncable-unsupported", Some("actioncable-unsupported")),
+    ];
+    for (offer, expected) in offers {
+        let (mut socket, response) = server
+            .connect("/cable?user=alice", Some(offer))
+            .await
+            .unwrap();
+        let chosen = response.headers().get("sec-websocket-protocol");
+        assert_eq!(chosen.map(|value| value.to_str().unwrap()), expected);
+        assert_eq!(json(&mut socket).await["type"], "welcome");
+    }
+    let (mut socket, response) = server.connect("/cable?user=alice", None).await.unwrap();
+    assert!(response.headers().get("sec-websocket-protocol").is_none());
+    assert_eq!(json(&mut socket).await["type"], "welcome");
+}
+
+#[tokio::test]
+async fn a_token_may_come_as_a_subprotocol() {
+    let (server, cable) = server(Options::default()).await;
+    let offer = "actioncable-v1-json, anycable-token.alice";
+    let (mut socket, response) = server.connect("/cable", Some(offer)).await.unwrap();
+    assert_eq!(
+        response.headers()["sec-websocket-protocol"],
+        "actioncable-v1-json"
+    );
+    assert_eq!(json(&mut socket).await, json!({"type": "welcome"}));
+    cable.disconnect("user:alice", true);
+    assert_eq!(json(&mut socket).await["reason"], "remote");
+}
+
+#[tokio::test]
+async fn the_unauthorized_are_told_so() {
+    let (server, _) = server(Options::default()).await;
+    let (mut socket, _) = server
+        .connect("/cable", Some("actioncable-v1-json"))
+        .await
+        .unwrap();
+    let farewell = json!({"type": "disconnect", "reason": "unauthorized", "reconnect": false});
+    assert_eq!(json(&mut socket).await, farewell);
+    assert!(matches!(
+        socket.next().await,
+        Some(Ok(WsMessage::Close(Some(_))))
+    ));
+}
+
+#[tokio::test]
+async fn a_plain_request_is_no_connection() {
+    let (server, _) = server(Options::default()).await;
+    let status = server.get("/cable?user=alice").await;
+    assert_eq!(status, 400);
+}
+
+#[tokio::test]
+async fn while_draining_the_answer_is_503() {
+    let (server, cable) = server(Options::default()).await;
+    let (mut socket, _) = server.connect("/cable?user=alice", None).await.unwrap();
+    assert_eq!(json(&mut socket).await["type"], "welcome");
+    let drain = tokio::spawn({
+        let cable = cable.clone();
+        async move { cable.drain(Duration::from_millis(10)).await }
+    });
+    assert_eq!(json(&mut socket).await["reason"], "server_restart");
+    match server.connect("/cable?user=bob", None).await {
+        Err(Error::Http(response)) => assert_eq!(response.status(), 503),
+        other => panic!("{:?}", other.map(|_| ())),
+    }
+    while socket.next().await.is_some() {}
+    drain.await.unwrap();
+}
+
+/// Too large, politely; far too large, cut off.
+#[tokio::test]
+async fn frames_are_limited() {
+    let (server, cable) = server(Options {
+        max_frame_bytes: 1000,
+        ..Options::default()
+    })
+    .await;
+    for (size, polite) in [(1001, true), (4001, false)] {
+        let (mut socket, _) = server.connect("/cable?user=alice", None).await.unwrap();
+        assert_eq!(json(&mut socket).await["type"], "welcome");
+        socket
+            .send(WsMessage::text(" ".repeat(size)))
+            .await
+            .unwrap();
+        let heard = socket.next().await;
+        assert_eq!(
+            matches!(heard, Some(Ok(WsMessage::Text(_)))),
+            polite,
+            "{size}: {heard:?}"
+        );
+        while matches!(socket.next().await, Some(Ok(_))) {}
+    }
+    assert_eq!(cable.stats().malformed, 0);
+}
+
+/// A client that closes gets its close frame back (code 1000, not 1006).
+#[tokio::test]
+async fn closing_is_answered() {
+    let (server, cable) = server(Options::default()).await;
+    let (mut socket, _) = server.connect("/cable?user=alice", None).await.unwrap();
+    let subscribe = json!({"command": "subscribe", "identifier": room("1")});
+    socket
+        .send(WsMessage::text(subscribe.to_string()))
+        .await
+        .unwrap();
+    assert_eq!(json(&mut socket).await["type"], "welcome");
+    assert_eq!(json(&mut socket).await["type"], "confirm_subscription");
+    socket.close(None).await.unwrap();
+    assert!(matches!(socket.next().await, Some(Ok(WsMessage::Close(_)))));
+    assert!(socket.next().await.is_none());
+    assert_eq!(cable.stats().subscriptions, 0);
+}
