@@ -1,0 +1,43 @@
+// The package's own library, run as it is, to compare our ONNX files with.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import vm from 'node:vm';
+
+const NETS = {
+  face_recognition: ['FaceRecognitionNet', 'face_recognition_model'],
+  face_landmark_68: ['FaceLandmark68Net', 'face_landmark_68_model'],
+  tiny_face_detector: ['TinyFaceDetector', 'tiny_face_detector_model'],
+  ssd_mobilenetv1: ['SsdMobilenetv1', 'ssd_mobilenetv1_model'],
+};
+
+/**
+ * Loads the library with the networks named and its plain JavaScript backend.
+ *
+ * Its bundle is meant for browsers and trips over Node's `process`, so it gets an empty page instead.
+ */
+export async function loadOriginal(root, names) {
+  const source = await readFile(path.join(root, 'dist/face-api.js'), 'utf8');
+  const page = { document: {}, performance };
+  const faceapi = vm.compileFunction(`${source}\nreturn faceapi;`, ['process', 'window', 'document'])(undefined, page, page.document);
+  // It asks whether its input is one of these; tensors are not.
+  faceapi.env.setEnv({ Canvas: class {}, Image: class {}, Video: class {}, ImageData: class {} });
+  const { tf } = faceapi;
+  await tf.setBackend('cpu');
+  await tf.ready();
+  const nets = {};
+  for (const name of names) {
+    const [type, model] = NETS[name];
+    nets[name] = new faceapi[type]();
+    nets[name].loadFromWeightMap(await weightMap(tf, path.join(root, 'model'), model));
+  }
+  return { tf, faceapi, nets };
+}
+
+async function weightMap(tf, folder, model) {
+  const manifest = JSON.parse(await readFile(path.join(folder, `${model}-weights_manifest.json`), 'utf8'));
+  const fetchParts = (files) => Promise.all(files.map(async (file) => {
+    const bytes = await readFile(file);
+    return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  }));
+  return tf.io.weightsLoaderFactory(fetchParts)(manifest, folder);
+}
