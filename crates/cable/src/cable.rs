@@ -16,7 +16,7 @@ use crate::mailbox::Bound;
 use crate::message::Message;
 use crate::options::{Disconnect, Options};
 use crate::registry::{Registry, SLOTS};
-use crate::session::{Incoming, Opening, Outgoing, Session};
+use crate::session::{Incoming, NORMAL, Opening, Outgoing, Session, farewell};
 use crate::stats::{Counters, Stats};
 
 /// An Action Cable server without its sockets: give it connections with
@@ -56,7 +56,8 @@ impl Default for Cable {
 impl Cable {
     /// A cable served by this process alone.
     pub fn new(options: Options) -> Self {
-        Self::with_fanout(options, Memory::default())
+        let fanout = Memory::new(options.history, options.clock.clone());
+        Self::with_fanout(options, fanout)
     }
 
     /// A cable that shares its broadcasts with others through a fan-out.
@@ -164,7 +165,7 @@ impl Cable {
         S: Stream<Item = Result<Incoming, E>> + Sink<Outgoing, Error = E> + Send + Unpin,
     {
         let patience = self.inner.options.close_timeout;
-        crate::session::farewell(&mut socket, &disconnect, crate::session::NORMAL, patience).await;
+        farewell(&mut socket, &disconnect, NORMAL, patience).await;
     }
 }
 

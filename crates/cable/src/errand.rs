@@ -1,5 +1,5 @@
-//! What a session asks of the application, each a boxed future: an idle session carries none,
-//! and the size of the application's futures is not part of its memory.
+//! What a session asks of the application and of the history, each a boxed future: an idle
+//! session carries none, and the size of the application's futures is not part of its memory.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,15 +8,23 @@ use std::task::{Context, Poll, ready};
 
 use crate::cable::Inner;
 use crate::channel::{Application, Rejected};
+use crate::fanout::{Lost, Since};
+use crate::frame::{HistoryRequest, Protocol};
 use crate::hub::{Address, Attachment};
 use crate::identifier::Identifier;
-use crate::message::Message;
+use crate::mailbox::Mailbox;
+use crate::message::{Message, Position, Published};
 
 pub(crate) type Errand = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 pub(crate) enum Outcome {
     Subscribed(Box<Granted>),
     Rejected(Identifier),
+    Resumed(Vec<Granted>),
+    CaughtUp {
+        subscription: u32,
+        catch_up: Box<CatchUp>,
+    },
     Performed {
         subscription: u32,
         replies: Vec<Message>,
@@ -24,10 +32,43 @@ pub(crate) enum Outcome {
     Unsubscribed,
 }
 
-/// A subscription that is attached but not confirmed yet.
+/// A subscription that is attached but that its client does not know of yet.
 pub(crate) struct Granted {
     pub(crate) attachment: Attachment,
-    pub(crate) existing: Vec<Message>,
+    /// Where each of its streams stood before it was attached, for those who may resume it.
+    pub(crate) positions: Vec<Option<Position>>,
+    pub(crate) catch_up: CatchUp,
+}
+
+impl Granted {
+    pub(crate) fn identifier(&self) -> &Identifier {
+        self.attachment.identifier()
+    }
+}
+
+/// What a subscription is to be told before it is live.
+#[derive(Default)]
+pub(crate) struct CatchUp {
+    pub(crate) existing: Vec<Existing>,
+    /// What was missed, where that was asked for.
+    pub(crate) backlog: Option<Result<Vec<Arc<Published>>, Lost>>,
+    /// The client asked out of the blue: it gets everything, also what it was sent before.
+    pub(crate) again: bool,
+}
+
+/// A message of [`Application::confirmed`], and where it stands if it was also broadcast.
+pub(crate) struct Existing {
+    pub(crate) message: Message,
+    pub(crate) place: Option<(Arc<str>, Position)>,
+}
+
+/// A question to the history.
+pub(crate) struct Query {
+    /// What to read, stream by stream; `None` if the client did not say.
+    pub(crate) since: Option<Vec<(Arc<str>, Since)>>,
+    /// Whether the subscription was just resumed.
+    pub(crate) resumed: bool,
+    pub(crate) streams: Vec<Arc<str>>,
 }
 
 /// Waits for the errand, if there is one; forgets it when it is done.
@@ -45,19 +86,122 @@ pub(crate) fn subscribe<A: Application>(
     connection: Arc<A::Connection>,
     cable: Arc<Inner>,
     address: Address,
+    history: Option<HistoryRequest>,
 ) -> Errand {
     Box::pin(async move {
         let identifier = address.identifier.clone();
-        match app.subscribe(&connection, &identifier).await {
-            Err(Rejected) => Outcome::Rejected(identifier),
-            Ok(streams) => {
-                let attachment = cable.hub.attach(address, streams);
-                let existing = app.confirmed(&connection, &identifier).await;
-                Outcome::Subscribed(Box::new(Granted {
-                    attachment,
-                    existing,
-                }))
+        let extended = address.protocol == Protocol::V1ExtJson;
+        let streams = match app.subscribe(&connection, &identifier).await {
+            Ok(streams) => distinct(streams),
+            Err(Rejected) => return Outcome::Rejected(identifier),
+        };
+        let positions = if extended {
+            cable.positions(&streams).await
+        } else {
+            Vec::new()
+        };
+        let attachment = cable.hub.attach(address, streams);
+        let existing = app.confirmed(&connection, &identifier).await;
+        let mut catch_up = CatchUp {
+            existing: unplaced(existing),
+            ..CatchUp::default()
+        };
+        if extended {
+            let streams = attachment.streams();
+            if let Some(history) = &history {
+                let since = history.since_for(streams, &[]);
+                if !since.is_empty() {
+                    catch_up.backlog = Some(cable.read(&since).await);
+                }
             }
+            cable
+                .place(&mut catch_up.existing, streams, history.as_ref())
+                .await;
+        }
+        Outcome::Subscribed(Box::new(Granted {
+            attachment,
+            positions,
+            catch_up,
+        }))
+    })
+}
+
+/// Asks the application again for each subscription of a session that was kept.
+pub(crate) fn resume<A: Application>(
+    app: Arc<A>,
+    connection: Arc<A::Connection>,
+    cable: Arc<Inner>,
+    mailbox: Arc<Mailbox>,
+    limit: u32,
+    sid: String,
+) -> Errand {
+    Box::pin(async move {
+        let Some(session) = cable.fanout.find_session(&sid).await else {
+            return Outcome::Resumed(Vec::new());
+        };
+        let mut all = Vec::with_capacity(session.subscriptions.len());
+        for (subscription, saved) in (0..limit).zip(&session.subscriptions) {
+            let Some(identifier) = saved.identifier() else {
+                continue;
+            };
+            let Ok(streams) = app.subscribe(&connection, &identifier).await else {
+                continue;
+            };
+            let streams = distinct(streams);
+            let mut positions = Vec::with_capacity(streams.len());
+            for stream in &streams {
+                positions.push(match saved.position(stream) {
+                    Some(position) => Some(position),
+                    None => cable.fanout.position(stream).await,
+                });
+            }
+            let mailbox = Arc::clone(&mailbox);
+            let protocol = Protocol::V1ExtJson;
+            let address = Address {
+                mailbox,
+                subscription,
+                identifier,
+                protocol,
+            };
+            let attachment = cable.hub.attach(address, streams);
+            all.push(Granted {
+                attachment,
+                positions,
+                catch_up: CatchUp::default(),
+            });
+        }
+        Outcome::Resumed(all)
+    })
+}
+
+/// Reads the history. If what a resumed subscription missed is gone, it is at least told what
+/// exists now.
+pub(crate) fn catch_up<A: Application>(
+    app: Arc<A>,
+    connection: Arc<A::Connection>,
+    cable: Arc<Inner>,
+    identifier: Identifier,
+    query: Query,
+    subscription: u32,
+) -> Errand {
+    Box::pin(async move {
+        let backlog = match &query.since {
+            Some(since) => cable.read(since).await,
+            None => Err(Lost),
+        };
+        let mut existing = Vec::new();
+        if backlog.is_err() && query.resumed {
+            existing = unplaced(app.confirmed(&connection, &identifier).await);
+            cable.place(&mut existing, &query.streams, None).await;
+        }
+        let catch_up = CatchUp {
+            existing,
+            backlog: Some(backlog),
+            again: !query.resumed,
+        };
+        Outcome::CaughtUp {
+            subscription,
+            catch_up: Box::new(catch_up),
         }
     })
 }
@@ -87,4 +231,79 @@ pub(crate) fn unsubscribe<A: Application>(
         app.unsubscribed(&connection, &identifier).await;
         Outcome::Unsubscribed
     })
+}
+
+fn distinct(streams: Vec<String>) -> Vec<Arc<str>> {
+    let mut distinct: Vec<Arc<str>> = Vec::with_capacity(streams.len());
+    for stream in streams {
+        if !distinct.iter().any(|known| **known == *stream) {
+            distinct.push(stream.into());
+        }
+    }
+    distinct
+}
+
+fn unplaced(messages: Vec<Message>) -> Vec<Existing> {
+    messages
+        .into_iter()
+        .map(|message| Existing {
+            message,
+            place: None,
+        })
+        .collect()
+}
+
+impl Inner {
+    async fn positions(&self, streams: &[Arc<str>]) -> Vec<Option<Position>> {
+        let mut positions = Vec::with_capacity(streams.len());
+        for stream in streams {
+            positions.push(self.fanout.position(stream).await);
+        }
+        positions
+    }
+
+    async fn read(&self, since: &[(Arc<str>, Since)]) -> Result<Vec<Arc<Published>>, Lost> {
+        let mut all = Vec::new();
+        for (stream, since) in since {
+            all.append(&mut self.fanout.history(stream, since.clone()).await?);
+        }
+        Ok(all)
+    }
+
+    /// Finds where existing messages stand in the history, and leaves out those that the client
+    /// has passed by its own account.
+    async fn place(
+        &self,
+        existing: &mut Vec<Existing>,
+        streams: &[Arc<str>],
+        request: Option<&HistoryRequest>,
+    ) {
+        if existing
+            .iter()
+            .all(|existing| existing.message.key.is_none())
+        {
+            return;
+        }
+        for stream in streams {
+            let Ok(kept) = self.fanout.history(stream, Since::Start).await else {
+                continue;
+            };
+            let reader = request.and_then(|request| request.position(stream));
+            existing.retain_mut(|Existing { message, place }| {
+                let same = |published: &&Arc<Published>| {
+                    message.key.is_some() && published.message.key == message.key
+                };
+                let found = kept
+                    .iter()
+                    .find(same)
+                    .and_then(|found| found.position.clone());
+                let Some(position) = found else { return true };
+                let passed = reader
+                    .as_ref()
+                    .is_some_and(|reader| position.reached_by(reader));
+                *place = Some((Arc::clone(stream), position));
+                !passed
+            });
+        }
+    }
 }

@@ -6,11 +6,14 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::fanout::Since;
 use crate::identifier::Identifier;
 use crate::message::{Position, Published};
 
@@ -85,6 +88,49 @@ pub(crate) struct WirePosition {
     pub(crate) offset: u64,
 }
 
+/// Times from here on are taken for milliseconds: as seconds, it is the year 5138.
+const MILLISECONDS: f64 = 1e11;
+
+impl HistoryRequest {
+    /// The last position that the client has seen in a stream.
+    pub(crate) fn position(&self, stream: &str) -> Option<Position> {
+        let at = self.streams.get(stream)?;
+        Some(Position {
+            epoch: at.epoch.as_str().into(),
+            offset: at.offset,
+        })
+    }
+
+    /// The time from which on the client wants messages, in whole seconds.
+    fn time(&self) -> Option<Duration> {
+        let since = self.since.filter(|since| *since > 0.0)?;
+        let seconds = if since >= MILLISECONDS {
+            since / 1000.0
+        } else {
+            since
+        };
+        Duration::try_from_secs_f64(seconds.floor()).ok()
+    }
+
+    /// What to read of each stream: what came after the position the client has seen, else after
+    /// a fallback position (by the index of the stream), else since the time it says.
+    pub(crate) fn since_for(
+        &self,
+        streams: &[Arc<str>],
+        fallback: &[Option<Position>],
+    ) -> Vec<(Arc<str>, Since)> {
+        let time = self.time();
+        let since = |(at, stream): (usize, &Arc<str>)| {
+            let position = self
+                .position(stream)
+                .or_else(|| fallback.get(at).cloned().flatten());
+            let since = position.map(Since::Position).or(time.map(Since::Time))?;
+            Some((Arc::clone(stream), since))
+        };
+        streams.iter().enumerate().filter_map(since).collect()
+    }
+}
+
 /// Why a frame was not understood. Rails logs these and goes on; so do we.
 /// Nothing of the frame is repeated except the name of an unknown command: it may hold secrets.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -156,6 +202,19 @@ fn embedded_json(raw: Option<&RawValue>) -> Option<serde_json::Value> {
 /// `{"type":"welcome"}`, the first frame of a connection.
 pub(crate) fn welcome() -> Bytes {
     Bytes::from_static(br#"{"type":"welcome"}"#)
+}
+
+/// The welcome of a session that can be resumed, with the subscriptions that were.
+pub(crate) fn welcome_session(sid: &str, resumed: &[Identifier]) -> Bytes {
+    if resumed.is_empty() {
+        return format!(r#"{{"type":"welcome","sid":"{sid}"}}"#).into();
+    }
+    let ids = resumed
+        .iter()
+        .map(Identifier::wire)
+        .collect::<Vec<_>>()
+        .join(",");
+    format!(r#"{{"type":"welcome","sid":"{sid}","restored":true,"restored_ids":[{ids}]}}"#).into()
 }
 
 /// The ping; the payload is Unix time in seconds, as Rails' `Time.now.to_i`.
@@ -268,14 +327,42 @@ mod tests {
         else {
             panic!("not a history");
         };
-        assert_eq!(history.since, Some(1_700_000_000.0));
-        assert_eq!(
-            history.streams["s"],
-            WirePosition {
-                epoch: "e".into(),
-                offset: 3
-            }
+        let at = |epoch: &str, offset| Position {
+            epoch: epoch.into(),
+            offset,
+        };
+        let since = history.since_for(
+            &["s".into(), "t".into(), "u".into()],
+            &[Some(at("x", 9)), None, Some(at("y", 8))],
         );
+        let expected = [
+            ("s".into(), Since::Position(at("e", 3))),
+            ("t".into(), Since::Time(Duration::from_secs(1_700_000_000))),
+            ("u".into(), Since::Position(at("y", 8))),
+        ];
+        assert_eq!(since, expected);
+    }
+
+    #[test]
+    fn takes_times_in_seconds_and_milliseconds() {
+        let time = |since| {
+            HistoryRequest {
+                since: Some(since),
+                ..Default::default()
+            }
+            .time()
+        };
+        assert_eq!(
+            time(1_700_000_000.9),
+            Some(Duration::from_secs(1_700_000_000))
+        );
+        assert_eq!(
+            time(1_700_000_000_900.0),
+            Some(Duration::from_secs(1_700_000_000))
+        );
+        assert_eq!(time(0.0), None);
+        assert_eq!(time(-5.0), None);
+        assert_eq!(time(f64::MAX), None);
     }
 
     #[test]

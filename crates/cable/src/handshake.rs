@@ -55,7 +55,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Handshake {
         let token = offered()
             .find_map(|offer| offer.trim().strip_prefix(TOKEN_PREFIX))
             .map(ToOwned::to_owned);
-        let mut opening = Opening::default();
+        let mut opening = Opening {
+            sid: sid(parts.uri.query()),
+            ..Opening::default()
+        };
         if let Some((name, protocol)) = Protocol::negotiate(offered()) {
             upgrade.set_selected_protocol(HeaderValue::from_static(name));
             opening.protocol = protocol;
@@ -103,6 +106,14 @@ impl Handshake {
             cable.refuse(disconnect, AxumSocket(socket)).await;
         })
     }
+}
+
+/// The `sid` of the query. Names of sessions need no escaping, so that nothing is unescaped.
+fn sid(query: Option<&str>) -> Option<String> {
+    query?
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("sid="))
+        .map(ToOwned::to_owned)
 }
 
 fn prepare(upgrade: WebSocketUpgrade, cable: &Cable) -> WebSocketUpgrade {

@@ -69,22 +69,16 @@ impl Hub {
         &self.shards[(hash as usize) % SHARDS]
     }
 
-    /// Lets a subscription follow streams until the attachment is dropped. A stream named twice
-    /// is followed once.
-    pub(crate) fn attach(self: &Arc<Self>, address: Address, streams: Vec<String>) -> Attachment {
-        let mut attachment = Attachment {
+    /// Lets a subscription follow streams, each named once, until the attachment is dropped.
+    pub(crate) fn attach(self: &Arc<Self>, address: Address, streams: Vec<Arc<str>>) -> Attachment {
+        for stream in &streams {
+            self.join(stream, &address);
+        }
+        Attachment {
             hub: Arc::clone(self),
             address,
-            streams: Vec::with_capacity(streams.len()),
-        };
-        for stream in streams {
-            let stream: Arc<str> = stream.into();
-            if !attachment.streams.contains(&stream) {
-                self.join(&stream, &attachment.address);
-                attachment.streams.push(stream);
-            }
+            streams: streams.into(),
         }
-        attachment
     }
 
     fn join(&self, stream: &Arc<str>, address: &Address) {
@@ -167,10 +161,14 @@ impl Member {
 pub(crate) struct Attachment {
     hub: Arc<Hub>,
     address: Address,
-    streams: Vec<Arc<str>>,
+    streams: Box<[Arc<str>]>,
 }
 
 impl Attachment {
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.address.protocol
+    }
+
     pub(crate) fn subscription(&self) -> u32 {
         self.address.subscription
     }
@@ -237,10 +235,7 @@ mod tests {
     fn delivers_to_those_who_follow() {
         let hub = hub();
         let (a, b) = (Arc::<Mailbox>::default(), Arc::<Mailbox>::default());
-        let _first = hub.attach(
-            address(&a, 1, "x"),
-            vec!["s".into(), "t".into(), "s".into()],
-        );
+        let _first = hub.attach(address(&a, 1, "x"), vec!["s".into(), "t".into()]);
         let _second = hub.attach(address(&b, 1, "x"), vec!["s".into()]);
         publish(&hub, "s");
         publish(&hub, "t");

@@ -72,12 +72,14 @@ pub mod fanout;
 mod frame;
 #[cfg(feature = "axum")]
 mod handshake;
+mod history;
 mod hub;
 mod identifier;
 mod mailbox;
 mod message;
 mod options;
 mod registry;
+mod resume;
 mod session;
 mod stats;
 mod subscription;
@@ -88,6 +90,7 @@ pub use channel::{Application, Rejected};
 pub use frame::Protocol;
 #[cfg(feature = "axum")]
 pub use handshake::Handshake;
+pub use history::HistoryOptions;
 pub use identifier::Identifier;
 pub use message::{Message, Position, Published};
 pub use options::{Clock, Disconnect, Options};

@@ -65,7 +65,7 @@ impl Mailbox {
             || (state.bytes + item.frame.len() > bound.bytes && !state.items.is_empty());
         if full {
             state.items = VecDeque::new();
-            state.closing = Some(Disconnect::slow_reader());
+            state.closing = Some(Disconnect::too_slow());
         } else {
             state.bytes += item.frame.len();
             state.items.push_back(item);
@@ -195,7 +195,7 @@ mod tests {
         assert!(!mailbox.push(item("d"), BOUND), "counted once");
         let got = mailbox.take().unwrap();
         assert!(got.items.is_empty());
-        assert_eq!(got.closing.unwrap(), Disconnect::slow_reader());
+        assert_eq!(got.closing.unwrap(), Disconnect::too_slow());
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::history::HistoryOptions;
+
 /// The settings of a [`Cable`](crate::Cable).
 ///
 /// ```
@@ -29,6 +31,8 @@ pub struct Options {
     pub queue_bytes: usize,
     /// How long a connection may take to hear the farewell and close; by default 5 s.
     pub close_timeout: Duration,
+    /// How much is remembered for those who were away.
+    pub history: HistoryOptions,
     /// Where the time in pings and histories comes from; by default the system's clock.
     pub clock: Clock,
 }
@@ -42,6 +46,7 @@ impl Default for Options {
             queue_messages: 256,
             queue_bytes: 256 * 1024,
             close_timeout: Duration::from_secs(5),
+            history: HistoryOptions::default(),
             clock: Clock::default(),
         }
     }
@@ -121,11 +126,20 @@ impl Disconnect {
         }
     }
 
-    /// The client reads more slowly than messages come. This reason is ours: Rails lets queues
-    /// grow instead.
-    pub const fn slow_reader() -> Self {
+    /// The client reads more slowly than messages come. The reason is AnyCable's; Rails lets
+    /// queues grow instead.
+    pub const fn too_slow() -> Self {
         Self {
-            reason: Cow::Borrowed("slow_reader"),
+            reason: Cow::Borrowed("too_slow"),
+            reconnect: true,
+        }
+    }
+
+    /// The client stopped answering pings (clients of `actioncable-v1-ext-json` that answer them
+    /// at all). The reason is AnyCable's.
+    pub const fn no_pong() -> Self {
+        Self {
+            reason: Cow::Borrowed("no_pong"),
             reconnect: true,
         }
     }

@@ -19,6 +19,10 @@ pub struct Stats {
     pub broadcasts: u64,
     /// Messages handed to connections (written, not necessarily received).
     pub delivered: u64,
+    /// Messages sent again from the history.
+    pub replayed: u64,
+    /// Sessions resumed.
+    pub resumed: u64,
     /// Subscriptions rejected.
     pub rejected: u64,
     /// Frames that were not understood and ignored.
@@ -35,6 +39,8 @@ pub(crate) struct Counters {
     pub(crate) connected: AtomicU64,
     pub(crate) broadcasts: AtomicU64,
     pub(crate) delivered: AtomicU64,
+    pub(crate) replayed: AtomicU64,
+    pub(crate) resumed: AtomicU64,
     pub(crate) rejected: AtomicU64,
     pub(crate) malformed: AtomicU64,
     pub(crate) slow_readers: AtomicU64,
@@ -49,6 +55,8 @@ impl Counters {
             connected: self.connected.load(Relaxed),
             broadcasts: self.broadcasts.load(Relaxed),
             delivered: self.delivered.load(Relaxed),
+            replayed: self.replayed.load(Relaxed),
+            resumed: self.resumed.load(Relaxed),
             rejected: self.rejected.load(Relaxed),
             malformed: self.malformed.load(Relaxed),
             slow_readers: self.slow_readers.load(Relaxed),

@@ -3,29 +3,57 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use crate::errand::Query;
+use crate::frame::{HistoryRequest, Protocol};
 use crate::hub::Attachment;
 use crate::identifier::Identifier;
-use crate::mailbox::Item;
-use crate::message::Message;
+use crate::message::{Message, Position, Published};
+use crate::resume::SavedSubscription;
 use crate::stats::Counters;
 
 /// How many idempotency keys a subscription remembers.
 const KEYS: usize = 64;
 
+/// Pings that a resumed subscription waits for its client to ask for history.
+const PATIENCE: u8 = 2;
+
 #[derive(Debug)]
 pub(crate) struct Subscription {
     attachment: Attachment,
+    /// Where each stream stood when it was attached; empty where that does not matter.
+    positions: Vec<Option<Position>>,
     /// The keys delivered, latest last.
     keys: Vec<Arc<str>>,
+    /// How far each stream was replayed; what is live but not later has been sent.
+    replayed: Vec<(Arc<str>, Position)>,
+    phase: Phase,
     counters: Arc<Counters>,
 }
 
+#[derive(Debug, PartialEq, Eq)]
+enum Phase {
+    /// Messages go out as they come.
+    Live,
+    /// Resumed; messages are held for this many pings, or until the client says how far it was.
+    Waiting(u8),
+    /// History is being fetched; messages are held.
+    CatchingUp,
+}
+
 impl Subscription {
-    pub(crate) fn new(attachment: Attachment, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(
+        attachment: Attachment,
+        positions: Vec<Option<Position>>,
+        counters: Arc<Counters>,
+    ) -> Self {
         counters.subscriptions.fetch_add(1, Relaxed);
+        let (keys, replayed) = (Vec::new(), Vec::new());
         Self {
             attachment,
-            keys: Vec::new(),
+            positions,
+            keys,
+            replayed,
+            phase: Phase::Live,
             counters,
         }
     }
@@ -38,13 +66,26 @@ impl Subscription {
         self.attachment.identifier()
     }
 
-    /// Whether a live message is still to be delivered; if so, it counts as delivered.
-    pub(crate) fn takes(&mut self, item: &Item) -> bool {
-        self.takes_message(&item.published.message)
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.attachment.protocol()
     }
 
-    /// The same for a message that has no position.
-    pub(crate) fn takes_message(&mut self, message: &Message) -> bool {
+    pub(crate) fn count_delivered(&self) {
+        self.counters.delivered.fetch_add(1, Relaxed);
+    }
+
+    /// Whether a live message is still to be delivered; if so, it counts as delivered.
+    pub(crate) fn takes(&mut self, published: &Published) -> bool {
+        let replayed = published.position.as_ref().is_some_and(|position| {
+            self.replayed
+                .iter()
+                .any(|(stream, upto)| *stream == published.stream && position.reached_by(upto))
+        });
+        !replayed && self.takes_key(&published.message)
+    }
+
+    /// Whether a message with this key is still to be delivered.
+    pub(crate) fn takes_key(&mut self, message: &Message) -> bool {
         let Some(key) = &message.key else { return true };
         if self.keys.contains(key) {
             return false;
@@ -54,6 +95,81 @@ impl Subscription {
         }
         self.keys.push(Arc::clone(key));
         true
+    }
+
+    /// Whether a message from the history is still to be delivered; it counts as replayed.
+    pub(crate) fn replays(&mut self, published: &Published) -> bool {
+        if let Some(position) = &published.position {
+            self.counters.replayed.fetch_add(1, Relaxed);
+            let known = self
+                .replayed
+                .iter_mut()
+                .find(|(stream, _)| *stream == published.stream);
+            match known {
+                Some((_, upto)) if position.reached_by(upto) => {}
+                Some((_, upto)) => *upto = position.clone(),
+                None => self
+                    .replayed
+                    .push((Arc::clone(&published.stream), position.clone())),
+            }
+        }
+        self.takes_key(&published.message)
+    }
+
+    pub(crate) fn wait_for_history(&mut self) {
+        self.phase = Phase::Waiting(PATIENCE);
+    }
+
+    /// Whether live messages must wait.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.phase != Phase::Live
+    }
+
+    pub(crate) fn is_up_to_date(&mut self) {
+        self.phase = Phase::Live;
+    }
+
+    /// At a ping: whether the client had its chance to ask for history and messages go out now.
+    pub(crate) fn has_waited(&mut self) -> bool {
+        match &mut self.phase {
+            Phase::Waiting(pings) if *pings > 1 => {
+                *pings -= 1;
+                false
+            }
+            Phase::Waiting(_) => {
+                self.phase = Phase::Live;
+                true
+            }
+            Phase::Live | Phase::CatchingUp => false,
+        }
+    }
+
+    /// What to look up for a `history` command. A resumed subscription is asked once; where its
+    /// client has heard nothing of a stream, everything since it was attached was missed.
+    pub(crate) fn begin_catching_up(&mut self, request: Option<HistoryRequest>) -> Query {
+        let resumed = matches!(self.phase, Phase::Waiting(_));
+        self.phase = Phase::CatchingUp;
+        let fallback = if resumed {
+            self.positions.as_slice()
+        } else {
+            &[]
+        };
+        let streams = self.attachment.streams();
+        Query {
+            since: request
+                .map(|request| request.since_for(streams, fallback))
+                .filter(|s| !s.is_empty()),
+            resumed,
+            streams: streams.to_vec(),
+        }
+    }
+
+    pub(crate) fn save(&self) -> SavedSubscription {
+        let known = self.attachment.streams().iter().zip(&self.positions);
+        SavedSubscription::new(
+            self.identifier(),
+            known.filter_map(|(stream, at)| Some((stream.as_ref(), at.as_ref()?))),
+        )
     }
 }
 

@@ -1,27 +1,57 @@
-//! How messages travel between the processes that serve one cable.
+//! How messages travel between the processes that serve one cable, and what they remember.
 
 pub mod memory;
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
+
 use crate::hub::Hub;
-use crate::message::{Message, Published};
+use crate::message::{Message, Position, Published};
 use crate::options::Disconnect;
 use crate::registry::Registry;
 
+pub use crate::history::{Lost, Since};
+pub use crate::resume::SavedSession;
 pub use memory::Memory;
 
-/// Carries broadcasts to every process of a cable, this one included.
+/// Carries broadcasts to every process of a cable, this one included, and keeps what those who
+/// were away need.
+///
+/// What does not return a future must not block.
 pub trait Fanout: Send + Sync + 'static {
     /// Called once, before anything else: where to deliver what arrives.
     fn start(&self, local: Local);
 
-    /// Carries a message to all who follow a stream, without blocking. Messages to one stream
-    /// from one process arrive in order.
+    /// Carries a message to all who follow a stream. Messages to one stream from one process
+    /// arrive in order.
     fn publish(&self, stream: &str, message: Message);
 
-    /// Ends the connections that answer to a tag, in every process, without blocking.
+    /// Ends the connections that answer to a tag, in every process.
     fn disconnect(&self, tag: &str, disconnect: Disconnect);
+
+    /// Where a stream stands: what is delivered later has a later position. `None` if that
+    /// cannot be said now.
+    fn position<'a>(&'a self, stream: &'a str) -> BoxFuture<'a, Option<Position>>;
+
+    /// The messages of a stream from some point on, in order.
+    fn history<'a>(
+        &'a self,
+        stream: &'a str,
+        since: Since,
+    ) -> BoxFuture<'a, Result<Vec<Arc<Published>>, Lost>>;
+
+    /// Keeps a session for its time to live from now on, replacing what was kept.
+    fn save_session(&self, sid: &str, session: SavedSession);
+
+    /// Keeps a session that is still alive for its time to live from now on.
+    fn touch_session(&self, sid: &str);
+
+    /// The session that was kept.
+    fn find_session<'a>(&'a self, sid: &'a str) -> BoxFuture<'a, Option<SavedSession>>;
+
+    /// Forgets a session that must not be resumed.
+    fn forget_session(&self, sid: &str);
 }
 
 /// The connections of this process, as a [`Fanout`] sees them.

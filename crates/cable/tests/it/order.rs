@@ -193,7 +193,7 @@ async fn a_slow_reader_hears_the_reason_if_it_can() {
     for n in 0..9 {
         cable.broadcast("room:1", json!(n));
     }
-    let farewell = json!({"type": "disconnect", "reason": "slow_reader", "reconnect": true});
+    let farewell = json!({"type": "disconnect", "reason": "too_slow", "reconnect": true});
     assert_eq!(alice.json().await, farewell);
     assert!(matches!(
         alice.wire.recv().await,

@@ -1,0 +1,223 @@
+//! How a subscription begins, and how one that was away catches up: what already exists, what was
+//! missed, what came meanwhile, each once and in order.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use bytes::Bytes;
+use futures_util::{Sink, Stream};
+
+use super::{End, Incoming, Outgoing, Session};
+use crate::channel::Application;
+use crate::errand::{self, CatchUp, Existing, Granted};
+use crate::frame::{self, HistoryRequest};
+use crate::identifier::Identifier;
+use crate::mailbox::Item;
+use crate::message::Message;
+use crate::resume::SavedSession;
+use crate::subscription::Subscription;
+
+impl<A, S, E> Session<A, S>
+where
+    A: Application,
+    S: Stream<Item = Result<Incoming, E>> + Sink<Outgoing, Error = E> + Send + Unpin,
+    E: Send,
+{
+    /// Confirms a subscription. In this order: the confirmation, what already exists, the history
+    /// that was asked for, and what has come meanwhile.
+    pub(super) async fn confirm(&mut self, granted: Granted) -> Result<(), End> {
+        let Granted {
+            attachment,
+            positions,
+            catch_up,
+        } = granted;
+        let counters = Arc::clone(&self.cable.counters);
+        self.subscriptions
+            .push(Subscription::new(attachment, positions, counters));
+        self.save();
+        // What the hub has delivered by now is known before the order is decided.
+        if let Some(mail) = self.mailbox.take() {
+            self.on_mail(mail).await?;
+        }
+        self.made();
+        let held = std::mem::take(&mut self.held);
+        let Some(subscription) = self.subscriptions.last_mut() else {
+            return Ok(());
+        };
+        let (held, others) = held
+            .into_iter()
+            .partition(|item| item.subscription == subscription.number());
+        self.held = others;
+        let mut frames = vec![frame::reply(
+            "confirm_subscription",
+            subscription.identifier(),
+        )];
+        bring_up(subscription, catch_up, held, &mut frames);
+        self.write(frames).await
+    }
+
+    /// Looks for the session that the client wants to resume.
+    pub(super) fn resume(&mut self, sid: Option<String>) {
+        if let Some(sid) = sid.filter(|sid| !sid.is_empty()) {
+            let limit = u32::try_from(self.cable.options.max_subscriptions).unwrap_or(u32::MAX);
+            self.making = 0..limit;
+            let (app, connection) = (Arc::clone(&self.app), Arc::clone(&self.connection));
+            let (cable, mailbox) = (Arc::clone(&self.cable), Arc::clone(&self.mailbox));
+            self.errand = Some(errand::resume(app, connection, cable, mailbox, limit, sid));
+        }
+    }
+
+    /// Welcomes a client with the subscriptions it had. They wait until it says how far it was.
+    pub(super) async fn resumed(&mut self, granted: Vec<Granted>) -> Result<(), End> {
+        self.made();
+        let mut identifiers = Vec::with_capacity(granted.len());
+        for Granted {
+            attachment,
+            positions,
+            ..
+        } in granted
+        {
+            identifiers.push(attachment.identifier().clone());
+            let counters = Arc::clone(&self.cable.counters);
+            let mut subscription = Subscription::new(attachment, positions, counters);
+            subscription.wait_for_history();
+            self.subscriptions.push(subscription);
+        }
+        if !identifiers.is_empty() {
+            self.cable.counters.resumed.fetch_add(1, Relaxed);
+            self.save();
+        }
+        self.welcome(identifiers).await
+    }
+
+    /// The `history` command.
+    pub(super) fn catch_up(&mut self, identifier: &Identifier, request: Option<HistoryRequest>) {
+        let Some(at) = self.find(identifier) else {
+            return;
+        };
+        let (app, connection) = (Arc::clone(&self.app), Arc::clone(&self.connection));
+        let subscription = &mut self.subscriptions[at];
+        let query = subscription.begin_catching_up(request);
+        let number = subscription.number();
+        let identifier = subscription.identifier().clone();
+        let cable = Arc::clone(&self.cable);
+        self.errand = Some(errand::catch_up(
+            app, connection, cable, identifier, query, number,
+        ));
+    }
+
+    pub(super) async fn caught_up(&mut self, number: u32, catch_up: CatchUp) -> Result<(), End> {
+        if let Some(mail) = self.mailbox.take() {
+            self.on_mail(mail).await?;
+        }
+        let held = self.take_held(number);
+        let found = self.subscriptions.iter_mut().find(|s| s.number() == number);
+        let Some(subscription) = found else {
+            return Ok(());
+        };
+        subscription.is_up_to_date();
+        let mut frames = Vec::new();
+        bring_up(subscription, catch_up, held, &mut frames);
+        self.write(frames).await
+    }
+
+    /// Resumed subscriptions whose client does not ask for history go on without.
+    pub(super) fn stop_waiting(&mut self, frames: &mut Vec<Bytes>) {
+        if self.held.is_empty() && !self.subscriptions.iter().any(Subscription::is_behind) {
+            return;
+        }
+        let waited: Vec<u32> = self
+            .subscriptions
+            .iter_mut()
+            .filter_map(|subscription| subscription.has_waited().then(|| subscription.number()))
+            .collect();
+        for number in waited {
+            let held = self.take_held(number);
+            if let Some(subscription) = self.subscriptions.iter_mut().find(|s| s.number() == number)
+            {
+                deliver(subscription, held, frames);
+            }
+        }
+    }
+
+    fn take_held(&mut self, number: u32) -> Vec<Item> {
+        let (mine, others) = std::mem::take(&mut self.held)
+            .into_iter()
+            .partition(|item| item.subscription == number);
+        self.held = others;
+        mine
+    }
+
+    /// Keeps what is needed to resume this session elsewhere.
+    pub(super) fn save(&self) {
+        if let Some(sid) = &self.sid {
+            let subscriptions = self.subscriptions.iter().map(Subscription::save).collect();
+            self.cable
+                .fanout
+                .save_session(sid, SavedSession { subscriptions });
+        }
+    }
+}
+
+/// What exists, what was missed, what came meanwhile. A message that is known in several of these
+/// ways is sent in its last place, for there it has its order and its position.
+fn bring_up(
+    subscription: &mut Subscription,
+    catch_up: CatchUp,
+    held: Vec<Item>,
+    frames: &mut Vec<Bytes>,
+) {
+    let CatchUp {
+        existing,
+        backlog,
+        again,
+    } = catch_up;
+    let missed = backlog.as_ref().and_then(|backlog| backlog.as_ref().ok());
+    let comes_later = |message: &Message| {
+        let same = |other: &Message| message.key.is_some() && message.key == other.key;
+        missed.is_some_and(|missed| missed.iter().any(|published| same(&published.message)))
+            || held.iter().any(|item| same(&item.published.message))
+    };
+    let identifier = subscription.identifier().clone();
+    let mut state = Vec::new();
+    for Existing { message, place } in &existing {
+        if !comes_later(message) && subscription.takes_key(message) {
+            state.push(match place {
+                Some((stream, position)) => {
+                    frame::positioned(&identifier, &message.payload, stream, position)
+                }
+                None => frame::transmission(&identifier, &message.payload),
+            });
+        }
+    }
+    match backlog {
+        None => frames.append(&mut state),
+        Some(Ok(missed)) => {
+            frames.append(&mut state);
+            for published in missed {
+                if subscription.replays(&published) || again {
+                    frames.push(frame::message(
+                        subscription.protocol(),
+                        &identifier,
+                        &published,
+                    ));
+                }
+            }
+            frames.push(frame::reply("confirm_history", &identifier));
+        }
+        Some(Err(_)) => {
+            frames.push(frame::reply("reject_history", &identifier));
+            frames.append(&mut state);
+        }
+    }
+    deliver(subscription, held, frames);
+}
+
+fn deliver(subscription: &mut Subscription, held: Vec<Item>, frames: &mut Vec<Bytes>) {
+    for item in held {
+        if subscription.takes(&item.published) {
+            subscription.count_delivered();
+            frames.push(item.frame);
+        }
+    }
+}

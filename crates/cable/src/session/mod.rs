@@ -1,0 +1,313 @@
+//! One connection: from welcome to farewell.
+
+mod catch_up;
+mod command;
+mod socket;
+
+use std::future::poll_fn;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+
+use crate::cable::Inner;
+use crate::channel::Application;
+use crate::errand::{self, Errand, Outcome};
+use crate::frame::{self, Protocol};
+use crate::identifier::Identifier;
+use crate::mailbox::{Item, Mail, Mailbox};
+use crate::options::Disconnect;
+use crate::subscription::Subscription;
+
+pub use socket::{Incoming, Opening, Outgoing};
+pub(crate) use socket::{NORMAL, farewell};
+
+/// Unanswered pings after which a client that used to answer counts as gone.
+const MISSED_PONGS: u8 = 4;
+
+/// Pings after which a session that can be resumed is marked as alive.
+const TOUCH_EVERY: u8 = 10;
+
+/// Why a session ends.
+enum End {
+    /// The client closed, or the transport broke.
+    Gone,
+    /// The server hangs up.
+    Closing(Disconnect, u16),
+}
+
+pub(crate) struct Session<A: Application, S> {
+    cable: Arc<Inner>,
+    app: Arc<A>,
+    connection: Arc<A::Connection>,
+    protocol: Protocol,
+    socket: S,
+    mailbox: Arc<Mailbox>,
+    subscriptions: Vec<Subscription>,
+    /// The numbers of the subscriptions that are being made.
+    making: Range<u32>,
+    /// Messages for subscriptions that are being made or are catching up.
+    held: Vec<Item>,
+    /// What the application is busy with for this connection.
+    errand: Option<Errand>,
+    /// The next frame, read while the application is busy.
+    unread: Option<Incoming>,
+    /// The name by which this session can be resumed.
+    sid: Option<Box<str>>,
+    welcomed: bool,
+    /// Pings since the client's last pong, if it sends any.
+    unanswered: Option<u8>,
+    pings: u8,
+}
+
+enum Event<E> {
+    Mail(Mail),
+    Done(Outcome),
+    Frame(Option<Result<Incoming, E>>),
+}
+
+impl<A, S, E> Session<A, S>
+where
+    A: Application,
+    S: Stream<Item = Result<Incoming, E>> + Sink<Outgoing, Error = E> + Send + Unpin,
+    E: Send,
+{
+    pub(crate) fn new(
+        cable: Arc<Inner>,
+        app: Arc<A>,
+        connection: A::Connection,
+        opening: Opening,
+        socket: S,
+    ) -> Self {
+        let mut session = Self {
+            cable,
+            app,
+            connection: Arc::new(connection),
+            protocol: opening.protocol,
+            socket,
+            mailbox: Arc::default(),
+            subscriptions: Vec::new(),
+            making: 0..0,
+            held: Vec::new(),
+            errand: None,
+            unread: None,
+            sid: None,
+            welcomed: false,
+            unanswered: None,
+            pings: 0,
+        };
+        if opening.protocol == Protocol::V1ExtJson {
+            // 128 random bits: who knows the name may try to resume the session.
+            session.sid = Some(format!("{:032x}", rand::random::<u128>()).into());
+            session.resume(opening.sid);
+        }
+        session
+    }
+
+    pub(crate) async fn run(mut self) {
+        let tags = self.app.tags(&self.connection);
+        let registration = self.cable.registry.register(&self.mailbox, tags);
+        if self.cable.is_draining() {
+            self.mailbox.close(Disconnect::server_restart());
+        }
+        let end = self.drive().await;
+        if let Some(sid) = &self.sid {
+            match &end {
+                End::Closing(disconnect, _) if !disconnect.reconnect => {
+                    self.cable.fanout.forget_session(sid);
+                }
+                _ => self.cable.fanout.touch_session(sid),
+            }
+        }
+        let patience = self.cable.options.close_timeout;
+        match end {
+            End::Closing(disconnect, code) => {
+                farewell(&mut self.socket, &disconnect, code, patience).await;
+            }
+            End::Gone => drop(tokio::time::timeout(patience, self.socket.close()).await),
+        }
+        drop(registration);
+        self.clean_up().await;
+    }
+
+    /// Lets the application finish what it is busy with, and tells it what has ended.
+    async fn clean_up(self) {
+        let Self {
+            app,
+            connection,
+            subscriptions,
+            errand,
+            ..
+        } = self;
+        let mut ended: Vec<Identifier> = subscriptions
+            .iter()
+            .map(|subscription| subscription.identifier().clone())
+            .collect();
+        drop(subscriptions);
+        if let Some(errand) = errand {
+            match errand.await {
+                Outcome::Subscribed(granted) => ended.push(granted.identifier().clone()),
+                Outcome::Resumed(granted) => {
+                    ended.extend(granted.iter().map(|granted| granted.identifier().clone()));
+                }
+                _ => {}
+            }
+        }
+        for identifier in &ended {
+            // Boxed, so that the application's future is no part of every idle session.
+            Box::pin(app.unsubscribed(&connection, identifier)).await;
+        }
+    }
+
+    async fn drive(&mut self) -> End {
+        // A session that is to be resumed is welcomed when it has been looked for.
+        if self.errand.is_none()
+            && let Err(end) = self.welcome(Vec::new()).await
+        {
+            return end;
+        }
+        loop {
+            let result = match self.next_event().await {
+                Event::Mail(mail) => self.on_mail(mail).await,
+                Event::Done(outcome) => self.on_outcome(outcome).await,
+                Event::Frame(Some(Ok(Incoming::Close) | Err(_)) | None) => Err(End::Gone),
+                Event::Frame(Some(Ok(frame))) => {
+                    self.unread = Some(frame);
+                    Ok(())
+                }
+            };
+            if let Err(end) = result {
+                return end;
+            }
+            if self.errand.is_none()
+                && let Some(frame) = self.unread.take()
+                && let Err(end) = self.on_frame(frame).await
+            {
+                return end;
+            }
+        }
+    }
+
+    async fn next_event(&mut self) -> Event<E> {
+        let Self {
+            mailbox,
+            errand,
+            socket,
+            unread,
+            ..
+        } = self;
+        tokio::select! {
+            mail = poll_fn(|cx| mailbox.poll_mail(cx)) => Event::Mail(mail),
+            outcome = poll_fn(|cx| errand::poll(errand, cx)) => Event::Done(outcome),
+            frame = socket.next(), if unread.is_none() => Event::Frame(frame),
+        }
+    }
+
+    async fn on_mail(&mut self, mail: Mail) -> Result<(), End> {
+        if let Some(disconnect) = mail.closing {
+            return Err(End::Closing(disconnect, NORMAL));
+        }
+        let mut frames = Vec::with_capacity(mail.items.len() + usize::from(mail.ping.is_some()));
+        if let Some(ping) = mail.ping
+            && self.welcomed
+        {
+            frames.push(ping);
+            self.on_ping(&mut frames)?;
+        }
+        for item in mail.items {
+            self.sort(item, &mut frames)?;
+        }
+        self.write(frames).await
+    }
+
+    /// The ping is also the session's own clock.
+    fn on_ping(&mut self, frames: &mut Vec<Bytes>) -> Result<(), End> {
+        if let Some(unanswered) = &mut self.unanswered {
+            *unanswered += 1;
+            if *unanswered > MISSED_PONGS {
+                return Err(End::Closing(Disconnect::no_pong(), NORMAL));
+            }
+        }
+        self.pings = (self.pings + 1) % TOUCH_EVERY;
+        if self.pings == 0
+            && let Some(sid) = &self.sid
+        {
+            self.cable.fanout.touch_session(sid);
+        }
+        self.stop_waiting(frames);
+        Ok(())
+    }
+
+    /// A message from the hub goes out, is held for a subscription that is not ready for it, or
+    /// is dropped because its subscription has ended or already had it.
+    fn sort(&mut self, item: Item, frames: &mut Vec<Bytes>) -> Result<(), End> {
+        let found = self
+            .subscriptions
+            .iter_mut()
+            .find(|s| s.number() == item.subscription);
+        let held = self.making.contains(&item.subscription)
+            || found
+                .as_ref()
+                .is_some_and(|subscription| subscription.is_behind());
+        if held {
+            if self.held.len() >= self.cable.options.queue_messages {
+                self.cable.counters.slow_readers.fetch_add(1, Relaxed);
+                return Err(End::Closing(Disconnect::too_slow(), NORMAL));
+            }
+            self.held.push(item);
+        } else if let Some(subscription) = found
+            && subscription.takes(&item.published)
+        {
+            self.cable.counters.delivered.fetch_add(1, Relaxed);
+            frames.push(item.frame);
+        }
+        Ok(())
+    }
+
+    /// Writes frames and flushes, unless the order to close comes first.
+    async fn write(&mut self, frames: impl IntoIterator<Item = Bytes>) -> Result<(), End> {
+        let Self {
+            socket, mailbox, ..
+        } = self;
+        for frame in frames {
+            poll_fn(|cx| {
+                poll_open(mailbox, cx)?;
+                Pin::new(&mut *socket).poll_ready(cx).map_err(|_| End::Gone)
+            })
+            .await?;
+            socket
+                .start_send_unpin(Outgoing::Text(frame))
+                .map_err(|_| End::Gone)?;
+        }
+        poll_fn(|cx| {
+            // Flushing first: what fits is sent, also if the order to close is there.
+            let flushed = Pin::new(&mut *socket).poll_flush(cx).map_err(|_| End::Gone);
+            if flushed.is_pending() {
+                poll_open(mailbox, cx)?;
+            }
+            flushed
+        })
+        .await
+    }
+
+    /// The first frame; with the identifiers of the subscriptions that were resumed.
+    async fn welcome(&mut self, resumed: Vec<Identifier>) -> Result<(), End> {
+        self.welcomed = true;
+        let frame = match &self.sid {
+            Some(sid) => frame::welcome_session(sid, &resumed),
+            None => frame::welcome(),
+        };
+        self.write([frame]).await
+    }
+}
+
+fn poll_open(mailbox: &Mailbox, cx: &mut Context<'_>) -> Result<(), End> {
+    match mailbox.poll_closing(cx) {
+        Poll::Ready(disconnect) => Err(End::Closing(disconnect, NORMAL)),
+        Poll::Pending => Ok(()),
+    }
+}

@@ -1,0 +1,94 @@
+//! What passes between a session and its transport.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+
+use crate::frame::{self, Protocol};
+use crate::options::Disconnect;
+
+/// WebSocket close codes (RFC 6455, section 7.4.1).
+pub(crate) const NORMAL: u16 = 1000;
+pub(crate) const TOO_BIG: u16 = 1009;
+
+/// A frame from the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// A text message, whole. What is not UTF-8 or not JSON is ignored.
+    Text(Bytes),
+    /// A binary message; no protocol spoken here has any, so they are ignored.
+    Binary,
+    /// The client closes.
+    Close,
+}
+
+/// A frame to the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    /// A text message; the bytes are UTF-8.
+    Text(Bytes),
+    /// The server closes.
+    Close {
+        /// A code of RFC 6455, section 7.4.1.
+        code: u16,
+        /// The reason, for people.
+        reason: Cow<'static, str>,
+    },
+}
+
+/// What is known of a connection when it opens.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Opening {
+    /// The dialect it speaks.
+    pub protocol: Protocol,
+    /// The session it wants to resume (`sid` in the query of `@anycable/core`).
+    pub sid: Option<String>,
+}
+
+impl Opening {
+    /// A connection that speaks this protocol and resumes nothing.
+    pub fn new(protocol: Protocol) -> Self {
+        Self {
+            protocol,
+            sid: None,
+        }
+    }
+
+    /// The same, to resume the session of this name if it is still known.
+    #[must_use]
+    pub fn resuming(mut self, sid: impl Into<String>) -> Self {
+        self.sid = Some(sid.into());
+        self
+    }
+}
+
+/// Sends `disconnect`, closes, and waits for the client to close too.
+pub(crate) async fn farewell<S, E>(
+    socket: &mut S,
+    disconnect: &Disconnect,
+    code: u16,
+    patience: Duration,
+) where
+    S: Stream<Item = Result<Incoming, E>> + Sink<Outgoing, Error = E> + Send + Unpin,
+{
+    let last = frame::disconnect(&disconnect.reason, disconnect.reconnect);
+    let close = Outgoing::Close {
+        code,
+        reason: disconnect.reason.clone(),
+    };
+    let parting = async {
+        socket.feed(Outgoing::Text(last)).await.ok()?;
+        socket.send(close).await.ok()?;
+        while let Some(Ok(frame)) = socket.next().await {
+            if frame == Incoming::Close {
+                break;
+            }
+        }
+        Some(())
+    };
+    // Whoever does not close in time is cut off.
+    let _ = tokio::time::timeout(patience, parting).await;
+}
