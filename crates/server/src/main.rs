@@ -1,2 +1,17 @@
-//! The program `axiam`.
-fn main() {}
+//! The program `axiam`; everything is in the library, where tests reach it.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use server::cli::{self, Arguments};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match cli::run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("axiam: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

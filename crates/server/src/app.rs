@@ -1,0 +1,168 @@
+//! Builds the state and puts the slices' routes together.
+
+use std::sync::Arc;
+
+use ::cable::Cable;
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+use face::FaceEngine;
+use sea_orm::{DatabaseConnection, DbErr};
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
+};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    bell::Bell,
+    cable, client,
+    clock::{Clock, seconds},
+    config::Settings,
+    device,
+    engine::Workers,
+    enrolment, face as faces,
+    keys::Keyring,
+    limit, pages, push, request, sign_on, site,
+    state::{Shared, State},
+};
+
+/// Where the API lives.
+pub const API: &str = "/api/v1/facial_sign_on";
+
+/// The program, ready to serve.
+#[derive(Clone)]
+pub struct App {
+    /// Its state.
+    pub state: Shared,
+    /// Its cable.
+    pub cable: Cable,
+}
+
+impl App {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(
+        settings: Settings,
+        db: DatabaseConnection,
+        clock: Arc<dyn Clock>,
+        keys: Keyring,
+        engine: Arc<dyn FaceEngine>,
+    ) -> Self {
+        let engine = Workers::new(engine, settings.face.workers, settings.face.queue);
+        let kibibytes = usize::try_from(settings.server.upload_memory / 1024).unwrap_or(0);
+        let state = Arc::new(State {
+            settings,
+            db,
+            clock,
+            keys,
+            engine,
+            events: crate::events::Events::default(),
+            bell: Bell::default(),
+            uploads: Arc::new(Semaphore::new(kibibytes)),
+        });
+        let cable = Cable::default();
+        cable::connect(&state.events, &cable);
+        Self { state, cable }
+    }
+
+    /// Every route of the program.
+    pub fn router(&self) -> Router {
+        let (api, contract) = described().split_for_parts();
+        api.merge(pages::router(contract))
+            .fallback(request::no_route)
+            .method_not_allowed_fallback(request::no_method)
+            .with_state(self.state.clone())
+            .merge(cable::http::router(&self.state, &self.cable))
+            .layer(DefaultBodyLimit::disable())
+            .layer(CatchPanicLayer::custom(request::panicked))
+            .layer(middleware::from_fn(request::identify))
+    }
+
+    /// Ends what is overdue and forgets what is of no more use. Called every second by `serve`,
+    /// and by tests when they have moved the clock.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sweep(&self) -> Result<(), DbErr> {
+        let now = self.state.now();
+        sign_on::expire_due(&self.state).await?;
+        device::forget_proofs(&self.state.db, now).await?;
+        limit::forget(&self.state.db, now).await?;
+        let life = seconds(self.state.settings.sign_on.lifetime);
+        push::forget(&self.state.db, now - life).await
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Axiam",
+        description = "Face sign-on for websites. Every answer is an envelope: \
+            `{success: true, data}` or `{success: false, message, user_message, error, code, http_code}`.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    modifiers(&Schemes),
+    tags(
+        (name = "site", description = "a site's tokens"),
+        (name = "client", description = "the people a site knows"),
+        (name = "login", description = "sign-on, the site's half"),
+        (name = "phone", description = "what the phone calls, each request signed by its key"),
+    )
+)]
+struct Contract;
+
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, contract: &mut utoipa::openapi::OpenApi) {
+        let header = |name: &str, description: &str| {
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+                name,
+                description,
+            )))
+        };
+        let components = contract.components.get_or_insert_default();
+        for (name, what) in [
+            ("site_token", "from application_auth"),
+            ("widget_token", "from application_auth with scope widget"),
+        ] {
+            let mut bearer = Http::new(HttpAuthScheme::Bearer);
+            bearer.bearer_format = Some("JWT".to_owned());
+            bearer.description = Some(what.to_owned());
+            components.add_security_scheme(name, SecurityScheme::Http(bearer));
+        }
+        components.add_security_scheme(
+            "device_token",
+            header("Authorization", "`DPoP <device_token>`"),
+        );
+        components.add_security_scheme(
+            "device_proof",
+            header("DPoP", "RFC 9449, with `digest` for the body (RFC 9530)"),
+        );
+    }
+}
+
+fn described() -> OpenApiRouter<Shared> {
+    let api = OpenApiRouter::new()
+        .merge(site::http::router())
+        .merge(client::http::router())
+        .merge(enrolment::http::router())
+        .merge(device::http::router())
+        .merge(faces::http::router())
+        .merge(sign_on::http::router());
+    OpenApiRouter::with_openapi(Contract::openapi())
+        .nest(API, api)
+        .merge(site::http::well_known())
+}
+
+/// The contract as JSON, as it is served and committed.
+///
+/// # Errors
+/// Only when it cannot be written as JSON.
+pub fn contract() -> Result<String, serde_json::Error> {
+    described()
+        .into_openapi()
+        .to_pretty_json()
+        .map(|text| text + "\n")
+}

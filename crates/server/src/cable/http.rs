@@ -1,0 +1,62 @@
+//! `GET /cable`.
+
+use ::cable::{Cable, Disconnect, Handshake};
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Query, State},
+    response::Response,
+    routing::any,
+};
+use serde::Deserialize;
+
+use super::{Channels, Viewer};
+use crate::{state::Shared, token};
+
+#[derive(Clone)]
+struct Served {
+    state: Shared,
+    cable: Cable,
+    channels: Arc<Channels>,
+}
+
+/// The route of the cable.
+pub fn router(state: &Shared, cable: &Cable) -> Router {
+    Router::new()
+        .route("/cable", any(connect))
+        .with_state(Served {
+            state: state.clone(),
+            cable: cable.clone(),
+            channels: Arc::new(Channels(state.clone())),
+        })
+}
+
+/// `channel_prefix` of older pages is public and proves nothing, so it is not even read.
+#[derive(Deserialize)]
+struct Door {
+    token: Option<String>,
+}
+
+async fn connect(
+    State(served): State<Served>,
+    Query(door): Query<Door>,
+    handshake: Handshake,
+) -> Response {
+    let shown = handshake.token().map(str::to_owned).or(door.token);
+    let state = &served.state;
+    let site = match shown.filter(|token| !token.is_empty()) {
+        None => None,
+        Some(token) => {
+            let issuer = state.settings.public_url();
+            match token::verify(&state.db, &state.keys, &issuer, &token, state.now()).await {
+                Ok((site, _)) => Some(site),
+                Err(error) => {
+                    tracing::debug!(%error, "a cable connection was refused");
+                    return handshake.refuse(&served.cable, Disconnect::unauthorized());
+                }
+            }
+        }
+    };
+    handshake.accept(&served.cable, served.channels, Viewer { site })
+}

@@ -1,0 +1,159 @@
+//! `axiam doctor`: looks at everything the server needs and says what to do.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use face::{Engine, FaceEngine, FmrLevel};
+
+use super::{Failure, serve::find_pack};
+use crate::{
+    clock::{Clock, Moment, SystemClock},
+    config::Settings,
+    db,
+    keys::Keyring,
+    site,
+};
+
+/// A clock before this is certainly wrong: the contract's first version is younger.
+const YOUNGEST: &str = "2026-01-01T00:00:00Z";
+
+/// One line of the report.
+enum Finding {
+    Fine(String),
+    Mind(String),
+    Wrong(String),
+}
+
+pub(super) async fn run(settings: &Settings) -> Result<(), Failure> {
+    let mut findings = vec![
+        ("config", config(settings)),
+        ("clock", clock()),
+        ("pack", pack(settings)),
+    ];
+    findings.extend(database(settings).await);
+    findings.push((
+        "redis",
+        Finding::Mind(
+            "not used by this version: pages hear verdicts only through the server that they are \
+         connected to, so run one server"
+                .into(),
+        ),
+    ));
+    findings.push((
+        "liveness",
+        Finding::Mind("off: a photo of a face passes as the face; not for real accounts".into()),
+    ));
+    let mut wrong = 0;
+    for (name, finding) in findings {
+        let (mark, text) = match finding {
+            Finding::Fine(text) => ("ok   ", text),
+            Finding::Mind(text) => ("note ", text),
+            Finding::Wrong(text) => {
+                wrong += 1;
+                ("WRONG", text)
+            }
+        };
+        println!("{mark}  {name:<9} {text}");
+    }
+    match wrong {
+        0 => Ok(()),
+        1 => Err("one thing is wrong".into()),
+        more => Err(format!("{more} things are wrong").into()),
+    }
+}
+
+fn config(settings: &Settings) -> Finding {
+    let listens_elsewhere = !settings.server.listen.ip().is_loopback();
+    match settings.server.public_url.as_str() {
+        "" if listens_elsewhere => Finding::Mind(format!(
+            "listening on {} without server.public_url: set it to the address phones use",
+            settings.server.listen
+        )),
+        url if url.starts_with("http://") && listens_elsewhere => {
+            Finding::Mind("server.public_url is not https: faces would travel in the clear".into())
+        }
+        _ => Finding::Fine(format!("serving {}", settings.public_url())),
+    }
+}
+
+fn clock() -> Finding {
+    let now = SystemClock.now();
+    let youngest = YOUNGEST.parse::<Moment>().unwrap_or_default();
+    if now < youngest || SystemTime::now() < UNIX_EPOCH {
+        return Finding::Wrong(format!(
+            "it is not {now}: set the clock (NTP), or phones' proofs are refused"
+        ));
+    }
+    Finding::Fine(format!(
+        "{} (phones must be within 60 s of it)",
+        now.format("%Y-%m-%d %H:%M:%S UTC")
+    ))
+}
+
+fn pack(settings: &Settings) -> Finding {
+    let dir = match find_pack(settings) {
+        Ok(dir) => dir,
+        Err(error) => return Finding::Wrong(error.to_string()),
+    };
+    match Engine::load(&dir) {
+        Ok(engine) => {
+            let pack = engine.pack();
+            Finding::Fine(format!(
+                "{} {} in {}; a site's default false match rate of 1/10000 is distance {}",
+                pack.name(),
+                pack.version(),
+                dir.display(),
+                pack.threshold(FmrLevel::OneIn10000)
+            ))
+        }
+        Err(error) => Finding::Wrong(format!("{error}; run `make models`")),
+    }
+}
+
+async fn database(settings: &Settings) -> Vec<(&'static str, Finding)> {
+    let url = settings.database_url();
+    let engine = if url.starts_with("sqlite:") {
+        "SQLite"
+    } else {
+        "PostgreSQL"
+    };
+    if engine == "SQLite" && !settings.data_dir.exists() && settings.database.url.is_empty() {
+        let text = format!(
+            "{engine}: no data in {} yet; `axiam serve` makes it",
+            settings.data_dir.display()
+        );
+        return vec![("database", Finding::Mind(text))];
+    }
+    let db = match db::open(&url, 1).await {
+        Ok(db) => db,
+        Err(error) => {
+            let text = format!("{engine}: {error}; check database.url and that it is running");
+            return vec![("database", Finding::Wrong(text))];
+        }
+    };
+    let sites = match site::all(&db).await {
+        Ok(sites) => sites,
+        Err(_) => {
+            let text = format!("{engine}: not up to date; run `axiam migrate`");
+            return vec![("database", Finding::Wrong(text))];
+        }
+    };
+    let master = settings.master_key_file();
+    let keys = if master.exists() {
+        match Keyring::open(&db, &master, SystemClock.now()).await {
+            Ok(_) => Finding::Fine(format!("{} opens this database's keys", master.display())),
+            Err(error) => Finding::Wrong(error.to_string()),
+        }
+    } else {
+        Finding::Mind(format!(
+            "{}: none yet; `axiam serve` makes it",
+            master.display()
+        ))
+    };
+    vec![
+        (
+            "database",
+            Finding::Fine(format!("{engine}, {} site(s)", sites.len())),
+        ),
+        ("keys", keys),
+    ]
+}

@@ -1,0 +1,94 @@
+//! The command line. Each command is one file; this one says what there is.
+
+mod doctor;
+mod face;
+mod phone;
+mod serve;
+mod site;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{ConfigError, Overrides, Settings};
+
+/// Whatever ends a command; printed as it is.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Face sign-on for websites.
+#[derive(Debug, Parser)]
+#[command(name = "axiam", version, about, arg_required_else_help = true)]
+pub struct Arguments {
+    /// Settings file; what it leaves out keeps its default (see axiam.toml).
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of the embedded database and the keys.
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the server; the first start makes keys, the database and a demo site
+    Serve {
+        /// Address and port.
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<String>,
+    },
+    /// Bring the database up to date and stop
+    Migrate,
+    /// Websites that use this server
+    #[command(subcommand)]
+    Site(site::Command),
+    /// Compare photos, measure the face pack
+    #[command(subcommand)]
+    Face(face::Command),
+    /// Check settings, database, Redis, pack and clock
+    Doctor,
+    /// Be a phone: pair, enrol a face, answer sign-ons
+    Phone(phone::Arguments),
+    /// Print the API's contract (OpenAPI)
+    Openapi,
+}
+
+impl Arguments {
+    fn settings(&self, listen: Option<String>) -> Result<Settings, ConfigError> {
+        let overrides = Overrides {
+            file: self.config.clone(),
+            data_dir: self.data_dir.clone(),
+            listen,
+            ..Overrides::default()
+        };
+        Settings::load(&overrides.with_environment())
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What the person should read.
+pub async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let listen = match &arguments.command {
+        Command::Serve { listen } => listen.clone(),
+        _ => None,
+    };
+    let settings = arguments.settings(listen)?;
+    match arguments.command {
+        Command::Serve { .. } => serve::run(settings).await,
+        Command::Migrate => {
+            serve::open_database(&settings).await?;
+            println!("The database is up to date.");
+            Ok(())
+        }
+        Command::Site(command) => site::run(&settings, command).await,
+        Command::Face(command) => face::run(&settings, command),
+        Command::Doctor => doctor::run(&settings).await,
+        Command::Phone(arguments) => phone::run(&settings, arguments).await,
+        Command::Openapi => {
+            print!("{}", crate::app::contract()?);
+            Ok(())
+        }
+    }
+}

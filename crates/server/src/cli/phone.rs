@@ -1,0 +1,220 @@
+//! `axiam phone`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Failure;
+use crate::{
+    clock::SystemClock,
+    config::Settings,
+    phone::{Memory, Phone},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// File of the phone's key and pairing (default: phone.json in the data folder).
+    #[arg(long = "phone", value_name = "FILE", global = true)]
+    file: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Pair with what a QR code says
+    Pair {
+        /// The enrolment link, or its token alone.
+        #[arg(value_name = "URL-or-token")]
+        link: String,
+        /// What to call this phone.
+        #[arg(long, default_value = "command line")]
+        name: String,
+        /// Give up a pairing that the file already holds.
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Enrol the face in one or more photos
+    Enrol {
+        /// Photos of one person.
+        #[arg(required = true)]
+        photos: Vec<PathBuf>,
+    },
+    /// List the sign-ons that wait
+    Pending {
+        /// Wait up to so many seconds for one.
+        #[arg(long, default_value_t = 0)]
+        wait: u32,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Answer a sign-on with photos
+    Scan {
+        /// Photos of the person.
+        #[arg(required = true)]
+        photos: Vec<PathBuf>,
+        /// Which one, where several wait.
+        #[arg(long, value_name = "ID")]
+        sign_on: Option<Uuid>,
+        /// The number that the page shows.
+        #[arg(long, value_name = "N")]
+        number: Option<i32>,
+    },
+    /// Say no to a sign-on
+    Deny {
+        /// Which one, where several wait.
+        #[arg(long, value_name = "ID")]
+        sign_on: Option<Uuid>,
+        /// Say that it was not this person who asked.
+        #[arg(long)]
+        report: bool,
+    },
+}
+
+/// Seconds to wait for a sign-on before saying that there is none.
+const PATIENCE: u32 = 10;
+
+pub(super) async fn run(settings: &Settings, arguments: Arguments) -> Result<(), Failure> {
+    let file = arguments
+        .file
+        .unwrap_or_else(|| settings.data_dir.join("phone.json"));
+    match arguments.command {
+        Command::Pair {
+            link,
+            name,
+            replace,
+        } => pair(settings, &file, &link, &name, replace).await,
+        Command::Enrol { photos } => {
+            let phone = wake(&file)?;
+            println!("Consent: {}", phone.memory().consent_text);
+            phone.enrol(&read(&photos)?).await?;
+            println!(
+                "uploaded: the face is enrolled for {}",
+                phone.memory().domain
+            );
+            Ok(())
+        }
+        Command::Pending { wait, json } => {
+            let waiting = wake(&file)?.pending(wait).await?;
+            if json {
+                println!("{}", serde_json::to_string_pretty(&waiting)?);
+            } else if waiting.is_empty() {
+                println!("Nothing waits.");
+            }
+            if !json {
+                waiting
+                    .iter()
+                    .for_each(|sign_on| println!("{}", line(sign_on)));
+            }
+            Ok(())
+        }
+        Command::Scan {
+            photos,
+            sign_on,
+            number,
+        } => {
+            let phone = wake(&file)?;
+            let photos = read(&photos)?;
+            let chosen = choose(&phone, sign_on).await?;
+            println!("{}", phone.scan(chosen, number, &photos).await?);
+            Ok(())
+        }
+        Command::Deny { sign_on, report } => {
+            let phone = wake(&file)?;
+            let chosen = choose(&phone, sign_on).await?;
+            phone.deny(chosen, report).await?;
+            println!(
+                "{}",
+                if report {
+                    "denied and reported"
+                } else {
+                    "denied"
+                }
+            );
+            Ok(())
+        }
+    }
+}
+
+async fn pair(
+    settings: &Settings,
+    file: &Path,
+    link: &str,
+    name: &str,
+    replace: bool,
+) -> Result<(), Failure> {
+    if file.exists() && !replace {
+        return Err(format!(
+            "{} already holds a paired phone; use another file with --phone, or --replace",
+            file.display()
+        )
+        .into());
+    }
+    let phone = Phone::pair(link, &settings.public_url(), name, Arc::new(SystemClock)).await?;
+    phone.memory().write(file)?;
+    println!(
+        "registered: paired for {}; the key is in {}",
+        phone.memory().domain,
+        file.display()
+    );
+    Ok(())
+}
+
+fn wake(file: &Path) -> Result<Phone, Failure> {
+    Ok(Phone::wake(Memory::read(file)?, Arc::new(SystemClock))?)
+}
+
+fn read(photos: &[PathBuf]) -> Result<Vec<Vec<u8>>, Failure> {
+    photos
+        .iter()
+        .map(|photo| {
+            fs::read(photo).map_err(|error| format!("{}: {error}", photo.display()).into())
+        })
+        .collect()
+}
+
+async fn choose(phone: &Phone, wanted: Option<Uuid>) -> Result<Uuid, Failure> {
+    if let Some(id) = wanted {
+        return Ok(id);
+    }
+    let waiting = phone.pending(PATIENCE).await?;
+    match waiting.as_slice() {
+        [] => Err("nothing waits; let the site ask first (login/push_notification)".into()),
+        [only] => Ok(only["sign_on_id"].as_str().unwrap_or_default().parse()?),
+        several => {
+            let lines: Vec<String> = several.iter().map(line).collect();
+            Err(format!(
+                "several sign-ons wait; choose one with --sign-on:\n{}",
+                lines.join("\n")
+            )
+            .into())
+        }
+    }
+}
+
+fn line(sign_on: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+    let mut line = format!(
+        "{}  {}  from {} on {}  since {}",
+        text(&sign_on["sign_on_id"]),
+        text(&sign_on["site"]["domain"]),
+        text(&sign_on["browser"]),
+        text(&sign_on["os"]),
+        text(&sign_on["requested_at"]),
+    );
+    if let Some(choices) = sign_on["number"]["choices"].as_array() {
+        let choices: Vec<String> = choices.iter().map(Value::to_string).collect();
+        line.push_str(&format!(
+            "  choose the page's number: {}",
+            choices.join(", ")
+        ));
+    }
+    line
+}

@@ -1,0 +1,211 @@
+//! `axiam serve`: from settings to a running server, and down again without losing anyone.
+
+use std::{
+    fs,
+    io::Write,
+    net::SocketAddr,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use face::Engine;
+use sea_orm::DatabaseConnection;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+use super::Failure;
+use crate::{
+    app::App,
+    clock::{Clock, SystemClock},
+    config::{LogFormat, Settings},
+    db,
+    keys::Keyring,
+    site,
+};
+
+/// Over how long pages are sent away at the end, so that they do not all come back at once.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// Opens the database and brings it up to date.
+pub(super) async fn open_database(settings: &Settings) -> Result<DatabaseConnection, Failure> {
+    let db = db::open(&settings.database_url(), settings.database.max_connections).await?;
+    db::migrate(&db).await?;
+    Ok(db)
+}
+
+/// The folder of the face pack: the first candidate that exists.
+pub(super) fn find_pack(settings: &Settings) -> Result<PathBuf, Failure> {
+    let candidates = settings.pack_candidates();
+    candidates
+        .iter()
+        .find(|dir| dir.is_dir())
+        .cloned()
+        .ok_or_else(|| {
+            let looked: Vec<String> = candidates
+                .iter()
+                .map(|dir| dir.display().to_string())
+                .collect();
+            format!(
+                "no face pack found. Run `make models` in the repository, or set face.pack \
+                 (AXIAM_FACE_PACK) to a pack's folder. Looked in: {}",
+                looked.join(", ")
+            )
+            .into()
+        })
+}
+
+pub(super) async fn run(settings: Settings) -> Result<(), Failure> {
+    start_log(&settings)?;
+    let pack = find_pack(&settings)?;
+    let engine = tokio::task::spawn_blocking(move || Engine::load(&pack)).await??;
+    let db = open_database(&settings).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let keys = Keyring::open(&db, &settings.master_key_file(), clock.now()).await?;
+    let listener = TcpListener::bind(settings.server.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", settings.server.listen))?;
+    // Port 0 asks the system for a free one; what it chose is the address to print and to sign.
+    let mut settings = settings;
+    settings.server.listen = listener.local_addr()?;
+    let first = demo_site(&db, &settings, clock.now()).await?;
+    greet(&settings, first.as_deref());
+    let app = App::new(settings, db, clock, keys, Arc::new(engine));
+    serve(app, listener).await
+}
+
+async fn serve(app: App, listener: TcpListener) -> Result<(), Failure> {
+    let sweeper = tokio::spawn({
+        let app = app.clone();
+        async move {
+            let mut every = tokio::time::interval(Duration::from_secs(1));
+            every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                every.tick().await;
+                if let Err(error) = app.sweep().await {
+                    tracing::warn!(%error, "could not sweep; trying again");
+                }
+            }
+        }
+    });
+    let routes = app
+        .router()
+        .into_make_service_with_connect_info::<SocketAddr>();
+    let cable = app.cable.clone();
+    let until = async move {
+        asked_to_stop().await;
+        tracing::info!("stopping");
+        // Pages are told to reconnect while requests under way are finished.
+        cable.drain(DRAIN).await;
+    };
+    axum::serve(listener, routes)
+        .with_graceful_shutdown(until)
+        .await?;
+    sweeper.abort();
+    app.state.db.clone().close().await?;
+    Ok(())
+}
+
+async fn asked_to_stop() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+fn start_log(settings: &Settings) -> Result<(), Failure> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&settings.log.level)
+        .map_err(|error| format!("log.level: {error}"))?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let started = match settings.log.format {
+        LogFormat::Text => log.with_target(false).try_init(),
+        LogFormat::Json => log.json().try_init(),
+    };
+    started.map_err(|error| format!("cannot start the log: {error}").into())
+}
+
+/// Makes the demo site at the very first start and keeps its keys in `demo.env`.
+async fn demo_site(
+    db: &DatabaseConnection,
+    settings: &Settings,
+    now: crate::clock::Moment,
+) -> Result<Option<PathBuf>, Failure> {
+    let file = settings.data_dir.join("demo.env");
+    if file.exists() || !site::all(db).await?.is_empty() {
+        return Ok(file.exists().then_some(file));
+    }
+    let new = site::create(db, "http://localhost", now).await?;
+    let text = format!(
+        "# The demo site of this Axiam; for trying out, not for people.\n\
+         API={}/api/v1/facial_sign_on\nSITE_ID={}\nAPI_KEY={}\nSECRET_KEY={}\n",
+        settings.public_url(),
+        new.site.id,
+        new.site.api_key,
+        new.secret_key.reveal(),
+    );
+    write_private(&file, &text).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(Some(file))
+}
+
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = file.parent() {
+        db::make_private_folder(folder)?;
+    }
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)?
+        .write_all(text.as_bytes())
+}
+
+fn greet(settings: &Settings, demo: Option<&Path>) {
+    let url = settings.public_url();
+    let program = std::env::args().next().unwrap_or_else(|| "axiam".into());
+    println!(
+        "Axiam is running at {url} (open it for what to do next; API contract: {url}/api/openapi.json)"
+    );
+    println!("Liveness detection is off in this version: a photo of a face passes as the face.");
+    if let Some(demo) = demo {
+        print!("{}", first_sign_on(&program, settings, demo));
+    }
+}
+
+/// The lines of a first sign-on, ready to paste; the README explains them.
+fn first_sign_on(program: &str, settings: &Settings, demo: &Path) -> String {
+    let data = settings.data_dir.display();
+    let phone = format!("{program} --data-dir {data} phone");
+    format!(
+        r#"
+A demo site is ready; its keys are in {demo}. A first sign-on, in another terminal:
+
+  # the site: a token, a client, a link for the phone
+  . {demo}
+  get() {{ sed -E "s/.*\"$1\":\"([^\"]+)\".*/\1/"; }}
+  post() {{ curl -s "$API/$1" -H "Authorization: Bearer $TOKEN" -d "$2"; }}
+  TOKEN=$(post application_auth "{{\"api_key\":\"$API_KEY\",\"secret_key\":\"$SECRET_KEY\"}}" | get authenticated_token)
+  CLIENT=$(post client/create '{{"email":"ann@example.com","full_name":"Ann Example"}}' | get client_id)
+  LINK=$(post client/qrcode "{{\"id\":\"$CLIENT\",\"flow_type\":\"signup\"}}" | get enrollment_url)
+
+  # the person: pair the phone, enrol a face (any photo of one person, or these)
+  {phone} pair "$LINK"
+  {phone} enrol models/build/demo-faces/person1/01.jpg
+
+  # the site asks, the person scans, the site redeems the proof
+  VERIFICATION=$(post login/push_notification "{{\"id\":\"$CLIENT\"}}" | get verification_token)
+  {phone} scan models/build/demo-faces/person1/02.jpg
+  SESSION=$(curl -s "$API/login/status?verification_token=$VERIFICATION" -H "Authorization: Bearer $TOKEN" | get client_session_token)
+  post login/validate_session "{{\"client_session_token\":\"$SESSION\",\"client_id\":\"$CLIENT\"}}"
+
+"#,
+        demo = demo.display(),
+    )
+}

@@ -1,0 +1,108 @@
+//! `axiam site`.
+
+use clap::Subcommand;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Failure, serve::open_database};
+use crate::{
+    clock::{Clock, SystemClock},
+    config::Settings,
+    site,
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Register a site and print its keys; the secret key is shown this once
+    Create {
+        /// Any address on the site; the domain is taken from it.
+        #[arg(long)]
+        url: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the sites
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change a site's settings, for example `number_matching=true`
+    Set {
+        /// The site's id.
+        id: Uuid,
+        /// KEY=VALUE, one or more.
+        #[arg(required = true, value_name = "KEY=VALUE")]
+        settings: Vec<String>,
+    },
+}
+
+pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Failure> {
+    let db = open_database(settings).await?;
+    match command {
+        Command::Create { url, json } => {
+            let new = site::create(&db, &url, SystemClock.now()).await?;
+            let secret_key = new.secret_key.reveal();
+            let site = &new.site;
+            if json {
+                let printed = json!({
+                    "site_id": site.id, "domain": site.domain, "api_key": site.api_key,
+                    "secret_key": secret_key, "channel_prefix": site.channel_prefix,
+                });
+                println!("{printed:#}");
+            } else {
+                println!("site_id         {}", site.id);
+                println!("domain          {}", site.domain);
+                println!("api_key         {}", site.api_key);
+                println!("secret_key      {secret_key}   (keep it: it is not shown again)");
+                println!("channel_prefix  {}", site.channel_prefix);
+            }
+        }
+        Command::List { json } => list(&site::all(&db).await?, json),
+        Command::Set { id, settings } => set(&db, id, &settings).await?,
+    }
+    Ok(())
+}
+
+fn list(sites: &[site::Site], json: bool) {
+    if json {
+        let rows: Vec<_> = sites
+            .iter()
+            .map(|site| {
+                json!({
+                    "site_id": site.id, "domain": site.domain, "api_key": site.api_key,
+                    "channel_prefix": site.channel_prefix, "settings": site.settings,
+                })
+            })
+            .collect();
+        println!("{:#}", json!(rows));
+        return;
+    }
+    if sites.is_empty() {
+        println!("No sites yet. Register one: axiam site create --url https://example.com");
+    }
+    for site in sites {
+        println!("{}  {:<30}  {}", site.id, site.domain, site.api_key);
+    }
+}
+
+async fn set(
+    db: &sea_orm::DatabaseConnection,
+    id: Uuid,
+    settings: &[String],
+) -> Result<(), Failure> {
+    let mut site = site::find(db, id)
+        .await?
+        .ok_or_else(|| format!("there is no site {id}; `axiam site list` shows them"))?;
+    // All of them are checked before the first is stored.
+    for setting in settings {
+        let (key, value) = setting
+            .split_once('=')
+            .ok_or_else(|| format!("{setting:?} is not KEY=VALUE"))?;
+        site.settings = site.settings.with(key, value)?;
+    }
+    site::store_settings(db, &site).await?;
+    println!("{}", serde_json::to_string_pretty(&site.settings)?);
+    Ok(())
+}

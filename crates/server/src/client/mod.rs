@@ -1,0 +1,8 @@
+//! Clients: the people known to one site. Clients of two sites never meet.
+
+pub mod http;
+mod model;
+mod store;
+
+pub use model::{Client, ClientError, Email, FullName};
+pub use store::{create, find, find_by_email, forgive_failures, record_failure};

@@ -1,0 +1,216 @@
+//! A client, and when one is locked out.
+
+use std::str::FromStr;
+
+use email_address::EmailAddress;
+use sea_orm::entity::prelude::*;
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::clock::Moment;
+
+/// A person known to one site.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "clients")]
+pub struct Model {
+    /// `client_id`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// The site that knows them.
+    pub site_id: Uuid,
+    /// As it was given.
+    pub email: String,
+    /// As it is compared.
+    pub email_key: String,
+    /// As it was given.
+    pub full_name: String,
+    /// Failures in a row.
+    pub failures: i32,
+    /// Set while locked for a time.
+    pub locked_until: Option<DateTimeUtc>,
+    /// Set while locked until an owner unlocks.
+    pub locked_permanently: bool,
+    /// When the site made them known.
+    pub created_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub use Model as Client;
+
+impl Client {
+    /// Lets a client through who is not locked out.
+    ///
+    /// # Errors
+    /// How long they are locked.
+    pub fn pass(&self, now: Moment) -> Result<(), ClientError> {
+        if self.locked_permanently {
+            return Err(ClientError::LockedPermanently);
+        }
+        match self.locked_until {
+            Some(until) if until > now => Err(ClientError::Locked {
+                minutes: ((until - now).num_seconds() + 59) / 60,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An e-mail address.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Email(String);
+
+impl Email {
+    /// As it was given, without blanks around it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// As it is compared: nobody means two people by two spellings of capitals.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+impl TryFrom<String> for Email {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let text = text.trim();
+        let parsed = EmailAddress::from_str(text).map_err(|_| "is not an e-mail address")?;
+        let plain = parsed.display_part().is_empty() && !text.contains(['"', '<', '>', '(', ')']);
+        if !plain || text.chars().any(char::is_control) {
+            return Err("is not an e-mail address");
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A person's name, 1 to 200 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct FullName(String);
+
+impl FullName {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for FullName {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let text = text.trim();
+        match text.chars().count() {
+            0 => Err("is empty"),
+            1..=200 if text.chars().any(char::is_control) => Err("has control characters"),
+            1..=200 => Ok(Self(text.to_owned())),
+            _ => Err("is longer than 200 characters"),
+        }
+    }
+}
+
+/// What can go wrong with a client.
+#[derive(Debug, Error)]
+pub enum ClientError {
+    /// Unknown, or another site's: never say which.
+    #[error("no such client")]
+    NotFound,
+    /// The site knows this address already.
+    #[error("a client with this e-mail exists already")]
+    EmailTaken(Uuid),
+    /// Locked out for a while.
+    #[error("locked after too many failures; {minutes} minutes left")]
+    Locked {
+        /// Minutes left, rounded up.
+        minutes: i64,
+    },
+    /// Locked out until an owner unlocks.
+    #[error("locked after too many failures until the site's owner unlocks")]
+    LockedPermanently,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Clock, SystemClock, seconds};
+
+    fn email(text: &str) -> Result<Email, &'static str> {
+        Email::try_from(text.to_owned())
+    }
+
+    #[test]
+    fn addresses_are_compared_without_capitals() {
+        assert_eq!(email(" Ann@Example.com ").unwrap().key(), "ann@example.com");
+        assert_eq!(
+            email(" Ann@Example.com ").unwrap().as_str(),
+            "Ann@Example.com"
+        );
+        assert!(email("jörg@bücher.example").is_ok());
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        let long = format!("{}@example.com", "a".repeat(300));
+        for text in [
+            "",
+            "ann",
+            "ann@",
+            "@example.com",
+            "a b@example.com",
+            &long,
+            "Ann <ann@example.com>",
+            "ann@example.com\nbcc: x@example.com",
+            "\"a b\"@example.com",
+        ] {
+            assert!(email(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_have_a_length() {
+        assert!(FullName::try_from("  ".to_owned()).is_err());
+        assert!(FullName::try_from("é".repeat(200)).is_ok());
+        assert!(FullName::try_from("é".repeat(201)).is_err());
+        assert!(FullName::try_from("a\u{0}b".to_owned()).is_err());
+    }
+
+    #[test]
+    fn a_lock_tells_its_minutes_and_ends() {
+        let now = SystemClock.now();
+        let client = Client {
+            id: Uuid::nil(),
+            site_id: Uuid::nil(),
+            email: String::new(),
+            email_key: String::new(),
+            full_name: String::new(),
+            failures: 5,
+            locked_until: Some(now + seconds(61)),
+            locked_permanently: false,
+            created_at: now,
+        };
+        assert!(matches!(
+            client.pass(now),
+            Err(ClientError::Locked { minutes: 2 })
+        ));
+        assert!(client.pass(now + seconds(61)).is_ok());
+        let client = Client {
+            locked_permanently: true,
+            ..client
+        };
+        assert!(matches!(
+            client.pass(now + seconds(61)),
+            Err(ClientError::LockedPermanently)
+        ));
+    }
+}

@@ -1,0 +1,135 @@
+//! Clients in the database, always of one site.
+
+use sea_orm::{
+    ActiveValue::Set,
+    ConnectionTrait, DatabaseConnection, DbErr, EntityTrait,
+    entity::prelude::*,
+    sea_query::{CaseStatement, Expr, ExprTrait},
+};
+
+use super::model::{ActiveModel, Client, ClientError, Column, Email, Entity, FullName};
+use crate::{
+    audit::{Action, Entry},
+    clock::{Moment, seconds},
+    config::Lock,
+    db,
+    site::Site,
+};
+
+/// Makes a person known to the site.
+///
+/// # Errors
+/// [`ClientError::EmailTaken`] when the site knows the address already.
+pub async fn create(
+    db: &DatabaseConnection,
+    site: &Site,
+    email: &Email,
+    full_name: &FullName,
+    now: Moment,
+) -> Result<Uuid, ClientError> {
+    let id = Uuid::new_v4();
+    let insert = Entity::insert(ActiveModel {
+        id: Set(id),
+        site_id: Set(site.id),
+        email: Set(email.as_str().to_owned()),
+        email_key: Set(email.key()),
+        full_name: Set(full_name.as_str().to_owned()),
+        failures: Set(0),
+        locked_until: Set(None),
+        locked_permanently: Set(false),
+        created_at: Set(now),
+    });
+    match insert.exec_without_returning(db).await {
+        Err(error) if db::is_duplicate(&error) => {
+            let other = find_by_email(db, site, email).await?;
+            return Err(ClientError::EmailTaken(other.id));
+        }
+        other => other?,
+    };
+    Entry::new(site.id, Action::ClientCreated)
+        .client(id)
+        .record(db, now)
+        .await?;
+    Ok(id)
+}
+
+/// A client by id.
+///
+/// # Errors
+/// [`ClientError::NotFound`], also for another site's client.
+pub async fn find(db: &impl ConnectionTrait, site: &Site, id: Uuid) -> Result<Client, ClientError> {
+    Entity::find_by_id(id)
+        .filter(Column::SiteId.eq(site.id))
+        .one(db)
+        .await?
+        .ok_or(ClientError::NotFound)
+}
+
+/// A client by address.
+///
+/// # Errors
+/// [`ClientError::NotFound`], also for another site's client.
+pub async fn find_by_email(
+    db: &DatabaseConnection,
+    site: &Site,
+    email: &Email,
+) -> Result<Client, ClientError> {
+    Entity::find()
+        .filter(Column::SiteId.eq(site.id))
+        .filter(Column::EmailKey.eq(email.key()))
+        .one(db)
+        .await?
+        .ok_or(ClientError::NotFound)
+}
+
+/// Counts a failure and locks where the rules say so, in one statement.
+///
+/// # Errors
+/// When the database fails.
+pub async fn record_failure(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    client_id: Uuid,
+    rules: &Lock,
+    now: Moment,
+) -> Result<(), DbErr> {
+    let counted = || Expr::col(Column::Failures).add(1);
+    let locked_until = CaseStatement::new()
+        .case(
+            counted().gte(rules.temporary_after),
+            now + seconds(rules.temporary_for),
+        )
+        .finally(Expr::col(Column::LockedUntil));
+    let locked_permanently = CaseStatement::new()
+        .case(counted().gte(rules.permanent_after), true)
+        .finally(Expr::col(Column::LockedPermanently));
+    Entity::update_many()
+        .col_expr(Column::Failures, counted())
+        .col_expr(Column::LockedUntil, locked_until.into())
+        .col_expr(Column::LockedPermanently, locked_permanently.into())
+        .filter(Column::Id.eq(client_id))
+        .filter(Column::SiteId.eq(site_id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Starts counting anew after a success.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forgive_failures(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    client_id: Uuid,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::Failures, Expr::value(0))
+        .col_expr(Column::LockedUntil, Expr::value(None::<Moment>))
+        .filter(Column::Id.eq(client_id))
+        .filter(Column::SiteId.eq(site_id))
+        .filter(Column::Failures.gt(0))
+        .exec(db)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! The migrations, paired: one name, one text for each engine.
+
+use std::borrow::Cow;
+
+use sqlx::{
+    SqlSafeStr,
+    migrate::{Migration, MigrationType, Migrator},
+};
+
+struct Pair {
+    version: i64,
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+macro_rules! pair {
+    ($version:literal, $name:literal) => {
+        Pair {
+            version: $version,
+            name: $name,
+            sqlite: include_str!(concat!("../../../../migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("../../../../migrations/postgres/", $name, ".sql")),
+        }
+    };
+}
+
+const ALL: &[Pair] = &[pair!(1, "0001_first_sign_on")];
+
+pub(super) fn sqlite() -> Migrator {
+    migrator(|pair| pair.sqlite)
+}
+
+pub(super) fn postgres() -> Migrator {
+    migrator(|pair| pair.postgres)
+}
+
+fn migrator(text: fn(&Pair) -> &'static str) -> Migrator {
+    let migrations = ALL
+        .iter()
+        .map(|pair| {
+            Migration::new(
+                pair.version,
+                Cow::Borrowed(pair.name),
+                MigrationType::Simple,
+                text(pair).into_sql_str(),
+                false,
+            )
+        })
+        .collect();
+    Migrator::with_migrations(migrations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folders_and_this_list_hold_the_same_names() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
+        let listed: Vec<String> = ALL
+            .iter()
+            .map(|pair| format!("{}.sql", pair.name))
+            .collect();
+        for engine in ["sqlite", "postgres"] {
+            let mut files: Vec<String> = std::fs::read_dir(format!("{root}/{engine}"))
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            files.sort();
+            assert_eq!(files, listed, "{engine}");
+        }
+    }
+
+    #[test]
+    fn both_engines_have_the_same_tables_and_columns() {
+        let columns = |text: &str| -> Vec<String> {
+            text.lines()
+                .filter_map(
+                    |line| match line.trim().split_whitespace().collect::<Vec<_>>()[..] {
+                        ["create", "table", name, ..] => Some(format!("table {name}")),
+                        [name, ..] if line.starts_with("    ") => Some(name.to_owned()),
+                        _ => None,
+                    },
+                )
+                .collect()
+        };
+        for pair in ALL {
+            assert_eq!(
+                columns(pair.sqlite),
+                columns(pair.postgres),
+                "{}",
+                pair.name
+            );
+        }
+    }
+}

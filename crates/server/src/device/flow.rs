@@ -1,0 +1,122 @@
+//! Pairing a phone, and knowing it again.
+
+use sea_orm::ActiveValue::Set;
+use uuid::Uuid;
+
+use super::{
+    model::{ActiveModel, Device, Platform, Push},
+    proof::{Call, Proof, ProofError},
+    store,
+};
+use crate::{
+    audit::{Action, Entry},
+    clock::seconds,
+    db,
+    enrolment::{self, EnrolmentError, FlowType},
+    events::Event,
+    secret::{self, Secret},
+    site,
+    state::State,
+};
+
+/// How often `last_seen_at` is written, seconds: it is for people, not worth a write a request.
+const SEEN_EVERY: u32 = 60;
+
+/// Checks a proof that stands alone, and spends it.
+///
+/// # Errors
+/// See [`ProofError`].
+pub async fn prove(state: &State, proof: &str, call: &Call<'_>) -> Result<Proof, ProofError> {
+    let now = state.now();
+    let proof = Proof::check(proof, call, now)?;
+    store::remember(&state.db, &proof, now).await?;
+    Ok(proof)
+}
+
+/// Checks a proof and the device token it goes with: the device that made the request.
+///
+/// # Errors
+/// See [`ProofError`].
+pub async fn admit(
+    state: &State,
+    proof: &str,
+    call: &Call<'_>,
+    token: &str,
+) -> Result<Device, ProofError> {
+    let now = state.now();
+    let checked = Proof::check(proof, call, now)?;
+    let device = store::find_by_token(&state.db, secret::hash(token), &checked.thumbprint, now)
+        .await?
+        .ok_or(ProofError::Token)?;
+    store::remember(&state.db, &checked, now).await?;
+    if device.last_seen_at + seconds(SEEN_EVERY) < now {
+        store::note_seen(&state.db, &device, now).await?;
+    }
+    Ok(device)
+}
+
+pub(super) struct Pairing {
+    pub(super) name: String,
+    pub(super) platform: Platform,
+    pub(super) push: Push,
+    pub(super) thumbprint: String,
+}
+
+pub(super) struct Paired {
+    pub(super) device_id: Uuid,
+    pub(super) client_id: Uuid,
+    pub(super) site: site::Site,
+    pub(super) token: Secret,
+}
+
+/// Pairs a phone by the token from its QR code.
+pub(super) async fn register(
+    state: &State,
+    enrollment_token: &str,
+    pairing: Pairing,
+) -> Result<Paired, EnrolmentError> {
+    let now = state.now();
+    let token = Secret::generate("dt_");
+    let device_id = Uuid::new_v4();
+    let transaction = db::begin(&state.db).await?;
+    let enrolment = enrolment::redeem(&transaction, enrollment_token, now).await?;
+    let device = ActiveModel {
+        id: Set(device_id),
+        site_id: Set(enrolment.site_id),
+        client_id: Set(enrolment.client_id),
+        name: Set(pairing.name),
+        platform: Set(pairing.platform),
+        thumbprint: Set(pairing.thumbprint),
+        token_hash: Set(token.hash()),
+        token_expires_at: Set(now + seconds(state.settings.device.token_lifetime)),
+        push: Set(pairing.push),
+        flow_type: Set(enrolment.flow_type),
+        may_replace_face: Set(enrolment.flow_type == FlowType::Signup),
+        challenge_hash: Set(None),
+        challenge_until: Set(None),
+        created_at: Set(now),
+        last_seen_at: Set(now),
+        revoked_at: Set(None),
+    };
+    store::insert(&transaction, device).await?;
+    Entry::new(enrolment.site_id, Action::DeviceRegistered)
+        .client(enrolment.client_id)
+        .device(device_id)
+        .record(&transaction, now)
+        .await?;
+    transaction.commit().await?;
+    let site = site::find(&state.db, enrolment.site_id)
+        .await?
+        .ok_or(EnrolmentError::Invalid)?;
+    state.events.publish(&Event::Registered {
+        at: site.place(),
+        client_id: enrolment.client_id,
+        flow_type: enrolment.flow_type.as_str().to_owned(),
+    });
+    Ok(Paired {
+        device_id,
+        client_id: enrolment.client_id,
+        site,
+        token,
+    })
+}

@@ -1,0 +1,159 @@
+//! `device/register` and `device/push`.
+
+use axum::{Json as Plain, extract::State};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use super::{
+    flow::{self, Pairing},
+    model::{Platform, Push},
+    store,
+};
+use crate::{
+    error::{ApiError, ApiResult, Failure},
+    extract::{Reply, parse_json, reply},
+    face,
+    guard::{DeviceProof, KeyProof},
+    limit::{self, Rule},
+    request::ClientIp,
+    site::Liveness,
+    state::Shared,
+};
+
+/// The routes of this slice.
+pub fn router() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(register))
+        .routes(routes!(set_push))
+}
+
+#[derive(Deserialize, ToSchema)]
+struct Register {
+    enrollment_token: String,
+    /// What the person calls the phone, 1 to 100 characters.
+    name: String,
+    platform: Platform,
+    push: Push,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Registered {
+    device_id: Uuid,
+    client_id: Uuid,
+    device_token: String,
+    /// Seconds.
+    expires_in: u32,
+    site: SiteName,
+    consent: Consent,
+    liveness: Liveness,
+    face_enrolled: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+struct SiteName {
+    name: String,
+    domain: String,
+}
+
+/// What the person is asked to agree to before the first photo.
+#[derive(Serialize, ToSchema)]
+struct Consent {
+    version: String,
+    text: String,
+    required: bool,
+}
+
+/// Pair this phone; its key is the proof's
+#[utoipa::path(
+    post, path = "/device/register", tag = "phone", security(("device_proof" = [])),
+    request_body = Register,
+    responses(
+        (status = 200, body = Reply<Registered>),
+        (status = 400, body = Failure, description = "1006"),
+        (status = 401, body = Failure, description = "1050"),
+        (status = 410, body = Failure, description = "1051"),
+        (status = 429, body = Failure, description = "1026"),
+    )
+)]
+async fn register(
+    State(state): State<Shared>,
+    ClientIp(ip): ClientIp,
+    proven: KeyProof,
+) -> ApiResult<Plain<Reply<Registered>>> {
+    let subject = format!("register {ip}");
+    limit::check(
+        &state.db,
+        &state.settings.limits,
+        state.now(),
+        Rule::Other,
+        &subject,
+    )
+    .await?;
+    let body: Register = parse_json(&proven.body)?;
+    let name = body.name.trim();
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+        return Err(ApiError::invalid("name", "must have 1 to 100 characters"));
+    }
+    body.push
+        .check()
+        .map_err(|reason| ApiError::invalid("push", reason))?;
+    let pairing = Pairing {
+        name: name.to_owned(),
+        platform: body.platform,
+        push: body.push,
+        thumbprint: proven.thumbprint,
+    };
+    let paired = flow::register(&state, &body.enrollment_token, pairing).await?;
+    let enrolment = &state.settings.enrolment;
+    Ok(reply(Registered {
+        device_id: paired.device_id,
+        client_id: paired.client_id,
+        device_token: paired.token.reveal().to_owned(),
+        expires_in: state.settings.device.token_lifetime,
+        site: SiteName {
+            name: paired.site.name,
+            domain: paired.site.domain,
+        },
+        consent: Consent {
+            version: enrolment.consent_version.clone(),
+            text: enrolment.consent_text.clone(),
+            required: enrolment.consent_required,
+        },
+        liveness: paired.site.settings.liveness,
+        face_enrolled: face::is_enrolled(&state, paired.client_id).await?,
+    }))
+}
+
+#[derive(Deserialize, ToSchema)]
+struct SetPush {
+    push: Push,
+}
+
+/// Nothing more to say.
+#[derive(Serialize, ToSchema)]
+struct Done {}
+
+/// Tell where this phone can be pushed to from now on
+#[utoipa::path(
+    post, path = "/device/push", tag = "phone",
+    security(("device_token" = [], "device_proof" = [])),
+    request_body = SetPush,
+    responses(
+        (status = 200, body = Reply<Done>),
+        (status = 400, body = Failure, description = "1006"),
+        (status = 401, body = Failure, description = "1050"),
+    )
+)]
+async fn set_push(
+    State(state): State<Shared>,
+    proven: DeviceProof,
+) -> ApiResult<Plain<Reply<Done>>> {
+    let body: SetPush = parse_json(&proven.body)?;
+    body.push
+        .check()
+        .map_err(|reason| ApiError::invalid("push", reason))?;
+    store::set_push(&state.db, &proven.device, body.push).await?;
+    Ok(reply(Done {}))
+}

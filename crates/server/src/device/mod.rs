@@ -1,0 +1,12 @@
+//! Devices: a client's paired phones, each with a key of its own and a way to be pushed to.
+
+mod flow;
+pub mod http;
+mod model;
+mod proof;
+mod store;
+
+pub use flow::{admit, prove};
+pub use model::{Device, Platform, Push};
+pub use proof::{Call, Proof, ProofError};
+pub use store::{forget_proofs, give_challenge, pushable, take_challenge, used_right_to_replace};

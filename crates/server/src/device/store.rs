@@ -1,0 +1,194 @@
+//! Devices and seen proofs in the database.
+
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryOrder,
+    entity::prelude::*, sea_query::Expr,
+};
+
+use super::{
+    model::{ActiveModel, Column, Device, Entity},
+    proof::{Proof, ProofError},
+};
+use crate::{
+    client::Client,
+    clock::{Moment, seconds},
+    db,
+};
+
+mod seen {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "device_proofs")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Vec<u8>,
+        pub expires_at: DateTimeUtc,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Keeps a proof from being accepted again.
+pub(super) async fn remember(
+    db: &DatabaseConnection,
+    proof: &Proof,
+    now: Moment,
+) -> Result<(), ProofError> {
+    let insert = seen::Entity::insert(seen::ActiveModel {
+        id: Set(proof.id.clone()),
+        // A proof may be dated a minute ahead and is fresh for a minute after that.
+        expires_at: Set(now + seconds(180)),
+    });
+    match insert.exec_without_returning(db).await {
+        Err(error) if db::is_duplicate(&error) => Err(ProofError::Replayed),
+        Err(error) => Err(error.into()),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Forgets proofs that are too old to be accepted anyway.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_proofs(db: &DatabaseConnection, now: Moment) -> Result<(), DbErr> {
+    seen::Entity::delete_many()
+        .filter(seen::Column::ExpiresAt.lt(now))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn insert(db: &impl ConnectionTrait, device: ActiveModel) -> Result<(), DbErr> {
+    Entity::insert(device).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// The paired device with this token, bound to this key.
+pub(super) async fn find_by_token(
+    db: &DatabaseConnection,
+    token_hash: Vec<u8>,
+    thumbprint: &str,
+    now: Moment,
+) -> Result<Option<Device>, DbErr> {
+    Entity::find()
+        .filter(Column::TokenHash.eq(token_hash))
+        .filter(Column::Thumbprint.eq(thumbprint))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::TokenExpiresAt.gt(now))
+        .one(db)
+        .await
+}
+
+/// A client's devices that can be pushed to, the newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn pushable(
+    db: &impl ConnectionTrait,
+    client: &Client,
+    now: Moment,
+) -> Result<Vec<Device>, DbErr> {
+    Entity::find()
+        .filter(Column::SiteId.eq(client.site_id))
+        .filter(Column::ClientId.eq(client.id))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::TokenExpiresAt.gt(now))
+        .order_by_desc(Column::CreatedAt)
+        .all(db)
+        .await
+}
+
+async fn change(
+    db: &impl ConnectionTrait,
+    device: &Device,
+    change: ActiveModel,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .set(change)
+        .filter(Column::Id.eq(device.id))
+        .filter(Column::SiteId.eq(device.site_id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Notes that a device proved itself, and where it can be pushed to if that is new.
+pub(super) async fn set_push(
+    db: &DatabaseConnection,
+    device: &Device,
+    push: super::Push,
+) -> Result<(), DbErr> {
+    let push = ActiveModel {
+        push: Set(push),
+        ..Default::default()
+    };
+    change(db, device, push).await
+}
+
+pub(super) async fn note_seen(
+    db: &DatabaseConnection,
+    device: &Device,
+    now: Moment,
+) -> Result<(), DbErr> {
+    let seen = ActiveModel {
+        last_seen_at: Set(now),
+        ..Default::default()
+    };
+    change(db, device, seen).await
+}
+
+/// Gives a device a nonce for enrolling a face; an older one is void.
+///
+/// # Errors
+/// When the database fails.
+pub async fn give_challenge(
+    db: &DatabaseConnection,
+    device: &Device,
+    nonce_hash: Vec<u8>,
+    until: Moment,
+) -> Result<(), DbErr> {
+    let challenge = ActiveModel {
+        challenge_hash: Set(Some(nonce_hash)),
+        challenge_until: Set(Some(until)),
+        ..Default::default()
+    };
+    change(db, device, challenge).await
+}
+
+/// Takes the device's nonce back, once; `false` when it is not this one or not any more.
+///
+/// # Errors
+/// When the database fails.
+pub async fn take_challenge(
+    db: &impl ConnectionTrait,
+    device: &Device,
+    nonce_hash: Vec<u8>,
+    now: Moment,
+) -> Result<bool, DbErr> {
+    let taken = Entity::update_many()
+        .col_expr(Column::ChallengeHash, Expr::value(None::<Vec<u8>>))
+        .filter(Column::Id.eq(device.id))
+        .filter(Column::SiteId.eq(device.site_id))
+        .filter(Column::ChallengeHash.eq(nonce_hash))
+        .filter(Column::ChallengeUntil.gt(now))
+        .exec(db)
+        .await?;
+    Ok(taken.rows_affected == 1)
+}
+
+/// Notes that a device enrolled a face: from now on its faces must match.
+///
+/// # Errors
+/// When the database fails.
+pub async fn used_right_to_replace(
+    db: &impl ConnectionTrait,
+    device: &Device,
+) -> Result<(), DbErr> {
+    let used = ActiveModel {
+        may_replace_face: Set(false),
+        ..Default::default()
+    };
+    change(db, device, used).await
+}

@@ -1,0 +1,76 @@
+//! The face engine off the async threads, with a bound on how many photos it looks at at once and
+//! how many may wait.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use face::{FaceEngine, PackInfo, PhotoError, Template};
+use thiserror::Error;
+use tokio::sync::Semaphore;
+
+/// Why a photo gave no template.
+#[derive(Debug, Error)]
+pub enum WorkError {
+    /// Too many photos are waiting already.
+    #[error("too many photos are waiting")]
+    Overloaded,
+    /// The photo cannot be used.
+    #[error(transparent)]
+    Photo(#[from] PhotoError),
+}
+
+/// The engine and its two gates.
+#[derive(Clone)]
+pub struct Workers {
+    engine: Arc<dyn FaceEngine>,
+    waiting: Arc<Semaphore>,
+    working: Arc<Semaphore>,
+}
+
+impl Workers {
+    /// `workers` photos at once (0: one a core), `queue` more may wait.
+    #[must_use]
+    pub fn new(engine: Arc<dyn FaceEngine>, workers: usize, queue: usize) -> Self {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let workers = if workers == 0 { cores() } else { workers };
+        Self {
+            engine,
+            waiting: Arc::new(Semaphore::new(workers + queue)),
+            working: Arc::new(Semaphore::new(workers)),
+        }
+    }
+
+    /// The pack in use.
+    #[must_use]
+    pub fn pack(&self) -> &PackInfo {
+        self.engine.pack()
+    }
+
+    /// The template of the one face in `photo`.
+    ///
+    /// # Errors
+    /// When too much waits already, or the photo cannot be used.
+    pub async fn template(&self, photo: Bytes) -> Result<Template, WorkError> {
+        let _place = self
+            .waiting
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| WorkError::Overloaded)?;
+        let turn = self
+            .working
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| WorkError::Overloaded)?;
+        let engine = self.engine.clone();
+        // The turn moves into the work: a caller that gives up does not make room before it ends.
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            engine.template(&photo)
+        });
+        match work.await {
+            Ok(result) => Ok(result?),
+            Err(error) => Err(PhotoError::Internal(error.to_string()).into()),
+        }
+    }
+}

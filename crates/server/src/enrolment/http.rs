@@ -1,0 +1,70 @@
+//! `client/qrcode`.
+
+use axum::{Json as Plain, extract::State};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use super::{FlowType, qr, store};
+use crate::{
+    client,
+    clock::seconds,
+    error::{ApiResult, Failure},
+    extract::{Json, Reply, reply},
+    guard::SiteToken,
+    state::Shared,
+};
+
+/// The routes of this slice.
+pub fn router() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(qrcode))
+}
+
+#[derive(Deserialize, ToSchema)]
+struct Ask {
+    /// The client's id.
+    id: Uuid,
+    flow_type: FlowType,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Code {
+    /// A PNG, without a `data:` prefix.
+    qrcode_base64: String,
+    /// What the code says: the phone page, and behind the `#` the enrolment token.
+    enrollment_url: String,
+    /// Seconds.
+    #[schema(example = 600)]
+    expires_in: u32,
+}
+
+/// A QR code that pairs a phone with a client
+#[utoipa::path(
+    post, path = "/client/qrcode", tag = "client", security(("site_token" = [])),
+    request_body = Ask,
+    responses(
+        (status = 200, body = Reply<Code>),
+        (status = 400, body = Failure, description = "1006"),
+        (status = 401, body = Failure, description = "1003, 1004, 1005"),
+        (status = 403, body = Failure, description = "1010"),
+        (status = 404, body = Failure, description = "1007"),
+    )
+)]
+async fn qrcode(
+    State(state): State<Shared>,
+    SiteToken(site): SiteToken,
+    Json(body): Json<Ask>,
+) -> ApiResult<Plain<Reply<Code>>> {
+    let now = state.now();
+    let life = state.settings.enrolment.lifetime;
+    let client = client::find(&state.db, &site, body.id).await?;
+    let token = store::offer(&state.db, &client, body.flow_type, now, now + seconds(life)).await?;
+    let url = format!("{}/phone/#{}", state.settings.public_url(), token.reveal());
+    Ok(reply(Code {
+        qrcode_base64: STANDARD.encode(qr::png(&url)?),
+        enrollment_url: url,
+        expires_in: life,
+    }))
+}

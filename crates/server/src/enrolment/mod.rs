@@ -1,0 +1,9 @@
+//! Enrolments: the QR code that gives one phone the right to pair with one client.
+
+pub mod http;
+mod model;
+mod qr;
+mod store;
+
+pub use model::{Enrolment, EnrolmentError, FlowType};
+pub use store::redeem;

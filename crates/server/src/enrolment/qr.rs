@@ -1,0 +1,43 @@
+//! A QR code as a PNG.
+
+use png::{BitDepth, ColorType, Encoder};
+use qrcode::{Color, EcLevel, QrCode};
+
+use super::EnrolmentError;
+
+/// Pixels of a module's side: the smallest that old phone cameras read from a laptop's screen.
+const SCALE: usize = 8;
+/// Blank modules around the code (ISO/IEC 18004 asks for four).
+const QUIET: usize = 4;
+
+/// Draws `text` as a one-bit grayscale PNG.
+pub(super) fn png(text: &str) -> Result<Vec<u8>, EnrolmentError> {
+    let drawing = |error: String| EnrolmentError::Drawing(error);
+    let code = QrCode::with_error_correction_level(text, EcLevel::M)
+        .map_err(|error| drawing(error.to_string()))?;
+    let width = code.width();
+    let side = (width + 2 * QUIET) * SCALE;
+    let is_dark = |x: usize, y: usize| {
+        let module = |pixel: usize| (pixel / SCALE).checked_sub(QUIET).filter(|m| *m < width);
+        matches!((module(x), module(y)), (Some(x), Some(y)) if code[(x, y)] == Color::Dark)
+    };
+    let stride = side.div_ceil(8);
+    let mut pixels = vec![0_u8; stride * side];
+    for y in 0..side {
+        for x in 0..side {
+            if !is_dark(x, y) {
+                pixels[y * stride + x / 8] |= 0x80 >> (x % 8);
+            }
+        }
+    }
+    let side = u32::try_from(side).map_err(|error| drawing(error.to_string()))?;
+    let mut file = Vec::new();
+    let mut encoder = Encoder::new(&mut file, side, side);
+    encoder.set_color(ColorType::Grayscale);
+    encoder.set_depth(BitDepth::One);
+    encoder
+        .write_header()
+        .and_then(|mut writer| writer.write_image_data(&pixels))
+        .map_err(|error| drawing(error.to_string()))?;
+    Ok(file)
+}

@@ -1,0 +1,70 @@
+//! Enrolments in the database.
+
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DatabaseConnection, EntityTrait, entity::prelude::*,
+    sea_query::Expr,
+};
+
+use super::model::{ActiveModel, Column, Enrolment, EnrolmentError, Entity, FlowType};
+use crate::{
+    audit::{Action, Entry},
+    client::Client,
+    clock::Moment,
+    secret::{self, Secret},
+};
+
+/// Offers `client` an enrolment; the secret is shown this once, in the code.
+pub(super) async fn offer(
+    db: &DatabaseConnection,
+    client: &Client,
+    flow_type: FlowType,
+    now: Moment,
+    expires_at: Moment,
+) -> Result<Secret, EnrolmentError> {
+    let token = Secret::generate("et_");
+    Entity::insert(ActiveModel {
+        id: Set(Uuid::new_v4()),
+        site_id: Set(client.site_id),
+        client_id: Set(client.id),
+        token_hash: Set(token.hash()),
+        flow_type: Set(flow_type),
+        expires_at: Set(expires_at),
+        used_at: Set(None),
+        created_at: Set(now),
+    })
+    .exec_without_returning(db)
+    .await?;
+    Entry::new(client.site_id, Action::EnrolmentOffered)
+        .client(client.id)
+        .detail(flow_type.as_str())
+        .record(db, now)
+        .await?;
+    Ok(token)
+}
+
+/// Takes an enrolment up, once.
+///
+/// # Errors
+/// [`EnrolmentError::Invalid`] when it is unknown, expired, or was taken up before.
+pub async fn redeem(
+    db: &impl ConnectionTrait,
+    token: &str,
+    now: Moment,
+) -> Result<Enrolment, EnrolmentError> {
+    let hash = secret::hash(token);
+    let taken = Entity::update_many()
+        .col_expr(Column::UsedAt, Expr::value(now))
+        .filter(Column::TokenHash.eq(hash.clone()))
+        .filter(Column::UsedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .exec(db)
+        .await?;
+    if taken.rows_affected != 1 {
+        return Err(EnrolmentError::Invalid);
+    }
+    Entity::find()
+        .filter(Column::TokenHash.eq(hash))
+        .one(db)
+        .await?
+        .ok_or(EnrolmentError::Invalid)
+}

@@ -1,0 +1,127 @@
+//! What happened, told to whoever listens. Slices publish here and know no listener; the cable listens.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use uuid::Uuid;
+
+use crate::{clock::Moment, secret::Secret};
+
+/// The site an event belongs to, and the prefix of its streams.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The site.
+    pub site_id: Uuid,
+    /// Its `channel_prefix`.
+    pub channel_prefix: String,
+}
+
+/// Something that happened.
+#[derive(Clone)]
+pub enum Event {
+    /// A phone was paired.
+    Registered {
+        /// Where.
+        at: Place,
+        /// Whose phone.
+        client_id: Uuid,
+        /// `login` or `signup`, as the site asked.
+        flow_type: String,
+    },
+    /// A face was enrolled.
+    Uploaded {
+        /// Where.
+        at: Place,
+        /// Whose face.
+        client_id: Uuid,
+        /// `login` or `signup`, as the site asked.
+        flow_type: String,
+    },
+    /// A phone has taken up the challenge.
+    Scanning {
+        /// Where.
+        at: Place,
+        /// Which attempt.
+        sign_on_id: Uuid,
+    },
+    /// A try failed and others are left.
+    Retry {
+        /// Where.
+        at: Place,
+        /// Which attempt.
+        sign_on_id: Uuid,
+        /// What failed.
+        failure: Failing,
+        /// Tries left.
+        left: i32,
+    },
+    /// An attempt came to its end.
+    Decided {
+        /// Where.
+        at: Place,
+        /// Which attempt.
+        sign_on_id: Uuid,
+        /// How.
+        verdict: Verdict,
+    },
+}
+
+/// What can fail a try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failing {
+    /// The probe is not the enrolled person's.
+    Face,
+    /// Another number than the page's.
+    Number,
+}
+
+/// How an attempt ended.
+#[derive(Clone)]
+pub enum Verdict {
+    /// The person was recognised.
+    Verified {
+        /// Who.
+        client_id: Uuid,
+        /// Under which address.
+        email: String,
+        /// The proof for the site's backend; gone once redeemed or expired.
+        session_token: Option<Secret>,
+        /// When.
+        at: Moment,
+    },
+    /// No try is left.
+    Failed(Failing),
+    /// The person said no.
+    Denied,
+    /// Time ran out, or the site took it back.
+    Expired,
+}
+
+type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// The bus: listeners are called in order, at once, and must not block.
+#[derive(Clone, Default)]
+pub struct Events {
+    listeners: Arc<RwLock<Vec<Listener>>>,
+}
+
+impl Events {
+    /// Adds a listener for all that is published from now on.
+    pub fn listen(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
+        self.listeners
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Arc::new(listener));
+    }
+
+    /// Tells every listener.
+    pub fn publish(&self, event: &Event) {
+        let listeners = self
+            .listeners
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        for listener in listeners {
+            listener(event);
+        }
+    }
+}

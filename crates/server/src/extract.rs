@@ -1,0 +1,247 @@
+//! Bodies, read within limits and refused with the name of what is wrong.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, Multipart, Request},
+    http::{HeaderMap, header::CONTENT_LENGTH},
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use utoipa::ToSchema;
+
+use crate::{
+    error::{ApiError, ApiResult, Code, overloaded},
+    request::body_too_large,
+    state::Shared,
+};
+
+/// Largest JSON body, bytes.
+pub const JSON_LIMIT: usize = 64 * 1024;
+
+/// Largest photo, bytes.
+pub const PHOTO_LIMIT: usize = 12 * 1024 * 1024;
+
+/// Largest multipart body, bytes: a phone's frames are small, one photo may be large.
+pub const FORM_LIMIT: usize = 48 * 1024 * 1024;
+
+/// Most parts of a form: twelve frames, the answer, and some to spare.
+const MOST_PARTS: usize = 16;
+
+/// The success envelope.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Reply<T> {
+    success: bool,
+    data: T,
+}
+
+/// Wraps `data` in the success envelope.
+pub fn reply<T: Serialize>(data: T) -> axum::Json<Reply<T>> {
+    axum::Json(Reply {
+        success: true,
+        data,
+    })
+}
+
+/// A JSON body, whatever its content type says: older integrations send none.
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &Shared) -> Result<Self, ApiError> {
+        let body = read(request.into_body(), JSON_LIMIT, || {
+            body_too_large(JSON_LIMIT)
+        })
+        .await?;
+        parse_json(&body).map(Self)
+    }
+}
+
+/// Parses a body; an empty one counts as `{}`, so that what is missing is named.
+///
+/// # Errors
+/// 1006 naming the field.
+pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> ApiResult<T> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let reason = error.inner().to_string();
+        match missing_field(&reason) {
+            Some(field) => ApiError::invalid(field, "is missing"),
+            None if path == "." => ApiError::invalid("body", plain(&reason)),
+            None => ApiError::invalid(&path, plain(&reason)),
+        }
+    })?;
+    reader
+        .end()
+        .map_err(|_| ApiError::invalid("body", "has something after the JSON"))?;
+    Ok(value)
+}
+
+fn missing_field(reason: &str) -> Option<&str> {
+    reason.strip_prefix("missing field `")?.split('`').next()
+}
+
+/// The reason without its position, and without any value: a wrong value may be a secret.
+fn plain(reason: &str) -> String {
+    let reason = reason.split(" at line ").next().unwrap_or(reason);
+    match reason.strip_prefix("invalid type: ") {
+        Some(rest) => match rest.split_once(", expected ") {
+            Some((_, expected)) => format!("is of the wrong type; expected {expected}"),
+            None => "is of the wrong type".to_owned(),
+        },
+        None => reason.to_owned(),
+    }
+}
+
+/// Reads a body of at most `limit` bytes.
+///
+/// # Errors
+/// `too_large()` beyond the limit; 1006 for a body that breaks off.
+pub async fn read(
+    body: Body,
+    limit: usize,
+    too_large: impl FnOnce() -> ApiError,
+) -> ApiResult<Bytes> {
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
+        Err(_) => Err(ApiError::invalid("body", "broke off")),
+    }
+}
+
+/// Room for an upload, taken before its first byte is read and given back when it is dropped.
+pub struct Room(#[allow(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
+/// Takes room for a body of the announced length, or of the largest one where none is announced.
+///
+/// # Errors
+/// 1039 for an announced length over `limit`; 5003 when uploads already fill the memory set aside.
+pub fn room(uploads: &Arc<Semaphore>, headers: &HeaderMap, limit: usize) -> ApiResult<Room> {
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(image_too_large());
+    }
+    let kibibytes = announced.unwrap_or(limit).div_ceil(1024);
+    let permits = u32::try_from(kibibytes).unwrap_or(u32::MAX);
+    uploads
+        .clone()
+        .try_acquire_many_owned(permits)
+        .map(Room)
+        .map_err(|_| overloaded())
+}
+
+/// 1039.
+#[must_use]
+pub fn image_too_large() -> ApiError {
+    ApiError::new(Code::ImageTooLarge, "the upload is too large")
+}
+
+/// A multipart form, read whole.
+pub struct Form {
+    parts: Vec<(String, Bytes)>,
+}
+
+impl Form {
+    /// Reads a form whose bytes are already here.
+    ///
+    /// # Errors
+    /// 1006 for a broken form, 1039 for a part over [`PHOTO_LIMIT`].
+    pub async fn parse(headers: &HeaderMap, body: Bytes) -> ApiResult<Self> {
+        let mut request = Request::new(Body::from(body));
+        *request.headers_mut() = headers.clone();
+        let broken = |reason: String| ApiError::invalid("body", reason);
+        let mut multipart = Multipart::from_request(request, &())
+            .await
+            .map_err(|error| broken(error.body_text()))?;
+        let mut parts: Vec<(String, Bytes)> = Vec::new();
+        while let Some(field) = multipart
+            .next_field()
+            .await
+            .map_err(|error| broken(error.body_text()))?
+        {
+            let name = field.name().unwrap_or_default().to_owned();
+            let bytes = field
+                .bytes()
+                .await
+                .map_err(|error| broken(error.body_text()))?;
+            if bytes.len() > PHOTO_LIMIT {
+                return Err(image_too_large());
+            }
+            if parts.iter().any(|(other, _)| *other == name) {
+                return Err(ApiError::invalid(&name, "is there twice"));
+            }
+            if parts.len() == MOST_PARTS {
+                return Err(broken(format!("has more than {MOST_PARTS} parts")));
+            }
+            parts.push((name, bytes));
+        }
+        Ok(Self { parts })
+    }
+
+    /// The bytes of a part.
+    ///
+    /// # Errors
+    /// 1006 when it is missing or empty.
+    pub fn bytes(&self, name: &str) -> ApiResult<Bytes> {
+        match self.parts.iter().find(|(part, _)| part == name) {
+            Some((_, bytes)) if bytes.is_empty() => Err(ApiError::invalid(name, "is empty")),
+            Some((_, bytes)) => Ok(bytes.clone()),
+            None => Err(ApiError::invalid(name, "is missing")),
+        }
+    }
+
+    /// A part as text.
+    ///
+    /// # Errors
+    /// 1006 when it is missing, empty or not UTF-8.
+    pub fn text(&self, name: &str) -> ApiResult<String> {
+        String::from_utf8(self.bytes(name)?.to_vec())
+            .map_err(|_| ApiError::invalid(name, "is not text"))
+    }
+
+    /// A part as JSON.
+    ///
+    /// # Errors
+    /// 1006 when it is missing, empty or not what is expected.
+    pub fn json<T: DeserializeOwned>(&self, name: &str) -> ApiResult<T> {
+        let bytes = self.bytes(name)?;
+        if bytes.len() > JSON_LIMIT {
+            return Err(ApiError::invalid(name, "is too large"));
+        }
+        parse_json(&bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Probe {
+        #[allow(dead_code, reason = "only parsed")]
+        id: uuid::Uuid,
+    }
+
+    fn complaint(body: &str) -> String {
+        format!("{:?}", parse_json::<Probe>(body.as_bytes()).unwrap_err())
+    }
+
+    #[test]
+    fn the_field_is_named_and_its_value_is_not() {
+        assert!(complaint("").contains("id: is missing"));
+        assert!(complaint("{}").contains("id: is missing"));
+        assert!(complaint("{\"id\":").contains("\"field\": String(\"id\")"));
+        assert!(complaint("[").contains("body"));
+        let wrong = complaint("{\"id\":\"sk_secret\"}");
+        assert!(wrong.contains("\"id\""), "{wrong}");
+        assert!(!complaint("{\"id\":12345678}").contains("12345678"));
+    }
+}

@@ -1,0 +1,231 @@
+//! `device/challenge`, `device/facial` and `client/upload_facial`.
+
+use axum::{
+    Json as Plain,
+    extract::{Request, State},
+};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use super::{
+    flow::{self, Enrolling},
+    model::{Challenge, Frame, MOST_FRAMES},
+};
+use crate::{
+    client,
+    clock::seconds,
+    device,
+    error::{ApiError, ApiResult, Code, Failure},
+    extract::{self, Form, PHOTO_LIMIT, Reply, parse_json, reply},
+    guard::{DeviceProof, SiteToken},
+    limit::{self, Rule},
+    request::ClientIp,
+    site::{self, Site},
+    state::{Shared, State as AppState},
+};
+
+/// The routes of this slice.
+pub fn router() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(challenge))
+        .routes(routes!(facial))
+        .routes(routes!(upload_facial))
+}
+
+/// Nothing to ask; unknown members are ignored.
+#[derive(Deserialize, ToSchema)]
+struct Nothing {}
+
+/// A challenge for enrolling a face
+#[utoipa::path(
+    post, path = "/device/challenge", tag = "phone",
+    security(("device_token" = [], "device_proof" = [])),
+    request_body = Nothing,
+    responses(
+        (status = 200, body = Reply<Challenge>),
+        (status = 401, body = Failure, description = "1050"),
+        (status = 429, body = Failure, description = "1026"),
+    )
+)]
+async fn challenge(
+    State(state): State<Shared>,
+    proven: DeviceProof,
+) -> ApiResult<Plain<Reply<Challenge>>> {
+    let _: Nothing = parse_json(&proven.body)?;
+    let now = state.now();
+    let subject = format!("challenge {}", proven.device.id);
+    limit::check(
+        &state.db,
+        &state.settings.limits,
+        now,
+        Rule::Other,
+        &subject,
+    )
+    .await?;
+    let site = site_of(&state, &proven).await?;
+    let life = state.settings.sign_on.challenge_lifetime;
+    let (challenge, hash) = Challenge::draw(site.settings.liveness, life);
+    device::give_challenge(&state.db, &proven.device, hash, now + seconds(life)).await?;
+    Ok(reply(challenge))
+}
+
+/// The site of a paired phone; gone or switched off, its phones are worth nothing.
+async fn site_of(state: &AppState, proven: &DeviceProof) -> ApiResult<Site> {
+    site::find(&state.db, proven.device.site_id)
+        .await?
+        .filter(|site| site.disabled_at.is_none())
+        .ok_or_else(|| device::ProofError::Token.into())
+}
+
+#[derive(Deserialize, ToSchema)]
+struct Answer {
+    nonce: String,
+    consent_version: Option<String>,
+    /// 1 to 12.
+    frames: Vec<Frame>,
+}
+
+/// What `device/facial` takes.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the form to integrators")]
+struct FacialForm {
+    answer: Answer,
+    /// JPEG or PNG; as many parts as frames.
+    #[schema(value_type = String, format = Binary)]
+    frame0: Vec<u8>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Uploaded {
+    #[schema(example = "uploaded")]
+    status: &'static str,
+}
+
+/// Enrol the face of the person who holds this phone
+#[utoipa::path(
+    post, path = "/device/facial", tag = "phone",
+    security(("device_token" = [], "device_proof" = [])),
+    request_body(content = FacialForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, body = Reply<Uploaded>),
+        (status = 400, body = Failure, description = "1006"),
+        (status = 401, body = Failure, description = "1036, 1050"),
+        (status = 413, body = Failure, description = "1039"),
+        (status = 415, body = Failure, description = "1038"),
+        (status = 422, body = Failure, description = "1033, 1034, 1035"),
+        (status = 429, body = Failure, description = "1026"),
+        (status = 503, body = Failure, description = "5003"),
+    )
+)]
+async fn facial(
+    State(state): State<Shared>,
+    ClientIp(ip): ClientIp,
+    proven: DeviceProof,
+) -> ApiResult<Plain<Reply<Uploaded>>> {
+    let subject = format!("facial {ip}");
+    limit::check(
+        &state.db,
+        &state.settings.limits,
+        state.now(),
+        Rule::Other,
+        &subject,
+    )
+    .await?;
+    let form = proven.form().await?;
+    let answer: Answer = form.json("answer")?;
+    let sent = Enrolling {
+        nonce: answer.nonce,
+        consent_version: answer.consent_version,
+        photos: photos(&form, &answer.frames)?,
+    };
+    let site = site_of(&state, &proven).await?;
+    flow::enrol(&state, &site, &proven.device, sent).await?;
+    Ok(reply(Uploaded { status: "uploaded" }))
+}
+
+/// The photos that an answer's frames name, in their order.
+///
+/// # Errors
+/// 1006 when there are none or too many, or a named part is missing.
+pub fn photos(form: &Form, frames: &[Frame]) -> ApiResult<Vec<Bytes>> {
+    if frames.is_empty() || frames.len() > MOST_FRAMES {
+        return Err(ApiError::invalid(
+            "answer.frames",
+            format!("must be 1 to {MOST_FRAMES} frames"),
+        ));
+    }
+    let mut seen: Vec<&str> = Vec::with_capacity(frames.len());
+    for frame in frames {
+        if seen.contains(&frame.part.as_str()) {
+            return Err(ApiError::invalid("answer.frames", "name a part twice"));
+        }
+        seen.push(&frame.part);
+    }
+    seen.into_iter().map(|part| form.bytes(part)).collect()
+}
+
+/// What `client/upload_facial` takes.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the form to integrators")]
+struct UploadForm {
+    id: Uuid,
+    /// JPEG or PNG, at most 12 MB.
+    #[schema(value_type = String, format = Binary)]
+    facial: Vec<u8>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct UploadedByBackend {
+    client_id: Uuid,
+    #[schema(example = "uploaded")]
+    status: &'static str,
+}
+
+/// Enrol a face that the site's backend vouches for
+#[utoipa::path(
+    post, path = "/client/upload_facial", tag = "client", security(("site_token" = [])),
+    request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, body = Reply<UploadedByBackend>),
+        (status = 400, body = Failure, description = "1006"),
+        (status = 401, body = Failure, description = "1003, 1004, 1005"),
+        (status = 403, body = Failure, description = "1010, also where the site does not allow it"),
+        (status = 404, body = Failure, description = "1007"),
+        (status = 413, body = Failure, description = "1039"),
+        (status = 415, body = Failure, description = "1038"),
+        (status = 422, body = Failure, description = "1033, 1034, 1035"),
+        (status = 503, body = Failure, description = "5003"),
+    )
+)]
+async fn upload_facial(
+    State(state): State<Shared>,
+    SiteToken(site): SiteToken,
+    request: Request,
+) -> ApiResult<Plain<Reply<UploadedByBackend>>> {
+    if !site.settings.backend_enrolment {
+        return Err(ApiError::new(
+            Code::ScopeForbidden,
+            "this site does not let its backend enrol faces (setting backend_enrolment)",
+        ));
+    }
+    let limit = PHOTO_LIMIT + extract::JSON_LIMIT;
+    let (parts, body) = request.into_parts();
+    let _room = extract::room(&state.uploads, &parts.headers, limit)?;
+    let body = extract::read(body, limit, extract::image_too_large).await?;
+    let form = Form::parse(&parts.headers, body).await?;
+    let id: Uuid = form
+        .text("id")?
+        .trim()
+        .parse()
+        .map_err(|_| ApiError::invalid("id", "is not a UUID"))?;
+    let client = client::find(&state.db, &site, id).await?;
+    let photo = form.bytes("facial")?;
+    flow::enrol_by_backend(&state, &site, &client, photo).await?;
+    Ok(reply(UploadedByBackend {
+        client_id: client.id,
+        status: "uploaded",
+    }))
+}

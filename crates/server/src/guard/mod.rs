@@ -1,0 +1,10 @@
+//! Who may do what, as extractors: a handler that takes one of these cannot run without the row it
+//! is allowed to touch.
+
+mod phone;
+mod site;
+mod visitor;
+
+pub use phone::{DeviceProof, KeyProof};
+pub use site::{PageToken, SiteToken, WidgetToken};
+pub use visitor::Visitor;

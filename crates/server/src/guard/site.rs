@@ -1,0 +1,72 @@
+//! Bearer tokens of sites and widgets.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header::AUTHORIZATION, request::Parts},
+};
+
+use crate::{
+    error::ApiError,
+    site::Site,
+    state::Shared,
+    token::{self, Scope, TokenError},
+};
+
+/// The backend of this site.
+pub struct SiteToken(pub Site);
+
+/// The widget in a page of this site.
+pub struct WidgetToken(pub Site);
+
+/// Either of them, for the few routes that a page may call too.
+pub enum PageToken {
+    /// The backend.
+    Site(SiteToken),
+    /// The page.
+    Widget(WidgetToken),
+}
+
+impl PageToken {
+    /// The site, whoever speaks for it.
+    #[must_use]
+    pub fn site(&self) -> &Site {
+        match self {
+            Self::Site(SiteToken(site)) | Self::Widget(WidgetToken(site)) => site,
+        }
+    }
+}
+
+impl FromRequestParts<Shared> for PageToken {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        let bearer = bearer(&parts.headers)?;
+        let issuer = state.settings.public_url();
+        let (site, scope) =
+            token::verify(&state.db, &state.keys, &issuer, bearer, state.now()).await?;
+        Ok(match scope {
+            Scope::Site => Self::Site(SiteToken(site)),
+            Scope::Widget => Self::Widget(WidgetToken(site)),
+        })
+    }
+}
+
+impl FromRequestParts<Shared> for SiteToken {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        match PageToken::from_request_parts(parts, state).await? {
+            PageToken::Site(token) => Ok(token),
+            PageToken::Widget(_) => Err(TokenError::Scope.into()),
+        }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, TokenError> {
+    let header = headers.get(AUTHORIZATION).ok_or(TokenError::Missing)?;
+    let text = header.to_str().map_err(|_| TokenError::Invalid)?;
+    match text.trim().split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(TokenError::Invalid),
+    }
+}

@@ -1,0 +1,57 @@
+//! The person's browser, as the site's backend describes it.
+
+use std::net::IpAddr;
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+
+use crate::{
+    error::ApiError,
+    request::{ClientIp, forwarded_for, header_text},
+    state::Shared,
+};
+
+/// Where a sign-on was asked for, for the login tracker, the limits and the phone's question.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// The person's address, as far as it is known.
+    pub ip: IpAddr,
+    /// The browser's `User-Agent`.
+    pub user_agent: String,
+}
+
+impl Visitor {
+    /// What the connection itself says, for callers who are pages.
+    #[must_use]
+    pub fn of_page(parts: &Parts, ip: IpAddr) -> Self {
+        Self {
+            ip,
+            user_agent: header_text(&parts.headers, "user-agent")
+                .unwrap_or_default()
+                .to_owned(),
+        }
+    }
+
+    /// What the headers say. Only a backend may be believed: it must have shown the site's token.
+    #[must_use]
+    pub fn of_backend(parts: &Parts, ip: IpAddr) -> Self {
+        let forwarded = forwarded_for(&parts.headers)
+            .first()
+            .and_then(|hop| hop.parse().ok());
+        let agent = header_text(&parts.headers, "x-browser-user-agent")
+            .or_else(|| header_text(&parts.headers, "user-agent"));
+        Self {
+            ip: forwarded.unwrap_or(ip),
+            user_agent: agent.unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+/// For routes of [`SiteToken`](super::SiteToken), which is checked beside this.
+impl FromRequestParts<Shared> for Visitor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        let ClientIp(ip) = ClientIp::from_request_parts(parts, state).await?;
+        Ok(Self::of_backend(parts, ip))
+    }
+}

@@ -1,0 +1,178 @@
+//! What belongs to one request: its id, who sent it, and the envelope for what no route answers.
+
+use std::{
+    future::Future,
+    net::{IpAddr, SocketAddr},
+};
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts, Request},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use ipnet::IpNet;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::{
+    error::{ApiError, Code},
+    state::Shared,
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+tokio::task_local! {
+    static ID: Uuid;
+}
+
+/// The id of the request being answered, for the log and for people to quote.
+#[must_use]
+pub fn current_id() -> String {
+    ID.try_with(Uuid::to_string)
+        .unwrap_or_else(|_| "none".to_owned())
+}
+
+/// Gives each request an id, a span that names it, and security headers to its answer.
+///
+/// The span holds the path only: queries can carry tokens.
+pub async fn identify(request: Request, next: Next) -> Response {
+    let id = Uuid::new_v4();
+    let span = tracing::info_span!(
+        "request", id = %id, method = %request.method(), path = request.uri().path()
+    );
+    let mut response = in_request(id, next.run(request)).instrument(span).await;
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        headers.insert(REQUEST_ID, value);
+    }
+    headers.insert(
+        "x-content-type-options",
+        HeaderValue::from_static("nosniff"),
+    );
+    headers
+        .entry("cache-control")
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn in_request(id: Uuid, answer: impl Future<Output = Response>) -> Response {
+    ID.scope(id, async {
+        let response = answer.await;
+        tracing::debug!(status = response.status().as_u16(), "answered");
+        response
+    })
+    .await
+}
+
+/// The answer when a handler panics: 5000 and the request id, the text only in the log.
+pub fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
+    let text = cause
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| cause.downcast_ref::<&str>().copied())
+        .unwrap_or("panic");
+    ApiError::internal(&text).into_response()
+}
+
+/// The answer for a path that no route has.
+pub async fn no_route(uri: Uri) -> ApiError {
+    ApiError::invalid("path", format!("there is nothing at {}", uri.path()))
+        .with_status(StatusCode::NOT_FOUND)
+}
+
+/// The answer for a method that the path does not take.
+pub async fn no_method(uri: Uri) -> ApiError {
+    ApiError::invalid(
+        "method",
+        format!("{} does not take this method", uri.path()),
+    )
+    .with_status(StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// The address a request came from; proxies that the settings trust are looked through.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientIp(pub IpAddr);
+
+impl FromRequestParts<Shared> for ClientIp {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, state)
+            .await
+            .map_err(|error| ApiError::internal(&error))?;
+        let trusted = &state.settings.server.trusted_proxies;
+        Ok(Self(through_proxies(peer.ip(), &parts.headers, trusted)))
+    }
+}
+
+/// Walks `X-Forwarded-For` from its trusted end to the first address that is not a trusted proxy.
+fn through_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
+    let mut ip = peer.to_canonical();
+    for hop in forwarded_for(headers).into_iter().rev() {
+        if !is_trusted(&ip) {
+            break;
+        }
+        match hop.parse::<IpAddr>() {
+            Ok(next) => ip = next.to_canonical(),
+            Err(_) => break,
+        }
+    }
+    ip
+}
+
+/// The addresses in `X-Forwarded-For`, the person's first.
+#[must_use]
+pub fn forwarded_for(headers: &HeaderMap) -> Vec<&str> {
+    headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|hop| !hop.is_empty())
+        .collect()
+}
+
+/// A header's text, cut to what a database row should hold.
+#[must_use]
+pub fn header_text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    const LONGEST: usize = 512;
+    let text = headers.get(name)?.to_str().ok()?.trim();
+    (!text.is_empty()).then(|| &text[..text.len().min(LONGEST)])
+}
+
+/// Turns a failure of code 1006 into the status that HTTP has for a body that is too large.
+#[must_use]
+pub fn body_too_large(limit: usize) -> ApiError {
+    ApiError::new(
+        Code::InvalidParameter,
+        format!("body: larger than {limit} bytes"),
+    )
+    .with_details(serde_json::json!({ "field": "body", "reason": "too large" }))
+    .with_status(StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn through(peer: &str, forwarded: &str, trusted: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+        let trusted: Vec<IpNet> = trusted.iter().map(|net| net.parse().unwrap()).collect();
+        through_proxies(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_looked_through() {
+        assert_eq!(through("9.9.9.9", "1.2.3.4", &[]), "9.9.9.9");
+        assert_eq!(through("10.0.0.1", "1.2.3.4", &["10.0.0.0/8"]), "1.2.3.4");
+        assert_eq!(
+            through("10.0.0.1", "6.6.6.6, 1.2.3.4, 10.0.0.2", &["10.0.0.0/8"]),
+            "1.2.3.4"
+        );
+        assert_eq!(through("10.0.0.1", "nonsense", &["10.0.0.0/8"]), "10.0.0.1");
+    }
+}

@@ -1,0 +1,13 @@
+//! The routes of a sign-on: the site's half and the phone's half.
+
+mod phone;
+mod site;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::state::Shared;
+
+/// The routes of this slice.
+pub fn router() -> OpenApiRouter<Shared> {
+    site::router().merge(phone::router())
+}

@@ -1,0 +1,274 @@
+//! What the phone asks: what waits, its challenge, the scan, and no.
+
+use std::time::Duration;
+
+use axum::{
+    Json as Plain,
+    extract::{Query, State},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use crate::{
+    clock::Moment,
+    error::{ApiError, ApiResult, Failure},
+    extract::{Reply, parse_json, reply},
+    face::{Challenge, Frame, http::photos},
+    guard::DeviceProof,
+    limit::{self, Rule},
+    request::ClientIp,
+    sign_on::{
+        flow::{self, Scan},
+        model::SignOn,
+    },
+    site::Site,
+    state::Shared,
+};
+
+pub(super) fn router() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(pending))
+        .routes(routes!(challenge))
+        .routes(routes!(verify_token))
+        .routes(routes!(deny))
+}
+
+#[derive(Deserialize, IntoParams)]
+struct Wait {
+    /// Seconds to wait for a sign-on where there is none yet, at most 25.
+    wait: Option<String>,
+}
+
+/// Longest wait, seconds: under the minute after which proxies give up.
+const LONGEST_WAIT: u64 = 25;
+
+#[derive(Serialize, ToSchema)]
+struct Inbox {
+    sign_ons: Vec<Waiting>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Waiting {
+    sign_on_id: Uuid,
+    site: SiteName,
+    browser: Option<String>,
+    os: Option<String>,
+    place: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    requested_at: Moment,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Moment,
+    number: Option<Choices>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct SiteName {
+    name: String,
+    domain: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Choices {
+    /// The person picks the one that the page shows.
+    #[schema(example = json!([12, 47, 83]))]
+    choices: Vec<i32>,
+}
+
+/// Sign-ons that wait for this phone's person
+#[utoipa::path(
+    get, path = "/login/pending", tag = "phone", params(Wait),
+    security(("device_token" = [], "device_proof" = [])),
+    responses(
+        (status = 200, body = Reply<Inbox>),
+        (status = 400, body = Failure, description = "1006"),
+        (status = 401, body = Failure, description = "1050"),
+        (status = 429, body = Failure, description = "1026"),
+    )
+)]
+async fn pending(
+    State(state): State<Shared>,
+    Query(query): Query<Wait>,
+    proven: DeviceProof,
+) -> ApiResult<Plain<Reply<Inbox>>> {
+    let wait = match query.wait.as_deref().map(str::parse::<u64>) {
+        None => 0,
+        Some(Ok(seconds)) => seconds.min(LONGEST_WAIT),
+        Some(Err(_)) => return Err(ApiError::invalid("wait", "must be a number of seconds")),
+    };
+    let subject = format!("pending {}", proven.device.id);
+    limit::check(
+        &state.db,
+        &state.settings.limits,
+        state.now(),
+        Rule::Other,
+        &subject,
+    )
+    .await?;
+    let wait = Duration::from_secs(wait);
+    let (site, open) = flow::inbox(&state, &proven.device, wait).await?;
+    let sign_ons = open.into_iter().map(|row| waiting(&site, row)).collect();
+    Ok(reply(Inbox { sign_ons }))
+}
+
+fn waiting(site: &Site, row: SignOn) -> Waiting {
+    let known = |text: String| Some(text).filter(|text| !text.is_empty());
+    Waiting {
+        sign_on_id: row.id,
+        site: SiteName {
+            name: site.name.clone(),
+            domain: site.domain.clone(),
+        },
+        browser: known(row.browser),
+        os: known(row.os),
+        place: known(row.place),
+        requested_at: row.created_at,
+        expires_at: row.expires_at,
+        number: row.number.map(|_| Choices {
+            choices: row.choices.0,
+        }),
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+struct Take {
+    sign_on_id: Uuid,
+}
+
+/// Take up a sign-on: a challenge to answer with photos
+#[utoipa::path(
+    post, path = "/login/challenge", tag = "phone",
+    security(("device_token" = [], "device_proof" = [])),
+    request_body = Take,
+    responses(
+        (status = 200, body = Reply<Challenge>),
+        (status = 400, body = Failure, description = "1006"),
+        (status = 401, body = Failure, description = "1050"),
+        (status = 403, body = Failure, description = "1016, 1017"),
+        (status = 404, body = Failure, description = "1032"),
+        (status = 409, body = Failure, description = "1031"),
+        (status = 410, body = Failure, description = "1030"),
+        (status = 429, body = Failure, description = "1026"),
+    )
+)]
+async fn challenge(
+    State(state): State<Shared>,
+    proven: DeviceProof,
+) -> ApiResult<Plain<Reply<Challenge>>> {
+    let body: Take = parse_json(&proven.body)?;
+    let subject = format!("challenge {}", proven.device.id);
+    limit::check(
+        &state.db,
+        &state.settings.limits,
+        state.now(),
+        Rule::Other,
+        &subject,
+    )
+    .await?;
+    Ok(reply(
+        flow::challenge(&state, &proven.device, body.sign_on_id).await?,
+    ))
+}
+
+#[derive(Deserialize, ToSchema)]
+struct Answer {
+    sign_on_id: Uuid,
+    nonce: String,
+    /// The number the person picked, where there were choices.
+    number: Option<i32>,
+    /// 1 to 12.
+    frames: Vec<Frame>,
+}
+
+/// What `login/verify_token` takes.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the form to integrators")]
+struct ScanForm {
+    answer: Answer,
+    /// JPEG or PNG; as many parts as frames.
+    #[schema(value_type = String, format = Binary)]
+    frame0: Vec<u8>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Verified {
+    #[schema(example = "verified")]
+    status: &'static str,
+}
+
+/// Answer a challenge with photos
+#[utoipa::path(
+    post, path = "/login/verify_token", tag = "phone",
+    security(("device_token" = [], "device_proof" = [])),
+    request_body(content = ScanForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, body = Reply<Verified>),
+        (status = 400, body = Failure, description = "1006"),
+        (status = 401, body = Failure, description = "1036, 1042 with details.attempts_left; 1050"),
+        (status = 403, body = Failure, description = "1016, 1017"),
+        (status = 404, body = Failure, description = "1008, 1032"),
+        (status = 409, body = Failure, description = "1031"),
+        (status = 410, body = Failure, description = "1030"),
+        (status = 413, body = Failure, description = "1039"),
+        (status = 415, body = Failure, description = "1038"),
+        (status = 422, body = Failure, description = "1033, 1034, 1035"),
+        (status = 429, body = Failure, description = "1024, 1025"),
+        (status = 503, body = Failure, description = "5003"),
+    )
+)]
+async fn verify_token(
+    State(state): State<Shared>,
+    ClientIp(ip): ClientIp,
+    proven: DeviceProof,
+) -> ApiResult<Plain<Reply<Verified>>> {
+    let now = state.now();
+    let limits = &state.settings.limits;
+    limit::check(&state.db, limits, now, Rule::VerifyByIp, &ip.to_string()).await?;
+    let form = proven.form().await?;
+    let answer: Answer = form.json("answer")?;
+    let subject = format!("{} {}", proven.device.client_id, answer.sign_on_id);
+    limit::check(&state.db, limits, now, Rule::VerifyBySignOn, &subject).await?;
+    let scan = Scan {
+        sign_on_id: answer.sign_on_id,
+        nonce: answer.nonce,
+        number: answer.number,
+        photos: photos(&form, &answer.frames)?,
+    };
+    flow::verify(&state, &proven.device, scan).await?;
+    Ok(reply(Verified { status: "verified" }))
+}
+
+#[derive(Deserialize, ToSchema)]
+struct Deny {
+    sign_on_id: Uuid,
+    /// "This was not me": freezes further pushes from that origin.
+    #[serde(default)]
+    report: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Denied {
+    #[schema(example = "denied")]
+    status: &'static str,
+}
+
+/// Say no
+#[utoipa::path(
+    post, path = "/login/deny", tag = "phone",
+    security(("device_token" = [], "device_proof" = [])),
+    request_body = Deny,
+    responses(
+        (status = 200, body = Reply<Denied>),
+        (status = 400, body = Failure, description = "1006"),
+        (status = 401, body = Failure, description = "1050"),
+        (status = 404, body = Failure, description = "1032"),
+        (status = 409, body = Failure, description = "1031"),
+        (status = 410, body = Failure, description = "1030"),
+    )
+)]
+async fn deny(State(state): State<Shared>, proven: DeviceProof) -> ApiResult<Plain<Reply<Denied>>> {
+    let body: Deny = parse_json(&proven.body)?;
+    flow::deny(&state, &proven.device, body.sign_on_id, body.report).await?;
+    Ok(reply(Denied { status: "denied" }))
+}

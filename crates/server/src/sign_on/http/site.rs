@@ -1,0 +1,340 @@
+//! What the site's backend asks: look up, push, status, cancel, redeem.
+
+use axum::{
+    Json as Plain,
+    extract::{FromRequestParts, Query, State},
+    http::request::Parts,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use crate::{
+    client::{self, Client, Email},
+    clock::Moment,
+    error::{ApiError, ApiResult, Failure},
+    extract::{Json, Reply, reply},
+    face,
+    guard::{PageToken, SiteToken, Visitor},
+    limit::{self, Rule},
+    request::ClientIp,
+    sign_on::{
+        Told,
+        flow::{self, Origin},
+    },
+    site::Site,
+    state::{Shared, State as AppState},
+};
+
+pub(super) fn router() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(lookup_client))
+        .routes(routes!(push_notification))
+        .routes(routes!(send_push))
+        .routes(routes!(status))
+        .routes(routes!(cancel))
+        .routes(routes!(validate_session))
+}
+
+#[derive(Deserialize, ToSchema)]
+struct Lookup {
+    #[schema(value_type = String, format = "email", example = "ann@example.com")]
+    email: Email,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Found {
+    client_id: Uuid,
+    email: String,
+    /// Whether this client has a face and can sign on with it.
+    facial_sign_on_enabled: bool,
+}
+
+/// Find a client by e-mail
+#[utoipa::path(
+    post, path = "/login/lookup_client", tag = "login", security(("site_token" = [])),
+    request_body = Lookup,
+    responses(
+        (status = 200, body = Reply<Found>),
+        (status = 400, body = Failure, description = "1006"),
+        (status = 401, body = Failure, description = "1003, 1004, 1005"),
+        (status = 403, body = Failure, description = "1010"),
+        (status = 404, body = Failure, description = "1007"),
+        (status = 429, body = Failure, description = "1026"),
+    )
+)]
+async fn lookup_client(
+    State(state): State<Shared>,
+    SiteToken(site): SiteToken,
+    visitor: Visitor,
+    Json(body): Json<Lookup>,
+) -> ApiResult<Plain<Reply<Found>>> {
+    let subject = format!("lookup {} {}", site.id, visitor.ip);
+    limit::check(
+        &state.db,
+        &state.settings.limits,
+        state.now(),
+        Rule::Other,
+        &subject,
+    )
+    .await?;
+    let client = client::find_by_email(&state.db, &site, &body.email).await?;
+    Ok(reply(Found {
+        client_id: client.id,
+        facial_sign_on_enabled: face::is_enrolled(&state, client.id).await?,
+        email: client.email,
+    }))
+}
+
+#[derive(Deserialize, ToSchema)]
+struct PushById {
+    /// The client's id.
+    id: Uuid,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Pushed {
+    /// For the page: it subscribes with this.
+    verification_token: String,
+    site_id: Uuid,
+    /// Seconds.
+    #[schema(example = 600)]
+    expires_in: u32,
+    /// Two digits for the page to show; null where number matching is off.
+    number: Option<i32>,
+}
+
+/// Ask a client's phones for a sign-on
+#[utoipa::path(
+    post, path = "/login/push_notification", tag = "login", security(("site_token" = [])),
+    request_body = PushById,
+    params(
+        ("X-Forwarded-For" = Option<String>, Header, description = "the person's address"),
+        ("X-Browser-User-Agent" = Option<String>, Header, description = "the person's browser"),
+    ),
+    responses(
+        (status = 200, body = Reply<Pushed>),
+        (status = 400, body = Failure, description = "1006"),
+        (status = 401, body = Failure, description = "1003, 1004, 1005"),
+        (status = 403, body = Failure, description = "1010, 1016, 1017"),
+        (status = 404, body = Failure, description = "1007, 1008, 1012"),
+        (status = 429, body = Failure, description = "1022, 1023"),
+    )
+)]
+async fn push_notification(
+    State(state): State<Shared>,
+    SiteToken(site): SiteToken,
+    visitor: Visitor,
+    Json(body): Json<PushById>,
+) -> ApiResult<Plain<Reply<Pushed>>> {
+    limit_by_ip(&state, &site, &visitor).await?;
+    let client = client::find(&state.db, &site, body.id).await?;
+    let with_number = site.settings.number_matching;
+    push(&state, &site, &client, visitor, with_number).await
+}
+
+#[derive(Deserialize, ToSchema)]
+struct PushByEmail {
+    #[schema(value_type = String, format = "email", example = "ann@example.com")]
+    email: Email,
+}
+
+/// Look up and push in one, as the widget does; always with a number
+#[utoipa::path(
+    post, path = "/client/send_push", tag = "client",
+    security(("site_token" = []), ("widget_token" = [])),
+    request_body = PushByEmail,
+    responses(
+        (status = 200, body = Reply<Pushed>),
+        (status = 400, body = Failure, description = "1006"),
+        (status = 401, body = Failure, description = "1003, 1004, 1005"),
+        (status = 403, body = Failure, description = "1016, 1017"),
+        (status = 404, body = Failure, description = "1007, 1008, 1012"),
+        (status = 429, body = Failure, description = "1022, 1023"),
+    )
+)]
+async fn send_push(
+    State(state): State<Shared>,
+    AnyVisitor { caller, visitor }: AnyVisitor,
+    Json(body): Json<PushByEmail>,
+) -> ApiResult<Plain<Reply<Pushed>>> {
+    let site = caller.site();
+    limit_by_ip(&state, site, &visitor).await?;
+    let client = client::find_by_email(&state.db, site, &body.email).await?;
+    push(&state, site, &client, visitor, true).await
+}
+
+/// A caller of either scope; only a backend is believed what it says of the browser.
+struct AnyVisitor {
+    caller: PageToken,
+    visitor: Visitor,
+}
+
+impl FromRequestParts<Shared> for AnyVisitor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        let caller = PageToken::from_request_parts(parts, state).await?;
+        let ClientIp(ip) = ClientIp::from_request_parts(parts, state).await?;
+        let visitor = match &caller {
+            PageToken::Site(_) => Visitor::of_backend(parts, ip),
+            PageToken::Widget(_) => Visitor::of_page(parts, ip),
+        };
+        Ok(Self { caller, visitor })
+    }
+}
+
+async fn limit_by_ip(state: &AppState, site: &Site, visitor: &Visitor) -> ApiResult<()> {
+    let subject = format!("{} {}", site.id, visitor.ip);
+    let limits = &state.settings.limits;
+    Ok(limit::check(&state.db, limits, state.now(), Rule::PushByIp, &subject).await?)
+}
+
+async fn push(
+    state: &AppState,
+    site: &Site,
+    client: &Client,
+    visitor: Visitor,
+    with_number: bool,
+) -> ApiResult<Plain<Reply<Pushed>>> {
+    let limits = &state.settings.limits;
+    let subject = client.id.to_string();
+    limit::check(&state.db, limits, state.now(), Rule::PushByClient, &subject).await?;
+    let origin = Origin {
+        ip: visitor.ip,
+        user_agent: visitor.user_agent,
+    };
+    let pushed = flow::request(state, client, site, origin, with_number).await?;
+    Ok(reply(Pushed {
+        verification_token: pushed.token.reveal().to_owned(),
+        site_id: site.id,
+        expires_in: state.settings.sign_on.lifetime,
+        number: pushed.number,
+    }))
+}
+
+#[derive(Deserialize, IntoParams)]
+struct StatusOf {
+    #[serde(default)]
+    verification_token: String,
+}
+
+/// Where a sign-on stands, for those without WebSockets; says what the cable would
+#[utoipa::path(
+    get, path = "/login/status", tag = "login", params(StatusOf),
+    security(("site_token" = []), ("widget_token" = [])),
+    responses(
+        (status = 200, body = Reply<Told>),
+        (status = 400, body = Failure, description = "1006"),
+        (status = 401, body = Failure, description = "1003, 1004, 1005"),
+        (status = 404, body = Failure, description = "1032"),
+    )
+)]
+async fn status(
+    State(state): State<Shared>,
+    caller: PageToken,
+    Query(query): Query<StatusOf>,
+) -> ApiResult<Plain<Reply<Told>>> {
+    let token = required(&query.verification_token)?;
+    let (sign_on, verdict) = flow::status_by_token(&state, caller.site(), token).await?;
+    Ok(reply(match verdict {
+        Some(verdict) => Told::from(&verdict),
+        None if sign_on.challenge_hash.is_some() => Told::Scanning,
+        None => Told::Pending,
+    }))
+}
+
+fn required(token: &str) -> ApiResult<&str> {
+    match token.trim() {
+        "" => Err(ApiError::invalid("verification_token", "is missing")),
+        token => Ok(token),
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+struct Cancel {
+    verification_token: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Cancelled {
+    #[schema(example = "cancelled")]
+    status: &'static str,
+}
+
+/// Take a sign-on back
+#[utoipa::path(
+    post, path = "/login/cancel", tag = "login",
+    security(("site_token" = []), ("widget_token" = [])),
+    request_body = Cancel,
+    responses(
+        (status = 200, body = Reply<Cancelled>),
+        (status = 400, body = Failure, description = "1006"),
+        (status = 401, body = Failure, description = "1003, 1004, 1005"),
+        (status = 404, body = Failure, description = "1032"),
+        (status = 409, body = Failure, description = "1031"),
+        (status = 410, body = Failure, description = "1030"),
+    )
+)]
+async fn cancel(
+    State(state): State<Shared>,
+    caller: PageToken,
+    Json(body): Json<Cancel>,
+) -> ApiResult<Plain<Reply<Cancelled>>> {
+    let token = required(&body.verification_token)?;
+    flow::cancel(&state, caller.site(), token).await?;
+    Ok(reply(Cancelled {
+        status: "cancelled",
+    }))
+}
+
+#[derive(Deserialize, ToSchema)]
+struct ValidateSession {
+    client_session_token: String,
+    client_id: Uuid,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Validated {
+    client_id: Uuid,
+    email: String,
+    site_id: Uuid,
+    #[schema(value_type = String, format = DateTime)]
+    verified_at: Moment,
+    device_id: Option<Uuid>,
+    /// RFC 8176: a face and a key in hardware or software of the person's own.
+    #[schema(example = json!(["face", "hwk"]))]
+    amr: [&'static str; 2],
+}
+
+/// Redeem what the page was given, once
+#[utoipa::path(
+    post, path = "/login/validate_session", tag = "login", security(("site_token" = [])),
+    request_body = ValidateSession,
+    responses(
+        (status = 200, body = Reply<Validated>),
+        (status = 400, body = Failure, description = "1006"),
+        (status = 401, body = Failure, description = "1003, 1004, 1005, 1040"),
+        (status = 403, body = Failure, description = "1010, 1046"),
+    )
+)]
+async fn validate_session(
+    State(state): State<Shared>,
+    SiteToken(site): SiteToken,
+    Json(body): Json<ValidateSession>,
+) -> ApiResult<Plain<Reply<Validated>>> {
+    let token = &body.client_session_token;
+    let proven = flow::redeem(&state, &site, token, body.client_id).await?;
+    Ok(reply(Validated {
+        client_id: proven.client.id,
+        email: proven.client.email,
+        site_id: site.id,
+        verified_at: proven
+            .sign_on
+            .decided_at
+            .unwrap_or(proven.sign_on.created_at),
+        device_id: proven.sign_on.device_id,
+        amr: ["face", "hwk"],
+    }))
+}

@@ -1,0 +1,258 @@
+//! One attempt to sign on, and what may happen to it.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use rand::{RngExt as _, seq::SliceRandom};
+use sea_orm::{DeriveActiveEnum, EnumIter, FromJsonQueryResult, entity::prelude::*};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{
+    client::{Client, ClientError},
+    clock::Moment,
+    events::{Failing, Verdict},
+    face::FaceError,
+    keys::Keyring,
+    secret::Secret,
+};
+
+/// One attempt; kept as the login tracker's row.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "sign_ons")]
+pub struct Model {
+    /// `sign_on_id`: names it to the phone, no secret.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// The site that asked.
+    pub site_id: Uuid,
+    /// Who is to sign on.
+    pub client_id: Uuid,
+    /// SHA-256 of the verification token.
+    #[sea_orm(unique)]
+    pub token_hash: Vec<u8>,
+    /// Open, or how it ended.
+    pub state: State,
+    /// Tries of face, liveness or number that are left.
+    pub tries_left: i32,
+    /// The number that the page shows.
+    pub number: Option<i32>,
+    /// The numbers that the phone shows; empty without number matching.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub choices: Choices,
+    /// Where it was asked for.
+    pub ip: String,
+    /// The browser's own words.
+    pub user_agent: String,
+    /// For display.
+    pub browser: String,
+    /// For display.
+    pub os: String,
+    /// For display; empty where nothing is known.
+    pub place: String,
+    /// SHA-256 of the challenge's nonce; none before the first challenge and after each try.
+    pub challenge_hash: Option<Vec<u8>>,
+    /// The end of the challenge's life.
+    pub challenge_until: Option<DateTimeUtc>,
+    /// When it was asked for.
+    pub created_at: DateTimeUtc,
+    /// The end of the verification token's life.
+    pub expires_at: DateTimeUtc,
+    /// When it ended.
+    pub decided_at: Option<DateTimeUtc>,
+    /// The phone that answered.
+    pub device_id: Option<Uuid>,
+    /// Code of the last failed try.
+    pub failure: Option<i32>,
+    /// SHA-256 of the client session token.
+    #[sea_orm(unique)]
+    pub session_hash: Option<Vec<u8>>,
+    /// The end of the session token's life.
+    pub session_expires_at: Option<DateTimeUtc>,
+    /// When the site's backend redeemed it.
+    pub redeemed_at: Option<DateTimeUtc>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub use Model as SignOn;
+
+/// Numbers to choose from on the phone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Choices(pub Vec<i32>);
+
+/// Where an attempt stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum State {
+    /// Waiting for the person.
+    #[sea_orm(string_value = "pending")]
+    Pending,
+    /// The person was recognised.
+    #[sea_orm(string_value = "verified")]
+    Verified,
+    /// No try was left.
+    #[sea_orm(string_value = "failed")]
+    Failed,
+    /// The person said no.
+    #[sea_orm(string_value = "denied")]
+    Denied,
+    /// Nobody answered in time.
+    #[sea_orm(string_value = "expired")]
+    Expired,
+    /// The site took it back.
+    #[sea_orm(string_value = "cancelled")]
+    Cancelled,
+}
+
+impl SignOn {
+    /// Lets an attempt through that still waits for its verdict.
+    ///
+    /// # Errors
+    /// [`SignOnError::Used`] after a verdict, [`SignOnError::Expired`] after its time.
+    pub fn open(&self, now: Moment) -> Result<(), SignOnError> {
+        match self.state {
+            State::Pending if self.expires_at > now => Ok(()),
+            State::Pending | State::Expired | State::Cancelled => Err(SignOnError::Expired),
+            State::Verified | State::Failed | State::Denied => Err(SignOnError::Used),
+        }
+    }
+
+    /// Whether `hash` is that of the challenge now in force.
+    #[must_use]
+    pub fn has_challenge(&self, hash: &[u8], now: Moment) -> bool {
+        self.challenge_hash.as_deref() == Some(hash)
+            && self.challenge_until.is_some_and(|until| until > now)
+    }
+
+    /// The verdict, if there is one. A session token that was redeemed or is too old is left out.
+    #[must_use]
+    pub fn verdict(&self, client: &Client, keys: &Keyring, now: Moment) -> Option<Verdict> {
+        match self.state {
+            State::Pending if self.expires_at > now => None,
+            State::Pending | State::Expired | State::Cancelled => Some(Verdict::Expired),
+            State::Denied => Some(Verdict::Denied),
+            State::Failed => Some(Verdict::Failed(match self.failure {
+                Some(code) if code == failure_number(Failing::Number) => Failing::Number,
+                _ => Failing::Face,
+            })),
+            State::Verified => {
+                let redeemable = self.redeemed_at.is_none()
+                    && self.session_expires_at.is_some_and(|until| until > now);
+                Some(Verdict::Verified {
+                    client_id: client.id,
+                    email: client.email.clone(),
+                    session_token: redeemable.then(|| session_token(keys, self.id)),
+                    at: self.decided_at.unwrap_or(self.created_at),
+                })
+            }
+        }
+    }
+}
+
+/// The client session token of an attempt. It is derived, not stored, so that a page which comes
+/// late can have it again while the database holds only its hash.
+#[must_use]
+pub fn session_token(keys: &Keyring, sign_on_id: Uuid) -> Secret {
+    let bytes = keys.derive_session_secret(sign_on_id);
+    Secret::from_text(&format!("st_{}", URL_SAFE_NO_PAD.encode(bytes)))
+}
+
+/// How a failed try is kept in the login tracker.
+#[must_use]
+pub const fn failure_number(failure: Failing) -> i32 {
+    match failure {
+        Failing::Face => 1036,
+        Failing::Number => 1042,
+    }
+}
+
+/// Draws a two-digit number for the page and three distinct choices for the phone.
+#[must_use]
+pub fn draw_numbers() -> (i32, Choices) {
+    let mut random = rand::rng();
+    let number = random.random_range(10..100);
+    let mut choices = vec![number];
+    while choices.len() < 3 {
+        let other = random.random_range(10..100);
+        if !choices.contains(&other) {
+            choices.push(other);
+        }
+    }
+    choices.shuffle(&mut random);
+    (number, Choices(choices))
+}
+
+/// What a page that holds a verification token may watch.
+pub struct Watched {
+    /// The attempt.
+    pub sign_on_id: Uuid,
+    /// Prefix of the site's streams.
+    pub channel_prefix: String,
+    /// Whether the site wants its token shown as well.
+    pub needs_site_token: bool,
+}
+
+/// What can go wrong with a sign-on.
+#[derive(Debug, Error)]
+pub enum SignOnError {
+    /// Unknown, or another client's or site's.
+    #[error("no such sign-on")]
+    NotFound,
+    /// Its time is over, or the site took it back.
+    #[error("the sign-on has expired")]
+    Expired,
+    /// It has a verdict.
+    #[error("the sign-on has its verdict already")]
+    Used,
+    /// The nonce is not the one given out, was used, or is too old.
+    #[error("is not the challenge that was given out, or has expired; ask for a new one")]
+    Challenge,
+    /// No phone can be pushed to.
+    #[error("the client has no paired device that can be pushed to")]
+    NoDevice,
+    /// The person has reported this origin.
+    #[error("the client has reported sign-ons from this address")]
+    Frozen {
+        /// Until pushes are let through again.
+        seconds: u64,
+    },
+    /// A try failed.
+    #[error("{}", match failure { Failing::Face => "the face does not match", Failing::Number => "the number is not the page's" })]
+    Refused {
+        /// What failed.
+        failure: Failing,
+        /// Tries left.
+        left: i32,
+    },
+    /// Unknown, expired or redeemed.
+    #[error("the client session token is unknown, expired or already redeemed")]
+    SessionInvalid,
+    /// Another site's.
+    #[error("the client session token belongs to another site")]
+    SessionOtherSite,
+    /// The client is locked or unknown.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The photos cannot be used.
+    #[error(transparent)]
+    Face(#[from] FaceError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn numbers_have_two_digits_and_are_distinct() {
+        for _ in 0..1000 {
+            let (number, Choices(choices)) = draw_numbers();
+            assert!(choices.contains(&number));
+            assert!(choices.iter().all(|n| (10..100).contains(n)));
+            assert_eq!(choices.iter().collect::<HashSet<_>>().len(), 3);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Sign-ons in the database. Each step from one state to another is a single statement that names
+//! the state it leaves, so that of two requests at once only one takes it.
+
+use sea_orm::{
+    ActiveValue::Set,
+    ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryOrder, QuerySelect, UpdateMany,
+    entity::prelude::*,
+    sea_query::{CaseStatement, Expr, ExprTrait, OnConflict},
+};
+
+use super::model::{ActiveModel, Column, Entity, SignOn, State};
+use crate::{clock::Moment, device::Device};
+
+mod freezes {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "freezes")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub client_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub ip: String,
+        pub until: DateTimeUtc,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(super) async fn insert(db: &impl ConnectionTrait, sign_on: ActiveModel) -> Result<(), DbErr> {
+    Entity::insert(sign_on).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// An attempt of the client whose phone asks.
+pub(super) async fn find_for_device(
+    db: &impl ConnectionTrait,
+    device: &Device,
+    id: Uuid,
+) -> Result<Option<SignOn>, DbErr> {
+    Entity::find_by_id(id)
+        .filter(Column::SiteId.eq(device.site_id))
+        .filter(Column::ClientId.eq(device.client_id))
+        .one(db)
+        .await
+}
+
+/// The attempt that a verification token names; the token is the capability.
+pub(super) async fn find_by_token(
+    db: &DatabaseConnection,
+    token_hash: Vec<u8>,
+) -> Result<Option<SignOn>, DbErr> {
+    Entity::find()
+        .filter(Column::TokenHash.eq(token_hash))
+        .one(db)
+        .await
+}
+
+/// The attempt that a client session token proves; the token is the capability.
+pub(super) async fn find_by_session(
+    db: &DatabaseConnection,
+    session_hash: Vec<u8>,
+) -> Result<Option<SignOn>, DbErr> {
+    Entity::find()
+        .filter(Column::SessionHash.eq(session_hash))
+        .one(db)
+        .await
+}
+
+/// Open attempts of the phone's client, the oldest first.
+pub(super) async fn open_for_device(
+    db: &DatabaseConnection,
+    device: &Device,
+    now: Moment,
+) -> Result<Vec<SignOn>, DbErr> {
+    Entity::find()
+        .filter(Column::SiteId.eq(device.site_id))
+        .filter(Column::ClientId.eq(device.client_id))
+        .filter(Column::State.eq(State::Pending))
+        .filter(Column::ExpiresAt.gt(now))
+        .order_by_asc(Column::CreatedAt)
+        .all(db)
+        .await
+}
+
+fn pending(id: Uuid) -> UpdateMany<Entity> {
+    Entity::update_many()
+        .filter(Column::Id.eq(id))
+        .filter(Column::State.eq(State::Pending))
+}
+
+/// Gives the attempt a challenge; an older one is void.
+pub(super) async fn give_challenge(
+    db: &DatabaseConnection,
+    id: Uuid,
+    nonce_hash: Vec<u8>,
+    until: Moment,
+    now: Moment,
+) -> Result<bool, DbErr> {
+    let given = pending(id)
+        .filter(Column::ExpiresAt.gt(now))
+        .set(ActiveModel {
+            challenge_hash: Set(Some(nonce_hash)),
+            challenge_until: Set(Some(until)),
+            ..Default::default()
+        })
+        .exec(db)
+        .await?;
+    Ok(given.rows_affected == 1)
+}
+
+/// Spends a try and the challenge with it; the last one ends the attempt.
+pub(super) async fn spend_try(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    nonce_hash: Vec<u8>,
+    failure: i32,
+    device: &Device,
+    now: Moment,
+) -> Result<bool, DbErr> {
+    let last = || Expr::col(Column::TriesLeft).lte(1);
+    let state = CaseStatement::new()
+        .case(last(), "failed")
+        .finally(Expr::col(Column::State));
+    let decided_at = CaseStatement::new()
+        .case(last(), now)
+        .finally(Expr::col(Column::DecidedAt));
+    let spent = pending(id)
+        .filter(Column::ChallengeHash.eq(nonce_hash))
+        .filter(Column::ExpiresAt.gt(now))
+        .col_expr(Column::State, state.into())
+        .col_expr(Column::DecidedAt, decided_at.into())
+        .col_expr(Column::TriesLeft, Expr::col(Column::TriesLeft).sub(1))
+        .col_expr(Column::ChallengeHash, Expr::value(None::<Vec<u8>>))
+        .col_expr(Column::Failure, Expr::value(failure))
+        .col_expr(Column::DeviceId, Expr::value(device.id))
+        .exec(db)
+        .await?;
+    Ok(spent.rows_affected == 1)
+}
+
+/// Ends the attempt well and spends its challenge.
+pub(super) async fn verify(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    nonce_hash: Vec<u8>,
+    device: &Device,
+    session: (Vec<u8>, Moment),
+    now: Moment,
+) -> Result<bool, DbErr> {
+    let (session_hash, session_expires_at) = session;
+    let verified = pending(id)
+        .filter(Column::ChallengeHash.eq(nonce_hash))
+        .filter(Column::ExpiresAt.gt(now))
+        .set(ActiveModel {
+            state: Set(State::Verified),
+            challenge_hash: Set(None),
+            decided_at: Set(Some(now)),
+            device_id: Set(Some(device.id)),
+            session_hash: Set(Some(session_hash)),
+            session_expires_at: Set(Some(session_expires_at)),
+            ..Default::default()
+        })
+        .exec(db)
+        .await?;
+    Ok(verified.rows_affected == 1)
+}
+
+/// Ends an attempt that still waits, before its time (`open_at`) or after it (`None`).
+pub(super) async fn end(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    state: State,
+    device: Option<&Device>,
+    open_at: Option<Moment>,
+    now: Moment,
+) -> Result<bool, DbErr> {
+    let mut update = pending(id);
+    if let Some(moment) = open_at {
+        update = update.filter(Column::ExpiresAt.gt(moment));
+    }
+    let ended = update
+        .set(ActiveModel {
+            state: Set(state),
+            challenge_hash: Set(None),
+            decided_at: Set(Some(now)),
+            device_id: Set(device.map(|device| device.id)),
+            ..Default::default()
+        })
+        .exec(db)
+        .await?;
+    Ok(ended.rows_affected == 1)
+}
+
+/// Redeems a session token, once.
+pub(super) async fn redeem(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    now: Moment,
+) -> Result<bool, DbErr> {
+    let redeemed = Entity::update_many()
+        .col_expr(Column::RedeemedAt, Expr::value(now))
+        .filter(Column::Id.eq(id))
+        .filter(Column::State.eq(State::Verified))
+        .filter(Column::RedeemedAt.is_null())
+        .filter(Column::SessionExpiresAt.gt(now))
+        .exec(db)
+        .await?;
+    Ok(redeemed.rows_affected == 1)
+}
+
+/// Attempts whose time ran out unnoticed, a batch of them.
+pub(super) async fn overdue(db: &DatabaseConnection, now: Moment) -> Result<Vec<SignOn>, DbErr> {
+    const BATCH: u64 = 500;
+    Entity::find()
+        .filter(Column::State.eq(State::Pending))
+        .filter(Column::ExpiresAt.lte(now))
+        .limit(BATCH)
+        .all(db)
+        .await
+}
+
+/// Freezes pushes to a client from an address.
+pub(super) async fn freeze(
+    db: &impl ConnectionTrait,
+    client_id: Uuid,
+    ip: &str,
+    until: Moment,
+) -> Result<(), DbErr> {
+    freezes::Entity::insert(freezes::ActiveModel {
+        client_id: Set(client_id),
+        ip: Set(ip.to_owned()),
+        until: Set(until),
+    })
+    .on_conflict(
+        OnConflict::columns([freezes::Column::ClientId, freezes::Column::Ip])
+            .update_column(freezes::Column::Until)
+            .to_owned(),
+    )
+    .exec_without_returning(db)
+    .await?;
+    Ok(())
+}
+
+/// Until when pushes to a client from an address are frozen.
+pub(super) async fn frozen_until(
+    db: &DatabaseConnection,
+    client_id: Uuid,
+    ip: &str,
+    now: Moment,
+) -> Result<Option<Moment>, DbErr> {
+    let row = freezes::Entity::find_by_id((client_id, ip.to_owned()))
+        .filter(freezes::Column::Until.gt(now))
+        .one(db)
+        .await?;
+    Ok(row.map(|row| row.until))
+}

@@ -1,0 +1,97 @@
+//! What a page is told of its sign-on, over the cable or by `login/status`.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    clock::Moment,
+    error::Code,
+    events::{Failing, Verdict},
+};
+
+/// One message to a page; its `status` says which.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Told {
+    /// Waiting for the person.
+    Pending,
+    /// The phone has taken up the challenge.
+    Scanning,
+    /// A try failed and others are left.
+    Retry {
+        /// The code of what failed.
+        code: u16,
+        /// A sentence for the person.
+        user_message: &'static str,
+        /// Tries left.
+        attempts_left: i32,
+    },
+    /// The person was recognised.
+    Verified {
+        /// Who.
+        client_id: Uuid,
+        /// Under which address.
+        email: String,
+        /// For the site's backend; left out once redeemed or expired.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_session_token: Option<String>,
+        /// When.
+        #[schema(value_type = String, format = DateTime)]
+        verified_at: Moment,
+    },
+    /// No try is left.
+    Failed {
+        /// The slug of what failed last.
+        error: &'static str,
+        /// Its code.
+        code: u16,
+        /// A sentence for the person.
+        user_message: &'static str,
+    },
+    /// The person said no.
+    Denied,
+    /// Time ran out, or the site took it back.
+    Expired,
+}
+
+impl Told {
+    /// A try failed and others are left.
+    #[must_use]
+    pub fn retry(failure: Failing, left: i32) -> Self {
+        let code = Code::from(failure);
+        Self::Retry {
+            code: code.number(),
+            user_message: code.user_message(),
+            attempts_left: left,
+        }
+    }
+}
+
+impl From<&Verdict> for Told {
+    fn from(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Verified {
+                client_id,
+                email,
+                session_token,
+                at,
+            } => Self::Verified {
+                client_id: *client_id,
+                email: email.clone(),
+                client_session_token: session_token.as_ref().map(|t| t.reveal().to_owned()),
+                verified_at: *at,
+            },
+            Verdict::Failed(failure) => {
+                let code = Code::from(*failure);
+                Self::Failed {
+                    error: code.slug(),
+                    code: code.number(),
+                    user_message: code.user_message(),
+                }
+            }
+            Verdict::Denied => Self::Denied,
+            Verdict::Expired => Self::Expired,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `application_auth` and the published keys.
+
+use axum::{Json as Plain, extract::State, http::HeaderMap};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{Domain, SiteError, store};
+use crate::{
+    clock::seconds,
+    error::{ApiError, ApiResult, Failure},
+    extract::{Json, Reply, reply},
+    limit::{self, Rule},
+    request::{ClientIp, header_text},
+    state::Shared,
+    token::{self, Scope},
+};
+
+/// The routes of this slice.
+pub fn router() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(application_auth))
+}
+
+/// The routes outside the API's path.
+pub fn well_known() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(jwks))
+}
+
+/// A site's keys; both may come as headers instead.
+#[derive(Deserialize, ToSchema)]
+struct ApplicationAuth {
+    /// Or the header `X-API-Key`.
+    api_key: Option<String>,
+    /// Or the header `X-API-Secret`.
+    secret_key: Option<String>,
+    /// The site's domain or any URL on it; may be left out.
+    domain: Option<String>,
+    /// `site` unless said otherwise.
+    scope: Option<Scope>,
+    /// Seconds; at most the scope's default.
+    expires_in: Option<u32>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Authenticated {
+    /// The bearer for all other routes.
+    authenticated_token: String,
+    /// Seconds.
+    #[schema(example = 2_592_000)]
+    expires_in: u32,
+}
+
+/// A token for the site's backend, or one for its widget
+#[utoipa::path(
+    post, path = "/application_auth", tag = "site",
+    request_body = ApplicationAuth,
+    responses(
+        (status = 200, body = Reply<Authenticated>),
+        (status = 400, body = Failure, description = "1006"),
+        (status = 401, body = Failure, description = "1001, 1002"),
+        (status = 429, body = Failure, description = "1026"),
+    )
+)]
+async fn application_auth(
+    State(state): State<Shared>,
+    ClientIp(ip): ClientIp,
+    headers: HeaderMap,
+    Json(body): Json<ApplicationAuth>,
+) -> ApiResult<Plain<Reply<Authenticated>>> {
+    let now = state.now();
+    let subject = ip.to_string();
+    limit::check(&state.db, &state.settings.limits, now, Rule::Auth, &subject).await?;
+    let required = |value: Option<String>, header: &str, field: &str| {
+        value
+            .or_else(|| header_text(&headers, header).map(str::to_owned))
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| ApiError::invalid(field, "is missing"))
+    };
+    let api_key = required(body.api_key, "x-api-key", "api_key")?;
+    let secret_key = required(body.secret_key, "x-api-secret", "secret_key")?;
+    let domain = body
+        .domain
+        .map(|text| Domain::parse(&text))
+        .transpose()
+        .map_err(SiteError::from)?;
+    let scope = body.scope.unwrap_or_default();
+    let life = life(&state, scope, body.expires_in)?;
+    let site = store::authenticate(&state.db, &api_key, &secret_key).await?;
+    if domain.is_some_and(|domain| domain.as_str() != site.domain) {
+        return Err(SiteError::OtherDomain.into());
+    }
+    let issuer = state.settings.public_url();
+    let token = token::issue(&state.keys, &issuer, &site, scope, now, seconds(life))?;
+    Ok(reply(Authenticated {
+        authenticated_token: token,
+        expires_in: life,
+    }))
+}
+
+fn life(state: &Shared, scope: Scope, wanted: Option<u32>) -> ApiResult<u32> {
+    let settings = &state.settings.token;
+    let longest = match scope {
+        Scope::Site => settings.site_lifetime,
+        Scope::Widget => settings.widget_lifetime,
+    };
+    match wanted {
+        None => Ok(longest),
+        Some(seconds) if (1..=longest).contains(&seconds) => Ok(seconds),
+        Some(_) => Err(ApiError::invalid(
+            "expires_in",
+            format!("must be from 1 to {longest} seconds"),
+        )),
+    }
+}
+
+/// The public keys of sites' tokens (RFC 7517)
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "site", responses((status = 200, body = Value)))]
+async fn jwks(State(state): State<Shared>) -> Plain<Value> {
+    Plain(json!({ "keys": [state.keys.tokens.jwk] }))
+}

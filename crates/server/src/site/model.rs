@@ -1,0 +1,227 @@
+//! A site and what its owner can set.
+
+use face::FmrLevel;
+use sea_orm::{FromJsonQueryResult, entity::prelude::*};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use utoipa::ToSchema;
+
+use super::domain::DomainError;
+use crate::{
+    clock::Moment,
+    events::Place,
+    secret::{self, Secret},
+};
+
+/// One registered website or application.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "sites")]
+pub struct Model {
+    /// `site_id`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// What the dashboard shows.
+    pub name: String,
+    /// Normalised, see [`Domain`](super::Domain).
+    pub domain: String,
+    /// Public half of the keys.
+    #[sea_orm(unique)]
+    pub api_key: String,
+    /// SHA-256 of the secret key.
+    pub secret_hash: Vec<u8>,
+    /// Prefix of the site's streams.
+    #[sea_orm(unique)]
+    pub channel_prefix: String,
+    /// What the owner set.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub settings: SiteSettings,
+    /// Tokens issued before this moment are revoked.
+    pub tokens_not_before: DateTimeUtc,
+    /// Set while the site is switched off.
+    pub disabled_at: Option<DateTimeUtc>,
+    /// When it was registered.
+    pub created_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub use Model as Site;
+
+impl Site {
+    /// Where its events belong.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place {
+            site_id: self.id,
+            channel_prefix: self.channel_prefix.clone(),
+        }
+    }
+}
+
+/// Whether and how a scan must prove a living person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Liveness {
+    /// Not at all: a photo of a face passes as the face.
+    Off,
+}
+
+/// What a site's owner can set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(deny_unknown_fields, default)]
+pub struct SiteSettings {
+    /// Presentation-attack detection.
+    pub liveness: Liveness,
+    /// False match rate the comparison is held to.
+    pub fmr: FmrLevel,
+    /// Tries of one sign-on, 1 to 5.
+    pub tries: i32,
+    /// Whether `push_notification` asks for the two-digit number.
+    pub number_matching: bool,
+    /// Whether the backend may enrol faces by `upload_facial`.
+    pub backend_enrolment: bool,
+    /// Whether cable connections need the site's token.
+    pub cable_token: bool,
+}
+
+impl Default for SiteSettings {
+    fn default() -> Self {
+        Self {
+            liveness: Liveness::Off,
+            fmr: FmrLevel::OneIn10000,
+            tries: 3,
+            number_matching: false,
+            backend_enrolment: true,
+            cable_token: false,
+        }
+    }
+}
+
+impl SiteSettings {
+    /// The same with one setting changed, given as texts.
+    ///
+    /// # Errors
+    /// When there is no such setting or it cannot have this value.
+    pub fn with(&self, key: &str, value: &str) -> Result<Self, SiteError> {
+        let wrong = |reason: String| SiteError::Setting {
+            key: key.to_owned(),
+            reason,
+        };
+        let mut table = serde_json::to_value(self).map_err(|error| wrong(error.to_string()))?;
+        let Some(slot) = table.get_mut(key) else {
+            let known = table.as_object().map(|map| {
+                let names: Vec<&str> = map.keys().map(String::as_str).collect();
+                names.join(", ")
+            });
+            return Err(wrong(format!(
+                "there is no such setting; there are {}",
+                known.unwrap_or_default()
+            )));
+        };
+        *slot = match slot {
+            serde_json::Value::String(_) => value.into(),
+            _ => serde_json::from_str(value)
+                .map_err(|_| wrong(format!("cannot be {value:?}; it is {slot} now")))?,
+        };
+        let changed: Self =
+            serde_json::from_value(table).map_err(|error| wrong(error.to_string()))?;
+        if !(1..=5).contains(&changed.tries) {
+            return Err(wrong("must be from 1 to 5".into()));
+        }
+        Ok(changed)
+    }
+}
+
+/// A new site, with the secret key that is shown this once.
+pub struct NewSite {
+    /// The row to be stored.
+    pub site: Site,
+    /// The secret key.
+    pub secret_key: Secret,
+}
+
+impl NewSite {
+    /// Draws the keys for a site at `domain`.
+    #[must_use]
+    pub fn at(domain: &super::Domain, now: Moment) -> Self {
+        let secret_key = Secret::generate("sk_");
+        let site = Site {
+            id: Uuid::new_v4(),
+            name: domain.to_string(),
+            domain: domain.to_string(),
+            api_key: secret::public_name("ak_", 16),
+            secret_hash: secret_key.hash(),
+            channel_prefix: secret::public_name("ch_", 8),
+            settings: SiteSettings::default(),
+            tokens_not_before: now,
+            disabled_at: None,
+            created_at: now,
+        };
+        Self { site, secret_key }
+    }
+}
+
+/// What can go wrong with a site.
+#[derive(Debug, Error)]
+pub enum SiteError {
+    /// The domain is none.
+    #[error("domain {0}")]
+    Domain(#[from] DomainError),
+    /// Unknown key, wrong secret, or a site that is switched off: never say which.
+    #[error("the API key or the secret key is wrong")]
+    WrongKeys,
+    /// The keys are right and belong to another domain.
+    #[error("these keys belong to another domain")]
+    OtherDomain,
+    /// A setting is unknown or cannot have this value.
+    #[error("{key}: {reason}")]
+    Setting {
+        /// Which one.
+        key: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_changed_by_name() {
+        let settings = SiteSettings::default();
+        assert_eq!(settings.with("tries", "5").unwrap().tries, 5);
+        assert!(
+            settings
+                .with("number_matching", "true")
+                .unwrap()
+                .number_matching
+        );
+        assert_eq!(settings.with("liveness", "off").unwrap(), settings);
+        assert_eq!(
+            settings.with("fmr", "1/1000").unwrap().fmr,
+            FmrLevel::OneIn1000
+        );
+    }
+
+    #[test]
+    fn a_wrong_setting_is_refused_by_name() {
+        let settings = SiteSettings::default();
+        for (key, value) in [
+            ("tries", "6"),
+            ("tries", "0"),
+            ("tries", "many"),
+            ("liveness", "maybe"),
+            ("number_matching", "yes"),
+            ("colour", "red"),
+            ("fmr", "1/2"),
+        ] {
+            let error = settings.with(key, value).unwrap_err().to_string();
+            assert!(error.contains(key), "{error}");
+        }
+    }
+}

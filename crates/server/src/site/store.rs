@@ -1,0 +1,77 @@
+//! Sites in the database.
+
+use sea_orm::{
+    ActiveValue::Set, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel, QueryOrder,
+    entity::prelude::*,
+};
+
+use super::{
+    Domain,
+    model::{ActiveModel, Column, Entity, NewSite, Site, SiteError},
+};
+use crate::{clock::Moment, secret};
+
+/// Registers a site at the domain in `url`.
+///
+/// # Errors
+/// When there is no usable domain in it.
+pub async fn create(db: &DatabaseConnection, url: &str, now: Moment) -> Result<NewSite, SiteError> {
+    let new = NewSite::at(&Domain::parse(url)?, now);
+    Entity::insert(new.site.clone().into_active_model())
+        .exec_without_returning(db)
+        .await?;
+    Ok(new)
+}
+
+/// Every site, the oldest first. For the operator's command line.
+///
+/// # Errors
+/// When the database fails.
+pub async fn all(db: &DatabaseConnection) -> Result<Vec<Site>, DbErr> {
+    Entity::find().order_by_asc(Column::CreatedAt).all(db).await
+}
+
+/// A site by its id, which a verified token or the operator named.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(db: &DatabaseConnection, id: Uuid) -> Result<Option<Site>, DbErr> {
+    Entity::find_by_id(id).one(db).await
+}
+
+/// The site of these keys. An unknown key takes the same steps as a wrong secret.
+///
+/// # Errors
+/// [`SiteError::WrongKeys`] without saying what is wrong.
+pub async fn authenticate(
+    db: &DatabaseConnection,
+    api_key: &str,
+    secret_key: &str,
+) -> Result<Site, SiteError> {
+    let row = Entity::find()
+        .filter(Column::ApiKey.eq(api_key))
+        .one(db)
+        .await?;
+    let given = secret::hash(secret_key);
+    let nobodys = vec![0; given.len()];
+    let stored = row.as_ref().map_or(&nobodys, |site| &site.secret_hash);
+    let same = secret::same(stored, &given);
+    row.filter(|site| same && site.disabled_at.is_none())
+        .ok_or(SiteError::WrongKeys)
+}
+
+/// Stores the site's settings as they are in `site`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn store_settings(db: &DatabaseConnection, site: &Site) -> Result<(), DbErr> {
+    Entity::update_many()
+        .set(ActiveModel {
+            settings: Set(site.settings.clone()),
+            ..Default::default()
+        })
+        .filter(Column::Id.eq(site.id))
+        .exec(db)
+        .await?;
+    Ok(())
+}

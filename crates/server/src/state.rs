@@ -1,0 +1,46 @@
+//! What every handler can reach: settings, database, clock, keys, engine, events.
+
+use std::sync::Arc;
+
+use sea_orm::DatabaseConnection;
+use tokio::sync::Semaphore;
+
+use crate::{
+    bell::Bell,
+    clock::{Clock, Moment},
+    config::Settings,
+    engine::Workers,
+    events::Events,
+    keys::Keyring,
+};
+
+/// The program's state, shared by all requests.
+pub type Shared = Arc<State>;
+
+/// Built once at start; nothing in it is a second truth beside the database.
+pub struct State {
+    /// The settings in force.
+    pub settings: Settings,
+    /// The pool.
+    pub db: DatabaseConnection,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// The installation's keys, open.
+    pub keys: Keyring,
+    /// The face engine.
+    pub engine: Workers,
+    /// Where slices tell what happened.
+    pub events: Events,
+    /// Wakes phones of this server that wait for a sign-on.
+    pub bell: Bell,
+    /// Kibibytes of uploads that may still be taken into memory.
+    pub uploads: Arc<Semaphore>,
+}
+
+impl State {
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,138 @@
+//! Bearer tokens of sites and widgets: ES256 JSON Web Tokens (RFC 7519) whose keys are published,
+//! so that others can check them too.
+
+use chrono::TimeDelta;
+use jsonwebtoken::{Algorithm, Header, Validation};
+use sea_orm::{DatabaseConnection, DbErr};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    clock::Moment,
+    keys::Keyring,
+    site::{self, Site},
+};
+
+/// What a token may be used for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// The site's backend: everything.
+    #[default]
+    Site,
+    /// The widget in a page: what a page may do.
+    Widget,
+}
+
+impl Scope {
+    const fn audience(self) -> &'static str {
+        match self {
+            Self::Site => "axiam:site",
+            Self::Widget => "axiam:widget",
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    sub: Uuid,
+    aud: String,
+    iat: i64,
+    exp: i64,
+    jti: Uuid,
+}
+
+/// Why a bearer is not accepted.
+#[derive(Debug, Error)]
+pub enum TokenError {
+    /// There is none.
+    #[error("give the site's token as Authorization: Bearer")]
+    Missing,
+    /// Not ours, or not a token.
+    #[error("the token is not valid")]
+    Invalid,
+    /// Its time is over.
+    #[error("the token has expired; ask application_auth for a new one")]
+    Expired,
+    /// Its site is switched off, gone, or has revoked its tokens.
+    #[error("the token was revoked")]
+    Revoked,
+    /// A widget's token where a site's is needed.
+    #[error("a widget token cannot call this route")]
+    Scope,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DbErr),
+    /// It could not be signed.
+    #[error("cannot sign: {0}")]
+    Signing(jsonwebtoken::errors::Error),
+}
+
+/// Signs a token for `site`.
+///
+/// # Errors
+/// Only when signing itself fails.
+pub fn issue(
+    keys: &Keyring,
+    issuer: &str,
+    site: &Site,
+    scope: Scope,
+    now: Moment,
+    life: TimeDelta,
+) -> Result<String, TokenError> {
+    let mut header = Header::new(Algorithm::ES256);
+    header.kid = Some(keys.tokens.id.clone());
+    let claims = Claims {
+        iss: issuer.to_owned(),
+        sub: site.id,
+        aud: scope.audience().to_owned(),
+        iat: now.timestamp(),
+        exp: (now + life).timestamp(),
+        jti: Uuid::new_v4(),
+    };
+    jsonwebtoken::encode(&header, &claims, &keys.tokens.signing).map_err(TokenError::Signing)
+}
+
+/// The site a token speaks for, and what it may do.
+///
+/// # Errors
+/// See [`TokenError`].
+pub async fn verify(
+    db: &DatabaseConnection,
+    keys: &Keyring,
+    issuer: &str,
+    token: &str,
+    now: Moment,
+) -> Result<(Site, Scope), TokenError> {
+    let claims = claims(keys, issuer, token)?;
+    let scope = match claims.aud.as_str() {
+        aud if aud == Scope::Site.audience() => Scope::Site,
+        aud if aud == Scope::Widget.audience() => Scope::Widget,
+        _ => return Err(TokenError::Invalid),
+    };
+    if claims.exp <= now.timestamp() {
+        return Err(TokenError::Expired);
+    }
+    let site = site::find(db, claims.sub)
+        .await?
+        .ok_or(TokenError::Revoked)?;
+    if site.disabled_at.is_some() || claims.iat < site.tokens_not_before.timestamp() {
+        return Err(TokenError::Revoked);
+    }
+    Ok((site, scope))
+}
+
+fn claims(keys: &Keyring, issuer: &str, token: &str) -> Result<Claims, TokenError> {
+    let mut rules = Validation::new(Algorithm::ES256);
+    // The expiry is compared with the injected clock, not the machine's.
+    rules.validate_exp = false;
+    rules.validate_aud = false;
+    rules.set_issuer(&[issuer]);
+    rules.set_required_spec_claims(&["iss", "sub", "aud", "exp"]);
+    jsonwebtoken::decode::<Claims>(token, &keys.tokens.checking, &rules)
+        .map(|data| data.claims)
+        .map_err(|_| TokenError::Invalid)
+}
