@@ -14,6 +14,7 @@ use crate::hub::{Address, Attachment};
 use crate::identifier::Identifier;
 use crate::mailbox::Mailbox;
 use crate::message::{Message, Position, Published};
+use crate::resume::Receipt;
 
 pub(crate) type Errand = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
@@ -38,6 +39,8 @@ pub(crate) struct Granted {
     /// Where each of its streams stood before it was attached, for those who may resume it.
     pub(crate) positions: Vec<Option<Position>>,
     pub(crate) catch_up: CatchUp,
+    /// Of a resumed subscription, what its client is known to have.
+    pub(crate) receipt: Receipt,
 }
 
 impl Granted {
@@ -68,6 +71,10 @@ pub(crate) struct Query {
     pub(crate) since: Option<Vec<(Arc<str>, Since)>>,
     /// Whether the subscription was just resumed.
     pub(crate) resumed: bool,
+    /// Whether the client may never have heard what existed when it subscribed.
+    pub(crate) needs_state: bool,
+    /// What the client says it has seen.
+    pub(crate) request: Option<HistoryRequest>,
     pub(crate) streams: Vec<Arc<str>>,
 }
 
@@ -118,10 +125,12 @@ pub(crate) fn subscribe<A: Application>(
                 .place(&mut catch_up.existing, streams, history.as_ref())
                 .await;
         }
+        let receipt = Receipt::default();
         Outcome::Subscribed(Box::new(Granted {
             attachment,
             positions,
             catch_up,
+            receipt,
         }))
     })
 }
@@ -164,18 +173,20 @@ pub(crate) fn resume<A: Application>(
                 protocol,
             };
             let attachment = cable.hub.attach(address, streams);
+            let (catch_up, receipt) = (CatchUp::default(), saved.receipt());
             all.push(Granted {
                 attachment,
                 positions,
-                catch_up: CatchUp::default(),
+                catch_up,
+                receipt,
             });
         }
         Outcome::Resumed(all)
     })
 }
 
-/// Reads the history. If what a resumed subscription missed is gone, it is at least told what
-/// exists now.
+/// Reads the history. If what a resumed subscription missed is gone, or it may have missed what
+/// existed when it began, it is told what exists now.
 pub(crate) fn catch_up<A: Application>(
     app: Arc<A>,
     connection: Arc<A::Connection>,
@@ -190,9 +201,11 @@ pub(crate) fn catch_up<A: Application>(
             None => Err(Lost),
         };
         let mut existing = Vec::new();
-        if backlog.is_err() && query.resumed {
+        if query.needs_state || (query.resumed && backlog.is_err()) {
             existing = unplaced(app.confirmed(&connection, &identifier).await);
-            cable.place(&mut existing, &query.streams, None).await;
+            cable
+                .place(&mut existing, &query.streams, query.request.as_ref())
+                .await;
         }
         let catch_up = CatchUp {
             existing,

@@ -138,8 +138,12 @@ impl Stream for AxumSocket {
                 Some(Ok(WsMessage::Text(text))) => Ok(Incoming::Text(text.into())),
                 Some(Ok(WsMessage::Binary(_))) => Ok(Incoming::Binary),
                 Some(Ok(WsMessage::Close(_))) => Ok(Incoming::Close),
+                Some(Ok(WsMessage::Pong(number))) => match <[u8; 4]>::try_from(number.as_ref()) {
+                    Ok(number) => Ok(Incoming::Pong(u32::from_be_bytes(number))),
+                    Err(_) => continue,
+                },
                 // The library answers pings by itself.
-                Some(Ok(WsMessage::Ping(_) | WsMessage::Pong(_))) => continue,
+                Some(Ok(WsMessage::Ping(_))) => continue,
                 Some(Err(error)) => Err(error),
                 None => return Poll::Ready(None),
             };
@@ -160,6 +164,7 @@ impl Sink<Outgoing> for AxumSocket {
             Outgoing::Text(text) => {
                 WsMessage::Text(Utf8Bytes::try_from(text).map_err(axum::Error::new)?)
             }
+            Outgoing::Ping(number) => WsMessage::Ping(number.to_be_bytes().to_vec().into()),
             Outgoing::Close { code, reason } => {
                 let reason = Utf8Bytes::from(reason.as_ref());
                 WsMessage::Close(Some(CloseFrame { code, reason }))

@@ -24,12 +24,23 @@ pub(crate) struct SavedSubscription {
     identifier: String,
     /// Where each stream stood when the subscription was attached to it: stream, epoch, offset.
     positions: Vec<(String, String, u64)>,
+    receipt: Receipt,
+}
+
+/// What a client is known to have received of what has no position.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Receipt {
+    /// Whether it has what existed when it subscribed.
+    pub(crate) state: bool,
+    /// Idempotency keys of messages it has.
+    pub(crate) keys: Vec<String>,
 }
 
 impl SavedSubscription {
     pub(crate) fn new<'a>(
         identifier: &Identifier,
         positions: impl Iterator<Item = (&'a str, &'a Position)>,
+        receipt: Receipt,
     ) -> Self {
         let identifier = identifier.wire().into_owned();
         let positions = positions
@@ -38,11 +49,16 @@ impl SavedSubscription {
         Self {
             identifier,
             positions,
+            receipt,
         }
     }
 
     pub(crate) fn identifier(&self) -> Option<Identifier> {
         Identifier::from_wire(&self.identifier)
+    }
+
+    pub(crate) fn receipt(&self) -> Receipt {
+        self.receipt.clone()
     }
 
     /// Where a stream stood.
@@ -122,7 +138,14 @@ mod tests {
             offset: 3,
         };
         let identifier = Identifier::new("a");
-        let subscription = SavedSubscription::new(&identifier, [("s", &position)].into_iter());
+        let subscription = SavedSubscription::new(
+            &identifier,
+            [("s", &position)].into_iter(),
+            Receipt {
+                state: true,
+                keys: vec!["k".into()],
+            },
+        );
         let session = SavedSession {
             subscriptions: vec![subscription],
         };

@@ -8,7 +8,7 @@ use crate::frame::{HistoryRequest, Protocol};
 use crate::hub::Attachment;
 use crate::identifier::Identifier;
 use crate::message::{Message, Position, Published};
-use crate::resume::SavedSubscription;
+use crate::resume::{Receipt, SavedSubscription};
 use crate::stats::Counters;
 
 /// How many idempotency keys a subscription remembers.
@@ -27,6 +27,11 @@ pub(crate) struct Subscription {
     /// How far each stream was replayed; what is live but not later has been sent.
     replayed: Vec<(Arc<str>, Position)>,
     phase: Phase,
+    /// Resumed, and not confirmed on this connection.
+    unconfirmed: bool,
+    /// The receipt that is awaited for what existed, and what has been received.
+    awaited: Option<u32>,
+    receipt: Receipt,
     counters: Arc<Counters>,
 }
 
@@ -47,15 +52,56 @@ impl Subscription {
         counters: Arc<Counters>,
     ) -> Self {
         counters.subscriptions.fetch_add(1, Relaxed);
-        let (keys, replayed) = (Vec::new(), Vec::new());
         Self {
             attachment,
             positions,
-            keys,
-            replayed,
+            keys: Vec::new(),
+            replayed: Vec::new(),
             phase: Phase::Live,
+            unconfirmed: false,
+            awaited: None,
+            receipt: Receipt {
+                state: true,
+                keys: Vec::new(),
+            },
             counters,
         }
+    }
+
+    /// The same as the continuation of a session: its client has what the receipt says, and is
+    /// going to say how far it was.
+    pub(crate) fn resumed(mut self, receipt: Receipt) -> Self {
+        self.keys = receipt.keys.iter().map(|key| key.as_str().into()).collect();
+        self.receipt = receipt;
+        self.unconfirmed = true;
+        self.phase = Phase::Waiting(PATIENCE);
+        self
+    }
+
+    /// Whether a repeated `subscribe` is to be confirmed; once.
+    pub(crate) fn confirms_again(&mut self) -> bool {
+        std::mem::take(&mut self.unconfirmed)
+    }
+
+    /// What existed has been sent; when this receipt comes, the client has it.
+    pub(crate) fn await_receipt(&mut self, receipt: u32) {
+        self.awaited = Some(receipt);
+        self.receipt.state = false;
+    }
+
+    /// Takes note of a receipt; whether it says anything new.
+    pub(crate) fn has_receipt(&mut self, receipt: u32) -> bool {
+        if self.awaited.is_none_or(|awaited| awaited > receipt) {
+            return false;
+        }
+        self.awaited = None;
+        let keys = self
+            .keys
+            .iter()
+            .map(|key| key.as_ref().to_owned())
+            .collect();
+        self.receipt = Receipt { state: true, keys };
+        true
     }
 
     pub(crate) fn number(&self) -> u32 {
@@ -116,10 +162,6 @@ impl Subscription {
         self.takes_key(&published.message)
     }
 
-    pub(crate) fn wait_for_history(&mut self) {
-        self.phase = Phase::Waiting(PATIENCE);
-    }
-
     /// Whether live messages must wait.
     pub(crate) fn is_behind(&self) -> bool {
         self.phase != Phase::Live
@@ -155,11 +197,14 @@ impl Subscription {
             &[]
         };
         let streams = self.attachment.streams();
+        let since = request
+            .as_ref()
+            .map(|request| request.since_for(streams, fallback));
         Query {
-            since: request
-                .map(|request| request.since_for(streams, fallback))
-                .filter(|s| !s.is_empty()),
+            since: since.filter(|since| !since.is_empty() || resumed),
             resumed,
+            needs_state: resumed && !self.receipt.state,
+            request,
             streams: streams.to_vec(),
         }
     }
@@ -169,6 +214,7 @@ impl Subscription {
         SavedSubscription::new(
             self.identifier(),
             known.filter_map(|(stream, at)| Some((stream.as_ref(), at.as_ref()?))),
+            self.receipt.clone(),
         )
     }
 }

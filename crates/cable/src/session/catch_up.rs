@@ -26,34 +26,33 @@ where
     /// Confirms a subscription. In this order: the confirmation, what already exists, the history
     /// that was asked for, and what has come meanwhile.
     pub(super) async fn confirm(&mut self, granted: Granted) -> Result<(), End> {
-        let Granted {
-            attachment,
-            positions,
-            catch_up,
-        } = granted;
         let counters = Arc::clone(&self.cable.counters);
-        self.subscriptions
-            .push(Subscription::new(attachment, positions, counters));
-        self.save();
-        // What the hub has delivered by now is known before the order is decided.
-        if let Some(mail) = self.mailbox.take() {
-            self.on_mail(mail).await?;
-        }
-        self.made();
-        let held = std::mem::take(&mut self.held);
-        let Some(subscription) = self.subscriptions.last_mut() else {
+        let subscription = Subscription::new(granted.attachment, granted.positions, counters);
+        let number = subscription.number();
+        let confirmation = frame::reply("confirm_subscription", subscription.identifier());
+        self.subscriptions.push(subscription);
+        self.bring_up(number, granted.catch_up, vec![confirmation])
+            .await
+    }
+
+    /// A `subscribe` for a subscription that there is.
+    pub(super) async fn confirm_again(
+        &mut self,
+        at: usize,
+        history: Option<HistoryRequest>,
+    ) -> Result<(), End> {
+        let subscription = &mut self.subscriptions[at];
+        if !subscription.confirms_again() {
             return Ok(());
-        };
-        let (held, others) = held
-            .into_iter()
-            .partition(|item| item.subscription == subscription.number());
-        self.held = others;
-        let mut frames = vec![frame::reply(
-            "confirm_subscription",
-            subscription.identifier(),
-        )];
-        bring_up(subscription, catch_up, held, &mut frames);
-        self.write(frames).await
+        }
+        let waits = subscription.is_behind();
+        let identifier = subscription.identifier().clone();
+        self.write([frame::reply("confirm_subscription", &identifier)])
+            .await?;
+        if waits {
+            self.catch_up(&identifier, Some(history.unwrap_or_default()));
+        }
+        Ok(())
     }
 
     /// Looks for the session that the client wants to resume.
@@ -71,17 +70,17 @@ where
     pub(super) async fn resumed(&mut self, granted: Vec<Granted>) -> Result<(), End> {
         self.made();
         let mut identifiers = Vec::with_capacity(granted.len());
-        for Granted {
-            attachment,
-            positions,
-            ..
-        } in granted
-        {
+        for granted in granted {
+            let Granted {
+                attachment,
+                positions,
+                receipt,
+                ..
+            } = granted;
             identifiers.push(attachment.identifier().clone());
             let counters = Arc::clone(&self.cable.counters);
-            let mut subscription = Subscription::new(attachment, positions, counters);
-            subscription.wait_for_history();
-            self.subscriptions.push(subscription);
+            let subscription = Subscription::new(attachment, positions, counters);
+            self.subscriptions.push(subscription.resumed(receipt));
         }
         if !identifiers.is_empty() {
             self.cable.counters.resumed.fetch_add(1, Relaxed);
@@ -107,18 +106,50 @@ where
     }
 
     pub(super) async fn caught_up(&mut self, number: u32, catch_up: CatchUp) -> Result<(), End> {
+        self.bring_up(number, catch_up, Vec::new()).await
+    }
+
+    /// Makes a subscription live: sends it what is before, and then what was held for it.
+    async fn bring_up(
+        &mut self,
+        number: u32,
+        catch_up: CatchUp,
+        mut frames: Vec<Bytes>,
+    ) -> Result<(), End> {
+        // What the hub has delivered by now is known before the order is decided.
         if let Some(mail) = self.mailbox.take() {
             self.on_mail(mail).await?;
         }
+        self.made();
         let held = self.take_held(number);
         let found = self.subscriptions.iter_mut().find(|s| s.number() == number);
         let Some(subscription) = found else {
             return Ok(());
         };
         subscription.is_up_to_date();
-        let mut frames = Vec::new();
-        bring_up(subscription, catch_up, held, &mut frames);
-        self.write(frames).await
+        // State has no position by which the client could say that it has it. So where sessions
+        // are resumed, the transport is pinged behind it.
+        let receipt = arrange(subscription, catch_up, held, &mut frames) && self.sid.is_some();
+        if receipt {
+            self.receipts = self.receipts.wrapping_add(1);
+            subscription.await_receipt(self.receipts);
+        }
+        self.save();
+        self.write(frames).await?;
+        if receipt {
+            self.write([Outgoing::Ping(self.receipts)]).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn received_up_to(&mut self, receipt: u32) {
+        let mut news = false;
+        for subscription in &mut self.subscriptions {
+            news |= subscription.has_receipt(receipt);
+        }
+        if news {
+            self.save();
+        }
     }
 
     /// Resumed subscriptions whose client does not ask for history go on without.
@@ -160,13 +191,14 @@ where
 }
 
 /// What exists, what was missed, what came meanwhile. A message that is known in several of these
-/// ways is sent in its last place, for there it has its order and its position.
-fn bring_up(
+/// ways is sent in its last place, for there it has its order and its position. Returns whether
+/// there was anything of the first kind.
+fn arrange(
     subscription: &mut Subscription,
     catch_up: CatchUp,
     held: Vec<Item>,
     frames: &mut Vec<Bytes>,
-) {
+) -> bool {
     let CatchUp {
         existing,
         backlog,
@@ -190,6 +222,7 @@ fn bring_up(
             });
         }
     }
+    let has_state = !state.is_empty();
     match backlog {
         None => frames.append(&mut state),
         Some(Ok(missed)) => {
@@ -211,6 +244,7 @@ fn bring_up(
         }
     }
     deliver(subscription, held, frames);
+    has_state
 }
 
 fn deliver(subscription: &mut Subscription, held: Vec<Item>, frames: &mut Vec<Bytes>) {

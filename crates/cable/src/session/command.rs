@@ -79,14 +79,16 @@ where
     }
 
     /// A second subscription with the same identifier is ignored quietly, as in Rails: clients
-    /// repeat themselves when a confirmation is late.
+    /// repeat themselves when a confirmation is late. Only if the subscription was resumed, the
+    /// client may never have heard the confirmation and hears it now, once: more often, and
+    /// `@anycable/core` would unsubscribe.
     async fn subscribe(
         &mut self,
         identifier: Identifier,
         history: Option<HistoryRequest>,
     ) -> Result<(), End> {
-        if self.find(&identifier).is_some() {
-            return Ok(());
+        if let Some(at) = self.find(&identifier) {
+            return self.confirm_again(at, history).await;
         }
         if self.subscriptions.len() >= self.cable.options.max_subscriptions {
             return self.reject(&identifier).await;

@@ -62,6 +62,8 @@ pub(crate) struct Session<A: Application, S> {
     /// Pings since the client's last pong, if it sends any.
     unanswered: Option<u8>,
     pings: u8,
+    /// The number of the last transport ping.
+    receipts: u32,
 }
 
 enum Event<E> {
@@ -99,6 +101,7 @@ where
             welcomed: false,
             unanswered: None,
             pings: 0,
+            receipts: 0,
         };
         if opening.protocol == Protocol::V1ExtJson {
             // 128 random bits: who knows the name may try to resume the session.
@@ -175,6 +178,10 @@ where
                 Event::Mail(mail) => self.on_mail(mail).await,
                 Event::Done(outcome) => self.on_outcome(outcome).await,
                 Event::Frame(Some(Ok(Incoming::Close) | Err(_)) | None) => Err(End::Gone),
+                Event::Frame(Some(Ok(Incoming::Pong(number)))) => {
+                    self.received_up_to(number);
+                    Ok(())
+                }
                 Event::Frame(Some(Ok(frame))) => {
                     self.unread = Some(frame);
                     Ok(())
@@ -269,7 +276,10 @@ where
     }
 
     /// Writes frames and flushes, unless the order to close comes first.
-    async fn write(&mut self, frames: impl IntoIterator<Item = Bytes>) -> Result<(), End> {
+    async fn write<F: Into<Outgoing>>(
+        &mut self,
+        frames: impl IntoIterator<Item = F>,
+    ) -> Result<(), End> {
         let Self {
             socket, mailbox, ..
         } = self;
@@ -280,7 +290,7 @@ where
             })
             .await?;
             socket
-                .start_send_unpin(Outgoing::Text(frame))
+                .start_send_unpin(frame.into())
                 .map_err(|_| End::Gone)?;
         }
         poll_fn(|cx| {

@@ -20,6 +20,8 @@ pub enum Incoming {
     Text(Bytes),
     /// A binary message; no protocol spoken here has any, so they are ignored.
     Binary,
+    /// The answer to [`Outgoing::Ping`], with its number.
+    Pong(u32),
     /// The client closes.
     Close,
 }
@@ -29,6 +31,9 @@ pub enum Incoming {
 pub enum Outgoing {
     /// A text message; the bytes are UTF-8.
     Text(Bytes),
+    /// The transport's own ping (not the protocol's, which is text). Its answer proves that what
+    /// was sent before has been received. A transport without pings may leave it out.
+    Ping(u32),
     /// The server closes.
     Close {
         /// A code of RFC 6455, section 7.4.1.
@@ -36,6 +41,12 @@ pub enum Outgoing {
         /// The reason, for people.
         reason: Cow<'static, str>,
     },
+}
+
+impl From<Bytes> for Outgoing {
+    fn from(text: Bytes) -> Self {
+        Self::Text(text)
+    }
 }
 
 /// What is known of a connection when it opens.

@@ -9,4 +9,5 @@ mod conversations;
 mod model;
 mod order;
 mod random;
+mod resume;
 mod upgrade;

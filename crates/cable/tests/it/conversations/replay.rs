@@ -127,7 +127,10 @@ impl<T: Transport> Player<T> {
 
     fn fill_in(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for (name, value) in &self.names {
+        // `$sid2` before `$sid`.
+        let mut names: Vec<_> = self.names.iter().collect();
+        names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        for (name, value) in names {
             let value = value
                 .as_str()
                 .map_or_else(|| value.to_string(), ToOwned::to_owned);
@@ -187,8 +190,12 @@ impl Transport for InMemory {
 
     async fn connect(&self, who: &str, protocol: &str, query: &[(String, String)]) -> Client {
         let (_, protocol) = Protocol::negotiate([protocol]).unwrap();
-        assert!(query.is_empty(), "no query is known yet");
-        Client::open(&self.cable, &self.app, who, Opening::new(protocol))
+        let mut opening = Opening::new(protocol);
+        for (key, value) in query {
+            assert_eq!(key, "sid", "nothing else is known in memory");
+            opening = opening.resuming(value);
+        }
+        Client::open(&self.cable, &self.app, who, opening)
     }
 
     async fn send(client: &mut Client, text: String) {
@@ -202,12 +209,14 @@ impl Transport for InMemory {
     async fn hear(client: &mut Client, _: bool) -> Heard {
         settle().await;
         if !client.wire.has_frame() {
+            // Looking for a frame may have answered a ping of the server.
+            settle().await;
             return Heard::Nothing;
         }
         match client.wire.recv().await {
             Some(Outgoing::Text(text)) => Heard::Json(serde_json::from_slice(&text).unwrap()),
             Some(Outgoing::Close { code, .. }) => Heard::Closed(code),
-            None => Heard::Nothing,
+            Some(Outgoing::Ping(_)) | None => Heard::Nothing,
         }
     }
 }
@@ -252,25 +261,32 @@ impl Transport for OverNetwork {
                 .unwrap_or(Heard::Nothing);
         }
         // The server answers pings in turn, so that the pong tells that it has read everything
-        // before it and sent what followed from that.
-        if socket.send(WsMessage::Ping("?".into())).await.is_err() {
-            return Heard::Nothing;
+        // before it and sent what followed from that. Twice, for then it also has our answer to a
+        // ping of its own.
+        for _ in 0..2 {
+            if socket.send(WsMessage::Ping("?".into())).await.is_err() {
+                return Heard::Nothing;
+            }
+            match next(socket).await {
+                Heard::Pong => {}
+                other => return other,
+            }
         }
-        match next(socket).await {
-            Heard::Pong => Heard::Nothing,
-            other => other,
-        }
+        Heard::Nothing
     }
 }
 
 async fn next(socket: &mut Socket) -> Heard {
-    match socket.next().await {
-        Some(Ok(WsMessage::Text(text))) => Heard::Json(serde_json::from_str(&text).unwrap()),
-        Some(Ok(WsMessage::Pong(_))) => Heard::Pong,
-        Some(Ok(WsMessage::Close(frame))) => {
-            Heard::Closed(frame.map_or(1005, |frame| frame.code.into()))
-        }
-        None | Some(Err(_)) => Heard::Nothing,
-        other => panic!("unexpected {other:?}"),
+    loop {
+        return match socket.next().await {
+            Some(Ok(WsMessage::Text(text))) => Heard::Json(serde_json::from_str(&text).unwrap()),
+            Some(Ok(WsMessage::Pong(_))) => Heard::Pong,
+            Some(Ok(WsMessage::Close(frame))) => {
+                Heard::Closed(frame.map_or(1005, |frame| frame.code.into()))
+            }
+            // Answered by the library.
+            Some(Ok(_)) => continue,
+            None | Some(Err(_)) => Heard::Nothing,
+        };
     }
 }

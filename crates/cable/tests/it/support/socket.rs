@@ -47,7 +47,7 @@ impl Wire {
     pub(crate) async fn recv(&self) -> Option<Outgoing> {
         poll_fn(|cx| {
             let mut pipe = self.0.lock().unwrap();
-            match pipe.to_client.pop_front() {
+            match pipe.next_frame() {
                 Some(frame) => {
                     pipe.wake_server();
                     Poll::Ready(Some(frame))
@@ -64,7 +64,12 @@ impl Wire {
 
     /// Whether a frame is there to be read.
     pub(crate) fn has_frame(&self) -> bool {
-        !self.0.lock().unwrap().to_client.is_empty()
+        let mut pipe = self.0.lock().unwrap();
+        let frame = pipe.next_frame();
+        let has_frame = frame.is_some();
+        pipe.to_client.extend(frame);
+        pipe.to_client.rotate_right(usize::from(has_frame));
+        has_frame
     }
 
     /// Breaks the connection without a word.
@@ -82,6 +87,19 @@ impl Drop for Wire {
 }
 
 impl Pipe {
+    /// As a browser, answers pings of the transport by itself when it comes upon them.
+    fn next_frame(&mut self) -> Option<Outgoing> {
+        loop {
+            match self.to_client.pop_front()? {
+                Outgoing::Ping(number) => {
+                    self.to_server.push_back(Incoming::Pong(number));
+                    self.wake_server();
+                }
+                frame => return Some(frame),
+            }
+        }
+    }
+
     fn wake_server(&mut self) {
         if let Some(waker) = self.server.take() {
             waker.wake();
