@@ -1,11 +1,12 @@
 // The first sign-on as the README prints it: `curl` for the site's side, `axiam phone` for the person's.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { Axiam } from './support/axiam.mjs';
+import { Axiam, REPOSITORY } from './support/axiam.mjs';
 import { data } from './support/http.mjs';
 import { Page } from './support/page.mjs';
 import { people } from './support/photos.mjs';
@@ -22,12 +23,36 @@ after(async () => {
   await axiam?.stop();
 });
 
+const hasCurl = () => spawnSync('curl', ['--version']).status === 0;
 const phone = (...args) => axiam.run('phone', '--phone', phoneFile, ...args);
 async function must(...args) {
   const { code, stdout, stderr } = await phone(...args);
   assert.equal(code, 0, `axiam phone ${args.join(' ')}: ${stdout}${stderr}`);
   return stdout;
 }
+
+test('the lines that the first start prints are a first sign-on', { skip: hasCurl() ? false : 'curl is not installed' }, async () => {
+  const lines = axiam.log.split('\n').filter((line) => line.startsWith('  '));
+  assert.ok(lines.length >= 8, axiam.log);
+  const { stdout, stderr, status } = spawnSync('sh', ['-eu'], {
+    input: lines.join('\n'),
+    cwd: REPOSITORY,
+    env: axiam.environment,
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  const about = `${lines.join('\n')}\n${stdout}${stderr}`;
+  assert.equal(status, 0, about);
+  const answer = JSON.parse(stdout.trim().split('\n').at(-1));
+  assert.equal(answer.success, true, about);
+  assert.ok(answer.data.email, about);
+});
+
+test('keys on disk are for their owner only', () => {
+  const files = fs.readdirSync(axiam.dataDir).filter((file) => /\.(key|env|json)$/.test(file));
+  assert.ok(files.length > 0);
+  for (const file of files) assert.equal(fs.statSync(path.join(axiam.dataDir, file)).mode & 0o077, 0, `${file} is readable by others`);
+});
 
 test('a site is registered once, with its keys', async () => {
   for (const [key, pattern] of Object.entries({ site_id: /^\S+$/, api_key: /^\S{16,}$/, secret_key: /^\S{16,}$/, channel_prefix: /^ch_/ })) {

@@ -104,7 +104,7 @@ function walk(database, people) {
     const token = await signOn();
     const verdict = await page.listen(LOGIN, { verification_token: token });
     assert.equal(verdict.messages[0]?.type, 'subscription_confirmed');
-    assert.deepEqual(data(await site.status(token)), { status: 'pending' });
+    assert.equal(data(await site.status(token)).status, 'pending');
 
     const [waiting, ...more] = await client.phone.pending();
     assert.equal(more.length, 0);
@@ -117,7 +117,7 @@ function walk(database, people) {
 
     const challenge = await client.phone.challenge(waiting.sign_on_id);
     assert.equal(challenge.liveness, 'off');
-    assert.deepEqual(challenge.steps, []);
+    assert.ok(challenge.steps.every((step) => step.id && step.action === 'look_straight'), 'nothing to act out');
     assert.ok(challenge.expires_in > 0);
     const answer = { sign_on_id: waiting.sign_on_id, nonce: challenge.nonce };
     assert.deepEqual(data(await client.phone.verify(answer, [owner.photo(1)], challenge)), { status: 'verified' });
@@ -127,7 +127,7 @@ function walk(database, people) {
     assert.equal(verified.email, client.email);
     assert.ok(Math.abs(Date.parse(verified.verified_at) - Date.now()) < 60_000);
     assert.match(verified.client_session_token, /^\S{20,}$/);
-    assert.deepEqual(data(await site.status(token)), { status: 'verified' });
+    assert.equal(data(await site.status(token)).status, 'verified');
     assert.deepEqual(await client.phone.pending(), []);
 
     failure(await otherSite.validateSession(verified.client_session_token, client.id), 1046);
@@ -175,7 +175,7 @@ function walk(database, people) {
     const [told] = await waiting;
     assert.ok(Date.now() - asked < 10_000, 'it waited for the end of its time');
     data(await client.phone.deny(told.sign_on_id));
-    assert.deepEqual(data(await site.status(token)), { status: 'denied' });
+    assert.equal(data(await site.status(token)).status, 'denied');
   });
 
   test('another person is refused after three tries', async () => {
@@ -196,7 +196,7 @@ function walk(database, people) {
     assert.ok(retries.every((retry) => retry.user_message.length > 0));
     assert.equal(failed.client_session_token, undefined);
 
-    assert.deepEqual(data(await site.status(token)), { status: 'failed' });
+    assert.equal(data(await site.status(token)).status, 'failed');
     assert.deepEqual(await client.phone.pending(), []);
     const late = new Page(axiam, { token: site.token });
     assert.equal((await (await late.listen(LOGIN, { verification_token: token })).hears('failed')).code, 1036);
