@@ -119,8 +119,8 @@ impl History {
         &self.shards[(self.hasher.hash_one(stream) as usize) % SHARDS]
     }
 
-    /// Numbers a message, keeps it, and hands it on. Messages to one stream are handed on one
-    /// after another, in the order of their offsets.
+    /// Numbers a message, keeps it, and hands it on, unless its key is known already. Messages to
+    /// one stream are handed on one after another, in the order of their offsets.
     pub(crate) fn append(
         &self,
         stream: &str,
@@ -131,6 +131,9 @@ impl History {
         let mut shard = lock(self.shard(stream));
         shard.sweep(&self.options, now);
         let (name, ring) = shard.ring(stream, now);
+        if ring.knows(&message, now.saturating_sub(self.options.ttl)) {
+            return;
+        }
         ring.last += 1;
         let position = Some(Position {
             epoch: Arc::clone(&ring.epoch),
@@ -218,6 +221,14 @@ impl Entry {
             .position
             .as_ref()
             .map_or(0, |position| position.offset)
+    }
+}
+
+impl Ring {
+    /// Whether a message with the same key is kept, not older than this.
+    fn knows(&self, message: &Message, oldest: Duration) -> bool {
+        let same = |entry: &Entry| entry.at >= oldest && entry.published.message.key == message.key;
+        message.key.is_some() && self.entries.iter().any(same)
     }
 }
 
@@ -393,6 +404,22 @@ mod tests {
             }
         );
         assert_ne!(history.position("s", at(300)).epoch, third.epoch);
+    }
+
+    #[test]
+    fn a_key_is_taken_once_while_it_is_remembered() {
+        let history = History::new(OPTIONS);
+        let say = |key: &str, seconds| {
+            let mut taken = false;
+            let message = Message::from(serde_json::json!(seconds)).with_key(key);
+            history.append("s", message, at(seconds), |_| taken = true);
+            taken
+        };
+        assert!(say("a", 0));
+        assert!(say("b", 1));
+        assert!(!say("a", 2));
+        assert!(!say("a", 100));
+        assert!(say("a", 101));
     }
 
     #[test]

@@ -7,11 +7,12 @@ use serde_json::value::RawValue;
 
 /// One message to a stream or to a subscriber: any JSON value, written once, and an optional key.
 ///
-/// The key makes delivery idempotent: within one subscription, a message is not delivered if one
-/// with the same key has been. That is how a fact that is both stored and broadcast (a verdict, a
-/// final score) reaches a page once, whether the page subscribed before, during or after it:
-/// return it from [`Application::confirmed`](crate::Application::confirmed) and broadcast it, both
-/// with the same key. A subscription remembers its last 64 keys.
+/// The key makes a message idempotent: a stream takes a key once (as long as its history
+/// remembers, see [`HistoryOptions`](crate::HistoryOptions)), and a subscription is sent it once.
+/// That is how a fact that is both stored and broadcast (a verdict, a final score) reaches a page
+/// once, whether the page subscribed before, during or after it: return it from
+/// [`Application::confirmed`](crate::Application::confirmed) and broadcast it, both with the same
+/// key. A subscription remembers its last 64 keys.
 #[derive(Clone, Debug)]
 pub struct Message {
     pub(crate) payload: Arc<RawValue>,

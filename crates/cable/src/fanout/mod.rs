@@ -24,7 +24,7 @@ pub trait Fanout: Send + Sync + 'static {
     fn start(&self, local: Local);
 
     /// Carries a message to all who follow a stream. Messages to one stream from one process
-    /// arrive in order.
+    /// arrive in order. One whose key the history of the stream knows is dropped.
     fn publish(&self, stream: &str, message: Message);
 
     /// Ends the connections that answer to a tag, in every process.

@@ -39,6 +39,8 @@ struct Model {
     /// By client and room, the keys heard.
     subscriptions: BTreeMap<(usize, u8), BTreeSet<u8>>,
     state: BTreeMap<u8, u8>,
+    /// The keys that each room has taken.
+    taken: BTreeSet<(u8, u8)>,
     heard: [Vec<Value>; CLIENTS],
 }
 
@@ -57,6 +59,9 @@ impl Model {
     }
 
     fn broadcast(&mut self, room: u8, payload: &Value, key: Option<u8>) {
+        if key.is_some_and(|key| !self.taken.insert((room, key))) {
+            return;
+        }
         for ((client, its_room), keys) in &mut self.subscriptions {
             if *its_room == room && key.is_none_or(|key| keys.insert(key)) {
                 self.heard[*client].push(json!([payload, room.to_string()]));
