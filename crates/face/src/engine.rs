@@ -2,7 +2,14 @@
 
 use std::path::Path;
 
-use crate::{PackError, PackInfo, PhotoError, Template};
+use crate::detect::Detector;
+use crate::embed::Embedder;
+use crate::image::{self, Limits};
+use crate::landmarks::Landmarker;
+use crate::net::NetError;
+use crate::pack::manifest::{self, Manifest};
+use crate::quality::Quality;
+use crate::{PackError, PackInfo, PhotoError, Template, find};
 
 /// Turns photos into templates. One seam, so that tests can put a scripted engine in its place.
 pub trait FaceEngine: Send + Sync {
@@ -18,9 +25,13 @@ pub trait FaceEngine: Send + Sync {
     fn template(&self, photo: &[u8]) -> Result<Template, PhotoError>;
 }
 
-/// The engine that runs a pack's models.
+/// The engine that runs a pack's networks. Calls may be concurrent; each uses one core.
 pub struct Engine {
     info: PackInfo,
+    limits: Limits,
+    detectors: Vec<Detector>,
+    landmarker: Landmarker,
+    embedder: Embedder,
 }
 
 impl Engine {
@@ -29,8 +40,46 @@ impl Engine {
     /// # Errors
     /// [`PackError`] names the file and what is wrong with it.
     pub fn load(dir: &Path) -> Result<Self, PackError> {
-        Err(PackError::new(dir, "cannot be run by this build yet"))
+        let manifest = Manifest::read(dir)?;
+        let detectors = manifest
+            .detectors
+            .iter()
+            .map(|spec| {
+                part(dir, &spec.file, &spec.sha256, |bytes| {
+                    Detector::load(bytes, spec)
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        let (points, faces) = (&manifest.landmarks, &manifest.embedding);
+        Ok(Self {
+            detectors,
+            landmarker: part(dir, &points.file, &points.sha256, |bytes| {
+                Landmarker::load(bytes, points)
+            })?,
+            embedder: part(dir, &faces.file, &faces.sha256, |bytes| {
+                Embedder::load(bytes, faces)
+            })?,
+            info: PackInfo::new(manifest.name, manifest.version, manifest.thresholds),
+            limits: Limits::default(),
+        })
     }
+
+    /// The same engine with other limits on photos.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+}
+
+/// Reads one file of the pack and makes a part of the engine of it.
+fn part<T>(
+    dir: &Path,
+    file: &str,
+    sha256: &str,
+    load: impl FnOnce(&[u8]) -> Result<T, NetError>,
+) -> Result<T, PackError> {
+    let bytes = manifest::read_checked(dir, file, sha256)?;
+    load(&bytes).map_err(|problem| PackError::new(&dir.join(file), problem))
 }
 
 impl FaceEngine for Engine {
@@ -38,7 +87,18 @@ impl FaceEngine for Engine {
         &self.info
     }
 
-    fn template(&self, _photo: &[u8]) -> Result<Template, PhotoError> {
-        Err(PhotoError::Internal("no model is wired in yet".into()))
+    fn template(&self, photo: &[u8]) -> Result<Template, PhotoError> {
+        let image = image::decode(photo, &self.limits)?;
+        let face = find::the_face(&self.detectors, &image)?;
+        let shape = self.landmarker.shape(&image, face.area)?;
+        let chip = self.embedder.chip(&image, shape)?;
+        let quality = Quality::measure(&chip, self.embedder.padding(), shape.scale());
+        match quality.flaw() {
+            Some(reason) => Err(PhotoError::Poor(reason)),
+            None => self.embedder.template(&self.info, &chip),
+        }
     }
 }
+
+#[cfg(test)]
+mod parity;

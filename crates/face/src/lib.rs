@@ -15,12 +15,23 @@
 //! # let _ = same; Ok(()) }
 //! ```
 
+mod align;
+mod detect;
+mod embed;
 mod engine;
 mod error;
+pub mod evaluate;
+mod find;
+mod geometry;
+mod image;
+mod landmarks;
+mod net;
 pub mod pack;
+mod quality;
 mod template;
 
 pub use engine::{Engine, FaceEngine};
 pub use error::{PhotoError, PoorReason};
+pub use image::Limits;
 pub use pack::{FmrLevel, PackError, PackInfo, Thresholds};
 pub use template::{Template, TemplateError};

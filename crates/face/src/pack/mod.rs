@@ -1,9 +1,16 @@
-//! A pack: a folder of models with a manifest.
+//! A pack: a folder of networks with a manifest.
+//!
+//! `manifest.json` names the files with their SHA-256, says how each network wants its input, and which
+//! distance between templates stands for which false match rate. Everything is checked when the pack is
+//! loaded; what is wrong is said in one sentence that names the file.
+
+pub(crate) mod manifest;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+pub(crate) use manifest::InputSpec;
 use serde::{Deserialize, Serialize};
 
 /// How often a stranger may pass: the false match rate (ISO/IEC 19795-1) a threshold stands for.

@@ -1,0 +1,74 @@
+//! From an aligned face to its vector.
+
+use zeroize::Zeroizing;
+
+use crate::geometry::Similarity;
+use crate::image::Image;
+use crate::net::{Net, NetError};
+use crate::pack::manifest::{AlignmentSpec, EmbeddingSpec};
+use crate::{PackInfo, PhotoError, Template, align};
+
+/// The recognition network.
+pub(crate) struct Embedder {
+    net: Net,
+    spec: EmbeddingSpec,
+}
+
+impl Embedder {
+    pub(crate) fn load(bytes: &[u8], spec: &EmbeddingSpec) -> Result<Self, NetError> {
+        let net = Net::load(bytes, spec.input.clone(), &[&[1, spec.dimensions]])?;
+        Ok(Self {
+            net,
+            spec: spec.clone(),
+        })
+    }
+
+    /// Room around the face box in a chip, in units of the box.
+    pub(crate) fn padding(&self) -> f32 {
+        let AlignmentSpec::Dlib { padding } = self.spec.alignment;
+        padding
+    }
+
+    /// The square the network looks at.
+    pub(crate) fn chip(&self, image: &Image, shape: Similarity) -> Result<Image, PhotoError> {
+        let side = self.net.side();
+        image.warped(align::chip_to_face(shape, side, self.padding()), side)
+    }
+
+    /// The template of a chip.
+    pub(crate) fn template(&self, pack: &PackInfo, chip: &Image) -> Result<Template, PhotoError> {
+        let mut vector = self.vector(chip)?;
+        if self.spec.mirrored {
+            let other = self.vector(&chip.mirrored())?;
+            for (value, mirrored) in vector.iter_mut().zip(other.iter()) {
+                *value = (*value + mirrored) / 2.0;
+            }
+            if self.spec.unit {
+                normalise(&mut vector);
+            }
+        }
+        Template::new(pack, self.spec.unit, std::mem::take(&mut *vector)).map_err(|_| {
+            PhotoError::Internal("the network gave numbers that are no template".into())
+        })
+    }
+
+    fn vector(&self, chip: &Image) -> Result<Zeroizing<Vec<f32>>, PhotoError> {
+        let mut outputs = self.net.run(chip)?;
+        let mut vector = Zeroizing::new(outputs.pop().unwrap_or_default());
+        if self.spec.unit {
+            normalise(&mut vector);
+        }
+        Ok(vector)
+    }
+}
+
+/// Brings a vector to length 1.
+fn normalise(vector: &mut [f32]) {
+    let length = vector
+        .iter()
+        .map(|v| v * v)
+        .sum::<f32>()
+        .sqrt()
+        .max(f32::MIN_POSITIVE);
+    vector.iter_mut().for_each(|v| *v /= length);
+}
