@@ -129,12 +129,15 @@ where
         let patience = self.cable.options.close_timeout;
         match end {
             End::Closing(disconnect, code) => {
-                farewell(&mut self.socket, &disconnect, code, patience).await;
+                Box::pin(farewell(&mut self.socket, &disconnect, code, patience)).await;
             }
-            End::Gone => drop(tokio::time::timeout(patience, self.socket.close()).await),
+            End::Gone => {
+                let closing = tokio::time::timeout(patience, self.socket.close());
+                drop(Box::pin(closing).await);
+            }
         }
         drop(registration);
-        self.clean_up().await;
+        Box::pin(self.clean_up()).await;
     }
 
     /// Lets the application finish what it is busy with, and tells it what has ended.
@@ -166,6 +169,8 @@ where
         }
     }
 
+    /// The life between welcome and farewell. What is not done for every ping is boxed: it would
+    /// otherwise be part of the memory of every idle connection.
     async fn drive(&mut self) -> End {
         // A session that is to be resumed is welcomed when it has been looked for.
         if self.errand.is_none()
@@ -176,7 +181,7 @@ where
         loop {
             let result = match self.next_event().await {
                 Event::Mail(mail) => self.on_mail(mail).await,
-                Event::Done(outcome) => self.on_outcome(outcome).await,
+                Event::Done(outcome) => Box::pin(self.on_outcome(outcome)).await,
                 Event::Frame(Some(Ok(Incoming::Close) | Err(_)) | None) => Err(End::Gone),
                 Event::Frame(Some(Ok(Incoming::Pong(number)))) => {
                     self.received_up_to(number);
@@ -192,7 +197,7 @@ where
             }
             if self.errand.is_none()
                 && let Some(frame) = self.unread.take()
-                && let Err(end) = self.on_frame(frame).await
+                && let Err(end) = Box::pin(self.on_frame(frame)).await
             {
                 return end;
             }
