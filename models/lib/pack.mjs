@@ -30,9 +30,9 @@ const signed = { mean: [127.5, 127.5, 127.5], scale: 1 / 127.5 };
 
 /**
  * Largest distance that counts as a match, by the false match rate it stands for.
- * How these were estimated: docs/decisions or the engine's documentation (`face::pack`).
+ * How they were estimated: the documentation of the Rust module `face::pack`.
  */
-const THRESHOLDS = { '1/1000': 0.56, '1/10000': 0.52, '1/100000': 0.48 };
+const THRESHOLDS = { '1/1000': 0.54, '1/10000': 0.47, '1/100000': 0.42 };
 
 export async function writePack(root, folder) {
   const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
@@ -49,7 +49,7 @@ export async function writePack(root, folder) {
     licence: 'MIT; the weights of face_recognition (dlib) are in the public domain',
     source: `${SOURCE} ${version}`,
     detectors: [
-      { ...files.tiny_face_detector, kind: 'yolo', input: { side: 416, ...tiny }, anchors: ANCHORS },
+      { ...files.tiny_face_detector, kind: 'yolo', input: { side: 224, ...tiny }, anchors: ANCHORS },
       { ...files.ssd_mobilenetv1, kind: 'ssd', input: { side: 512, ...signed } },
     ],
     landmarks: { ...files.face_landmark_68, kind: 'points68', input: { side: 112, ...imageNet } },

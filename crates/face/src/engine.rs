@@ -8,7 +8,7 @@ use crate::image::{self, Limits};
 use crate::landmarks::Landmarker;
 use crate::net::NetError;
 use crate::pack::manifest::{self, Manifest};
-use crate::quality::Quality;
+use crate::quality::{self, Quality};
 use crate::{PackError, PackInfo, PhotoError, Template, find};
 
 /// Turns photos into templates. One seam, so that tests can put a scripted engine in its place.
@@ -89,7 +89,12 @@ impl FaceEngine for Engine {
 
     fn template(&self, photo: &[u8]) -> Result<Template, PhotoError> {
         let image = image::decode(photo, &self.limits)?;
-        let face = find::the_face(&self.detectors, &image)?;
+        let face = find::the_face(&self.detectors, &image).map_err(|e| {
+            match (e, quality::unseen(&image)) {
+                (PhotoError::NoFace, Some(reason)) => PhotoError::Poor(reason),
+                (e, _) => e,
+            }
+        })?;
         let shape = self.landmarker.shape(&image, face.area)?;
         let chip = self.embedder.chip(&image, shape)?;
         let quality = Quality::measure(&chip, self.embedder.padding(), shape.scale());

@@ -83,21 +83,6 @@ impl Similarity {
         self.a.hypot(self.b)
     }
 
-    /// The transform that undoes this one; `None` if all points fall together.
-    pub(crate) fn inverse(&self) -> Option<Self> {
-        let square = self.a * self.a + self.b * self.b;
-        if !(square.is_finite() && square > f32::MIN_POSITIVE) {
-            return None;
-        }
-        let (a, b) = (self.a / square, -self.b / square);
-        Some(Self {
-            a,
-            b,
-            tx: -(a * self.tx - b * self.ty),
-            ty: -(b * self.tx + a * self.ty),
-        })
-    }
-
     /// The transform that brings `from` nearest to `to` (least squares).
     ///
     /// The closed form without reflection: with both sets centred on their means, `a` and `b` are
@@ -156,13 +141,6 @@ mod tests {
         ] {
             assert!((a - b).abs() < 1e-4, "{found:?}");
         }
-    }
-
-    #[test]
-    fn inverse_undoes() {
-        let p = Point::new(7.0, 2.0);
-        let back = TURN.inverse().unwrap().apply(TURN.apply(p));
-        assert!((back.x - p.x).abs() < 1e-4 && (back.y - p.y).abs() < 1e-4);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Image bytes to faces, templates and comparison scores.
 //!
 //! A photo goes in as bytes, a [`Template`] comes out: a short vector that says whose face it is.
-//! Two templates of one [pack](pack) are compared by their distance; the pack says which distance
+//! Two templates of one [pack] are compared by their distance; the pack says which distance
 //! stands for which false match rate. Everything here is synchronous and knows neither network nor
 //! database; a caller with an async runtime puts [`FaceEngine::template`] on a blocking thread.
 //!

@@ -64,6 +64,12 @@ impl Quality {
     }
 }
 
+/// Why no face may have been found in a picture, if it is as dark as no usable face is.
+pub(crate) fn unseen(picture: &Image) -> Option<PoorReason> {
+    let brightness = mean(picture.data().as_chunks::<3>().0.iter().map(luma));
+    (brightness < MIN_BRIGHTNESS).then_some(PoorReason::TooDark)
+}
+
 /// Brightness of the middle part of a chip.
 struct Gray {
     width: usize,

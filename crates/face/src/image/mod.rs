@@ -131,3 +131,84 @@ mod tests {
         );
     }
 }
+
+/// The decoders without the net that turns a panic into `Unsupported`: here a panic is a failure.
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A real photo, as small as they come.
+    fn photo() -> Vec<u8> {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../models/build/demo-faces/person5/02.jpg"
+        );
+        std::fs::read(path).expect("run `make models`")
+    }
+
+    /// A small picture of every kind of row filter.
+    fn drawing() -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut encoder = ::png::Encoder::new(&mut bytes, 64, 48);
+        encoder.set_color(::png::ColorType::Rgba);
+        encoder.set_filter(::png::Filter::Adaptive);
+        let data: Vec<u8> = (0..64 * 48 * 4).map(|i: u32| (i * i / 97) as u8).collect();
+        encoder
+            .write_header()
+            .unwrap()
+            .write_image_data(&data)
+            .unwrap();
+        bytes
+    }
+
+    fn mutated(
+        mut bytes: Vec<u8>,
+        changes: Vec<(prop::sample::Index, u8)>,
+        cut: prop::sample::Index,
+    ) -> Vec<u8> {
+        for (at, value) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        // Every other time the end is missing as well.
+        let keep = cut.index(2 * bytes.len());
+        bytes.truncate(keep.max(16));
+        bytes
+    }
+
+    fn changes() -> impl Strategy<Value = Vec<(prop::sample::Index, u8)>> {
+        prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn jpeg(changes in changes(), cut: prop::sample::Index) {
+            let _ = decode_as(Format::Jpeg, &mutated(photo(), changes, cut), &Limits::default());
+        }
+
+        /// Changes in the headers, where they matter most.
+        #[test]
+        fn jpeg_headers(changes in prop::collection::vec((2_usize..620, any::<u8>()), 1..6)) {
+            let mut bytes = photo();
+            changes.into_iter().for_each(|(at, value)| bytes[at] = value);
+            let _ = decode_as(Format::Jpeg, &bytes, &Limits::default());
+        }
+
+        #[test]
+        fn png(changes in changes(), cut: prop::sample::Index) {
+            let _ = decode_as(Format::Png, &mutated(drawing(), changes, cut), &Limits::default());
+        }
+
+        #[test]
+        fn anything(png: bool, bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            let (format, start): (_, &[u8]) =
+                if png { (Format::Png, b"\x89PNG\r\n\x1a\n") } else { (Format::Jpeg, b"\xFF\xD8\xFF") };
+            let _ = decode_as(format, &[start, &bytes].concat(), &Limits::default());
+            let _ = exif::orientation(&bytes);
+        }
+    }
+}

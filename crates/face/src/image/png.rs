@@ -16,7 +16,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(Image, Orientatio
     decoder.set_transformations(Transformations::normalize_to_color8());
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
-    let header = decoder.read_header_info().map_err(refused)?;
+    let header = decoder.read_header_info().map_err(|e| refused(&e))?;
     let (width, height) = (u64::from(header.width), u64::from(header.height));
     // At most four bytes a pixel come out, and a few rows are kept besides.
     limits.check(
@@ -26,12 +26,12 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(Image, Orientatio
             .saturating_mul(height.saturating_add(8))
             .saturating_mul(4),
     )?;
-    let mut reader = decoder.read_info().map_err(refused)?;
+    let mut reader = decoder.read_info().map_err(|e| refused(&e))?;
     let size = reader.output_buffer_size().ok_or(PhotoError::TooLarge)?;
     let mut data = Zeroizing::new(vec![0; size]);
-    let frame = reader.next_frame(&mut data).map_err(refused)?;
+    let frame = reader.next_frame(&mut data).map_err(|e| refused(&e))?;
     // The end of the file is read too: a photo cut short is refused.
-    reader.finish().map_err(refused)?;
+    reader.finish().map_err(|e| refused(&e))?;
     let orientation = reader
         .info()
         .exif_metadata
@@ -43,7 +43,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(Image, Orientatio
     Ok((image, orientation))
 }
 
-fn refused(error: DecodingError) -> PhotoError {
+fn refused(error: &DecodingError) -> PhotoError {
     match error {
         DecodingError::LimitsExceeded => PhotoError::TooLarge,
         _ => PhotoError::Unsupported,

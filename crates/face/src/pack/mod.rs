@@ -3,6 +3,30 @@
 //! `manifest.json` names the files with their SHA-256, says how each network wants its input, and which
 //! distance between templates stands for which false match rate. Everything is checked when the pack is
 //! loaded; what is wrong is said in one sentence that names the file.
+//!
+//! # Where the default pack's thresholds come from
+//!
+//! Someone compared all 81,875,206 pairs of LFW (12,797 photos of 5,467 people) with the same weights
+//! and published precision and recall by distance (<https://jackgrimes.net/projects/face_recognition>).
+//! With LFW's roughly 235,000 mated pairs that gives the false match rate:
+//!
+//! | distance | precision | recall | FMR |
+//! | --- | --- | --- | --- |
+//! | 0.60 | 0.34 | 0.99 | 5.5 in 1,000 |
+//! | 0.55 | 0.71 | 0.96 | 1.1 in 1,000 |
+//! | 0.50 | 0.91 | 0.84 | 2.4 in 10,000 |
+//! | 0.45 | 0.98 | 0.59 | 3.5 in 100,000 |
+//!
+//! On a logarithmic scale 1/1,000 lies at 0.546, 1/10,000 at 0.477 and 1/100,000, just beyond the table,
+//! at 0.42. Taking the mean of a face and its mirror image brings strangers 0.8 % nearer (measured here),
+//! so these are scaled by 0.992 and rounded down: 0.54, 0.47, 0.42.
+//!
+//! These are rates among strangers of all kinds. Among people of one sex, age and origin they are higher:
+//! 22 young women in the package's demo pictures are 0.73 from each other on average (deviation 0.08),
+//! where the nine persons of the measuring photos are 0.87; for them 1/10,000 would lie near 0.43.
+//! And a strict threshold refuses more of the right people: the recall above is one photo against one;
+//! [fusing](crate::Template::fuse) several photos at enrolment is what wins it back. On the measuring
+//! photos 7 of 72 pairs are refused at 0.47, but none of 28 when three photos of the person are fused.
 
 pub(crate) mod manifest;
 

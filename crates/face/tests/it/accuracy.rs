@@ -1,7 +1,7 @@
 //! Error rates on real photos.
 
-use face::evaluate::{Evaluation, enrol, evaluate, photos};
-use face::{FaceEngine, FmrLevel};
+use face::evaluate::{Evaluation, Sample, enrol, evaluate, photos};
+use face::{FaceEngine, FmrLevel, Template};
 
 use crate::{ENGINE, build, root};
 
@@ -53,4 +53,51 @@ fn shared_photos_keep_the_baseline() {
         rates.fmr == 0.0 && rates.fnmr <= 4.0 / 72.0 + 1e-9,
         "{rates:?}"
     );
+}
+
+/// Three photos of one person fused: nearer to the person's other photos than to anyone else's, by far.
+#[test]
+fn three_fused_photos_pass_the_strict_threshold() {
+    let dir = root().join("../shared/faces/photos");
+    if !dir.is_dir() {
+        println!("SKIPPED: {} is not on this machine", dir.display());
+        return;
+    }
+    let threshold = ENGINE.pack().threshold(FmrLevel::OneIn10000);
+    let samples = enrol(&*ENGINE, photos(&dir).unwrap(), |_| {}).unwrap();
+    let (mut mated, mut refused) = (0, 0);
+    for probe in &samples {
+        for person in samples.chunk_by(|a, b| a.photo.person == b.photo.person) {
+            let Some(reference) = reference(person, probe) else {
+                continue;
+            };
+            let distance = reference
+                .distance(probe.template.as_ref().unwrap())
+                .unwrap();
+            if person[0].photo.person == probe.photo.person {
+                mated += 1;
+                refused += usize::from(distance > threshold);
+            } else {
+                assert!(
+                    distance > 0.60,
+                    "{} is {distance} from {}",
+                    probe.photo.name,
+                    person[0].photo.person
+                );
+            }
+        }
+    }
+    println!("{mated} probes against three fused photos, {refused} refused at {threshold}");
+    // The photo blurred by motion is within a hair of the threshold; it may fall on either side.
+    assert!(mated == 28 && refused <= 1, "{refused} of {mated}");
+}
+
+/// The first three photos of a person that are not the probe; `None` if there are fewer.
+fn reference(person: &[Sample], probe: &Sample) -> Option<Template> {
+    let others = person.iter().filter(|s| s.photo != probe.photo);
+    let three: Vec<Template> = others
+        .take(3)
+        .map(|s| s.template.clone().unwrap())
+        .collect();
+    (three.len() == 3).then(|| Template::fuse(&three).unwrap())
 }

@@ -1,5 +1,12 @@
 //! The engine as its users see it: real pack, real photos, hostile bytes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "these are tests"
+)]
+
 mod accuracy;
 mod hostile;
 mod pack;

@@ -83,8 +83,8 @@ fn a_wrong_manifest_is_explained() {
         ),
         ("\"version\": \"1\"", "\"version\": \"\"", "needs a version"),
         (
-            "\"1/1000\": ",
-            "\"1/1000\": 0.0",
+            "\"1/100000\": ",
+            "\"1/100000\": 1",
             "thresholds above 0 that fall",
         ),
     ] {

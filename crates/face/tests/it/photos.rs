@@ -112,7 +112,7 @@ fn pictures_without_a_usable_face_say_why() {
         PhotoError::NoFace
     );
     let (width, height, mut rgb) = pixels("person1/01.jpg");
-    rgb.iter_mut().for_each(|v| *v /= 14);
+    rgb.iter_mut().for_each(|v| *v /= 11);
     assert_eq!(
         template(&png(width, height, &rgb)).unwrap_err(),
         PhotoError::Poor(PoorReason::TooDark)
