@@ -1,14 +1,19 @@
 //! Bodies, read within limits and refused with the name of what is wrong.
 
-use std::sync::Arc;
+use std::{convert::Infallible, future::ready, sync::Arc};
 
 use axum::{
     body::Body,
-    extract::{FromRequest, Multipart, Request},
-    http::{HeaderMap, header::CONTENT_LENGTH},
+    extract::{FromRequest, Request},
+    http::{
+        HeaderMap,
+        header::{CONTENT_LENGTH, CONTENT_TYPE},
+    },
 };
 use bytes::Bytes;
+use futures_util::stream;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use multer::Multipart;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
@@ -155,23 +160,26 @@ impl Form {
     /// # Errors
     /// 1006 for a broken form, 1039 for a part over [`PHOTO_LIMIT`].
     pub async fn parse(headers: &HeaderMap, body: Bytes) -> ApiResult<Self> {
-        let mut request = Request::new(Body::from(body));
-        *request.headers_mut() = headers.clone();
         let broken = |reason: String| ApiError::invalid("body", reason);
-        let mut multipart = Multipart::from_request(request, &())
-            .await
-            .map_err(|error| broken(error.body_text()))?;
+        let content_type = headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let boundary =
+            multer::parse_boundary(content_type).map_err(|error| broken(error.to_string()))?;
+        let whole = stream::once(ready(Ok::<_, Infallible>(body)));
+        let mut multipart = Multipart::new(whole, boundary);
         let mut parts: Vec<(String, Bytes)> = Vec::new();
         while let Some(field) = multipart
             .next_field()
             .await
-            .map_err(|error| broken(error.body_text()))?
+            .map_err(|error| broken(error.to_string()))?
         {
             let name = field.name().unwrap_or_default().to_owned();
             let bytes = field
                 .bytes()
                 .await
-                .map_err(|error| broken(error.body_text()))?;
+                .map_err(|error| broken(error.to_string()))?;
             if bytes.len() > PHOTO_LIMIT {
                 return Err(image_too_large());
             }

@@ -160,6 +160,7 @@ impl Keyring {
     }
 }
 
+#[allow(unreachable_pub, reason = "the derive makes its companions public")]
 mod row {
     use sea_orm::entity::prelude::*;
 

@@ -6,6 +6,7 @@ use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, entity::pre
 
 use crate::clock::Moment;
 
+#[allow(unreachable_pub, reason = "the derive makes its companions public")]
 mod row {
     use sea_orm::entity::prelude::*;
 

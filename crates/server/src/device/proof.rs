@@ -15,7 +15,7 @@ use url::Url;
 use crate::{clock::Moment, secret};
 
 /// How far a proof's `iat` may be from the present, seconds.
-pub const FRESH: i64 = 60;
+pub(super) const FRESH: i64 = 60;
 
 /// Longest proof, bytes; real ones stay under a thousand.
 const LONGEST: usize = 4096;

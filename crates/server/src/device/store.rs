@@ -15,6 +15,7 @@ use crate::{
     db,
 };
 
+#[allow(unreachable_pub, reason = "the derive makes its companions public")]
 mod seen {
     use sea_orm::entity::prelude::*;
 

@@ -71,7 +71,7 @@ pub struct Frame {
 }
 
 /// Most photos of one answer.
-pub const MOST_FRAMES: usize = 12;
+pub(super) const MOST_FRAMES: usize = 12;
 
 /// What can go wrong with a face.
 #[derive(Debug, Error)]

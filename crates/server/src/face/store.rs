@@ -9,6 +9,7 @@ use sea_orm::{
 use super::model::FaceError;
 use crate::{clock::Moment, device::Device, keys::Keyring};
 
+#[allow(unreachable_pub, reason = "the derive makes its companions public")]
 mod row {
     use sea_orm::entity::prelude::*;
 
@@ -32,6 +33,7 @@ mod row {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+#[allow(unreachable_pub, reason = "the derive makes its companions public")]
 mod consents {
     use sea_orm::entity::prelude::*;
 

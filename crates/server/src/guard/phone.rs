@@ -2,7 +2,7 @@
 
 use axum::{
     body::Body,
-    extract::{FromRequest, Request},
+    extract::{FromRequest, OriginalUri, Request},
     http::{
         HeaderMap,
         header::{AUTHORIZATION, CONTENT_TYPE, HOST},
@@ -112,10 +112,15 @@ fn call<'c>(
         true => Some(header(&parts.headers, "content-digest")?),
         false => None,
     };
+    let called = parts
+        .extensions
+        .get::<OriginalUri>()
+        .map_or(&parts.uri, |original| &original.0);
     Ok(Call {
         method: parts.method.as_str(),
         origins,
-        path: parts.uri.path(),
+        // The path as called, not what nesting has left of it.
+        path: called.path(),
         token,
         content_digest: digest,
         body,

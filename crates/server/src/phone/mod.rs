@@ -7,4 +7,4 @@ mod key;
 
 pub use api::{Phone, PhoneError, Scanned};
 pub use file::{FileError, Memory};
-pub use key::Key;
+pub use key::{Key, Request, content_digest};

@@ -14,6 +14,7 @@ use crate::{
     device::{Device, Push},
 };
 
+#[allow(unreachable_pub, reason = "the derive makes its companions public")]
 mod row {
     use sea_orm::{DeriveActiveEnum, EnumIter, entity::prelude::*};
 

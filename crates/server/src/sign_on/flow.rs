@@ -386,7 +386,7 @@ async fn find_for_site(state: &State, site: &Site, token: &str) -> Result<SignOn
 ///
 /// # Errors
 /// [`SignOnError::NotFound`], also for another site's.
-pub async fn status_by_token(
+pub(super) async fn status_by_token(
     state: &State,
     site: &Site,
     token: &str,
@@ -442,7 +442,7 @@ pub async fn watch(
 }
 
 /// Whom a redeemed session token proves.
-pub struct SessionSubject {
+pub(super) struct SessionSubject {
     /// The client.
     pub client: Client,
     /// The attempt.

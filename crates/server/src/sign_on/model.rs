@@ -152,14 +152,14 @@ impl SignOn {
 /// The client session token of an attempt. It is derived, not stored, so that a page which comes
 /// late can have it again while the database holds only its hash.
 #[must_use]
-pub fn session_token(keys: &Keyring, sign_on_id: Uuid) -> Secret {
+pub(super) fn session_token(keys: &Keyring, sign_on_id: Uuid) -> Secret {
     let bytes = keys.derive_session_secret(sign_on_id);
     Secret::from_text(&format!("st_{}", URL_SAFE_NO_PAD.encode(bytes)))
 }
 
 /// How a failed try is kept in the login tracker.
 #[must_use]
-pub const fn failure_number(failure: Failing) -> i32 {
+pub(super) const fn failure_number(failure: Failing) -> i32 {
     match failure {
         Failing::Face => 1036,
         Failing::Number => 1042,
@@ -168,7 +168,7 @@ pub const fn failure_number(failure: Failing) -> i32 {
 
 /// Draws a two-digit number for the page and three distinct choices for the phone.
 #[must_use]
-pub fn draw_numbers() -> (i32, Choices) {
+pub(super) fn draw_numbers() -> (i32, Choices) {
     let mut random = rand::rng();
     let number = random.random_range(10..100);
     let mut choices = vec![number];

@@ -11,6 +11,7 @@ use sea_orm::{
 use super::model::{ActiveModel, Column, Entity, SignOn, State};
 use crate::{clock::Moment, device::Device};
 
+#[allow(unreachable_pub, reason = "the derive makes its companions public")]
 mod freezes {
     use sea_orm::entity::prelude::*;
 

@@ -1,0 +1,121 @@
+//! The command line, as a person meets it. The journeys are walked by it in `web/e2e`.
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+fn axiam(data: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_axiam"))
+        .env_remove("AXIAM_DATABASE_URL")
+        .arg("--data-dir")
+        .arg(data)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
+}
+
+#[test]
+fn a_site_is_created_listed_and_set() {
+    let data = tempfile::tempdir().unwrap();
+    let empty = axiam(data.path(), &["site", "list"]);
+    assert!(
+        text(&empty).contains("axiam site create"),
+        "{}",
+        text(&empty)
+    );
+    let url = "https://Example.com:8443/path";
+    let created = axiam(data.path(), &["site", "create", "--url", url, "--json"]);
+    let site: Value = serde_json::from_slice(&created.stdout).unwrap();
+    assert_eq!(site["domain"], "example.com");
+    assert!(site["channel_prefix"].as_str().unwrap().starts_with("ch_"));
+    let id = site["site_id"].as_str().unwrap();
+    let set = axiam(data.path(), &["site", "set", id, "liveness=off", "tries=5"]);
+    assert_eq!(
+        serde_json::from_slice::<Value>(&set.stdout).unwrap()["tries"],
+        5
+    );
+    let listed = axiam(data.path(), &["site", "list", "--json"]);
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(listed[0]["settings"]["tries"], 5);
+    assert!(!listed.to_string().contains("sk_"));
+}
+
+#[test]
+fn what_is_wrong_is_said_and_nothing_is_changed() {
+    let data = tempfile::tempdir().unwrap();
+    for (arguments, words) in [
+        (vec!["site", "create", "--url", "co.uk"], "public suffix"),
+        (
+            vec![
+                "site",
+                "set",
+                "00000000-0000-0000-0000-000000000000",
+                "tries=2",
+            ],
+            "there is no site",
+        ),
+        (vec!["phone", "pending"], "pair one"),
+        (
+            vec!["phone", "pair", "https://example.com/nothing"],
+            "neither an enrolment link nor a token",
+        ),
+        (vec!["--config", "/nowhere.toml", "migrate"], "nowhere.toml"),
+        (vec!["serve", "--listen", "everywhere"], "server.listen"),
+    ] {
+        let output = axiam(data.path(), &arguments);
+        assert!(!output.status.success());
+        assert!(
+            text(&output).contains(words),
+            "{arguments:?}: {}",
+            text(&output)
+        );
+    }
+    let created = axiam(
+        data.path(),
+        &["site", "create", "--url", "example.com", "--json"],
+    );
+    let site: Value = serde_json::from_slice(&created.stdout).unwrap();
+    let id = site["site_id"].as_str().unwrap();
+    let half = axiam(data.path(), &["site", "set", id, "tries=5", "colour=red"]);
+    assert!(!half.status.success());
+    let listed = axiam(data.path(), &["site", "list", "--json"]);
+    assert!(text(&listed).contains("\"tries\": 3"), "{}", text(&listed));
+}
+
+#[test]
+fn doctor_names_what_is_missing_and_what_to_do() {
+    let data = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_axiam"))
+        .args(["--data-dir"])
+        .arg(data.path())
+        .args(["doctor"])
+        .env("AXIAM_FACE_PACK", data.path().join("nothing"))
+        .env("AXIAM_DATABASE_URL", "postgres://127.0.0.1:1/none")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let said = text(&output);
+    for words in [
+        "make models",
+        "check database.url",
+        "liveness  off",
+        "2 things are wrong",
+    ] {
+        assert!(said.contains(words), "{words} not in {said}");
+    }
+}
+
+#[test]
+fn doctor_is_content_with_a_fresh_installation() {
+    let data = tempfile::tempdir().unwrap();
+    assert!(axiam(data.path(), &["migrate"]).status.success());
+    let output = axiam(data.path(), &["doctor"]);
+    assert!(output.status.success(), "{}", text(&output));
+}

@@ -1,0 +1,126 @@
+use serde_json::json;
+use testkit::{App, on_each_database, photos};
+
+use crate::device_register::code;
+
+on_each_database! {
+    async fn a_face_is_enrolled_with_consent_and_the_page_hears_it(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.paired("ann@example.com").await;
+        let mut page = site.page().await;
+        page.subscribe("FacialSignOnDeviceChannel", json!({ "client_id": ann.client_id })).await;
+        page.confirmed().await;
+        ann.phone.enrol(&[photos().of(0, 0), photos().of(0, 1)]).await.unwrap();
+        let told = page.told().await;
+        assert_eq!((&told["status"], &told["flow_type"]), (&json!("uploaded"), &json!("signup")));
+        assert_eq!(count(&app, "select count(*) as n from consents where version = '1'").await, 1);
+    }
+
+    async fn nothing_is_enrolled_without_consent(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.paired("ann@example.com").await;
+        let challenge = ann.phone.call("/device/challenge", &json!({})).await.unwrap();
+        assert_eq!(challenge["liveness"], "off");
+        assert_eq!(challenge["steps"][0]["action"], "look_straight");
+        let frames = json!([{ "part": "frame0", "step": "s1", "t_ms": 0 }]);
+        for consent in [json!(null), json!("0"), json!("")] {
+            let answer = json!({
+                "nonce": challenge["nonce"], "consent_version": consent, "frames": frames,
+            });
+            let sent = ann.phone.answer("/device/facial", &answer, &[photos().of(0, 0)]).await;
+            assert_eq!(code(sent), 1006);
+        }
+        assert_eq!(count(&app, "select count(*) as n from faces").await, 0);
+    }
+
+    async fn a_challenge_is_good_once_and_not_for_long(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.paired("ann@example.com").await;
+        let send = async |nonce: &serde_json::Value| {
+            let answer = json!({
+                "nonce": nonce, "consent_version": "1", "frames": [{ "part": "frame0" }],
+            });
+            ann.phone.answer("/device/facial", &answer, &[photos().of(0, 0)]).await
+        };
+        assert_eq!(code(send(&json!("never given")).await), 1006);
+        let old = ann.phone.call("/device/challenge", &json!({})).await.unwrap();
+        let new = ann.phone.call("/device/challenge", &json!({})).await.unwrap();
+        assert_eq!(code(send(&old["nonce"]).await), 1006);
+        send(&new["nonce"]).await.unwrap();
+        assert_eq!(code(send(&new["nonce"]).await), 1006);
+        let late = ann.phone.call("/device/challenge", &json!({})).await.unwrap();
+        app.clock.advance(120);
+        assert_eq!(code(send(&late["nonce"]).await), 1006);
+    }
+
+    async fn a_bad_photo_leaves_the_challenge_and_the_face_as_they_were(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.paired("ann@example.com").await;
+        let challenge = ann.phone.call("/device/challenge", &json!({})).await.unwrap();
+        let answer = json!({
+            "nonce": challenge["nonce"], "consent_version": "1", "frames": [{ "part": "frame0" }],
+        });
+        let text = b"no photo".to_vec();
+        assert_eq!(code(ann.phone.answer("/device/facial", &answer, &[text]).await), 1038);
+        ann.phone.answer("/device/facial", &answer, &[photos().of(0, 0)]).await.unwrap();
+    }
+
+    async fn another_persons_face_does_not_take_the_place_of_one(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        assert_eq!(code(ann.phone.enrol(&[photos().of(1, 0)]).await), 1036);
+        ann.phone.enrol(&[photos().of(0, 1)]).await.unwrap();
+        let link = site.enrolment_link(ann.client_id, "login").await;
+        let second = site.try_pair(&link).await.unwrap();
+        assert_eq!(code(second.enrol(&[photos().of(1, 0)]).await), 1036);
+        // A new enrolment that the site asks for is another matter.
+        let link = site.enrolment_link(ann.client_id, "signup").await;
+        site.try_pair(&link).await.unwrap().enrol(&[photos().of(1, 0)]).await.unwrap();
+    }
+
+    async fn frames_name_parts_that_are_there(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.paired("ann@example.com").await;
+        let challenge = ann.phone.call("/device/challenge", &json!({})).await.unwrap();
+        let thirteen: Vec<_> = (0..13).map(|n| json!({ "part": format!("frame{n}") })).collect();
+        for frames in [
+            json!([]), json!(null), json!("frame0"), json!([{ "part": 0 }]), json!(thirteen),
+            json!([{ "part": "frame7" }]), json!([{ "part": "frame0" }, { "part": "frame0" }]),
+        ] {
+            let answer = json!({
+                "nonce": challenge["nonce"], "consent_version": "1", "frames": frames,
+            });
+            let sent = ann.phone.answer("/device/facial", &answer, &[photos().of(0, 0)]).await;
+            assert_eq!(code(sent), 1006, "{frames}");
+        }
+    }
+
+    async fn what_is_stored_of_a_face_does_not_open_for_another_client(app: App) {
+        use sea_orm::ConnectionTrait;
+        let site = app.site("a.example").await;
+        let (ann, bob) = (site.enrolled("ann@example.com").await, site.paired("bob@example.com").await);
+        bob.phone.enrol(&[photos().of(1, 0)]).await.unwrap();
+        // An attacker who can write to the database gives Bob Ann's template.
+        let swap = "update faces set sealed = (select f.sealed from faces f join clients c \
+            on c.id = f.client_id where c.email = 'ann@example.com')";
+        app.app.state.db.execute_unprepared(swap).await.unwrap();
+        site.push(bob.client_id).await;
+        let id = bob.waiting().await;
+        assert_eq!(code(bob.phone.scan(id, None, &[photos().of(0, 1)]).await), 5000);
+        site.push(ann.client_id).await;
+        let id = ann.waiting().await;
+        ann.phone.scan(id, None, &[photos().of(0, 1)]).await.unwrap();
+    }
+}
+
+pub(crate) async fn count(app: &App, query: &str) -> i64 {
+    use sea_orm::{ConnectionTrait, Statement};
+    let db = &app.app.state.db;
+    let statement = Statement::from_string(db.get_database_backend(), query);
+    db.query_one_raw(statement)
+        .await
+        .unwrap()
+        .unwrap()
+        .try_get("", "n")
+        .unwrap()
+}

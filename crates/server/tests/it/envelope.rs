@@ -1,0 +1,87 @@
+//! Whatever is asked, the answer is the envelope.
+
+use serde_json::json;
+use testkit::{Answer, App, on_each_database};
+
+const POSTS: [&str; 9] = [
+    "/application_auth",
+    "/client/create",
+    "/client/qrcode",
+    "/client/send_push",
+    "/login/lookup_client",
+    "/login/push_notification",
+    "/login/validate_session",
+    "/login/cancel",
+    "/client/upload_facial",
+];
+
+on_each_database! {
+    async fn for_paths_and_methods_that_are_not_there(app: App) {
+        let site = app.site("a.example").await;
+        for (method, path, status) in [
+            ("GET", "/nothing", 404), ("POST", "/", 404), ("DELETE", "/client/create", 405),
+            ("GET", "/application_auth", 405), ("PUT", "/login/pending", 405),
+            ("BREW", "/login/status", 405),
+        ] {
+            let answer = Answer::to(site.request(method, path)).await;
+            assert_eq!((answer.status, answer.code()), (status, 1006), "{method} {path}");
+        }
+        let outside = reqwest::Client::new().get(format!("{}/nothing", app.url));
+        assert_eq!(Answer::to(outside).await.status, 404);
+    }
+
+    async fn for_bodies_that_are_no_json(app: App) {
+        let site = app.site("a.example").await;
+        for path in &POSTS[..8] {
+            for body in ["", "{", "[]", "7", "null", "\"text\"", "{\"id\":}", "{} {}", "\u{0}"] {
+                let answer = Answer::to(site.request("POST", path).body(body)).await;
+                assert_eq!((answer.status, answer.code()), (400, 1006), "{path} {body}");
+                assert!(!answer.field().is_empty());
+            }
+            let bytes = Answer::to(site.request("POST", path).body(vec![0xff, 0xfe])).await;
+            assert_eq!(bytes.code(), 1006);
+            let deep = "[".repeat(20_000);
+            assert_eq!(Answer::to(site.request("POST", path).body(deep)).await.code(), 1006);
+        }
+    }
+
+    async fn for_bodies_that_are_too_large(app: App) {
+        let site = app.site("a.example").await;
+        for path in &POSTS[..8] {
+            let body = json!({ "email": "a".repeat(100_000) });
+            let answer = site.post(path, &body).await;
+            assert_eq!((answer.status, answer.code()), (413, 1006), "{path}");
+        }
+    }
+
+    async fn for_tokens_that_are_missing(app: App) {
+        let stranger = app.site("a.example").await.with_token("");
+        for path in &POSTS[1..] {
+            let answer = Answer::to(stranger.request("POST", path).body("{}")).await;
+            assert_eq!((answer.status, answer.code()), (401, 1003), "{path}");
+            assert_eq!(answer.body["error"], "token_missing");
+        }
+        for path in ["/device/challenge", "/device/facial", "/device/push", "/login/challenge",
+            "/login/verify_token", "/login/deny", "/device/register"] {
+            let answer = Answer::to(stranger.request("POST", path).body("{}")).await;
+            assert_eq!((answer.status, answer.code()), (401, 1050), "{path}");
+        }
+    }
+
+    async fn with_an_id_to_quote(app: App) {
+        let response = reqwest::get(format!("{}/nothing", app.url)).await.unwrap();
+        let id = response.headers()["x-request-id"].to_str().unwrap();
+        assert!(uuid::Uuid::parse_str(id).is_ok());
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+    }
+
+    async fn when_the_database_is_gone(app: App) {
+        let site = app.site("a.example").await;
+        app.app.state.db.clone().close().await.unwrap();
+        let answer = site.post("/client/create", &json!({ "email": "a@b.example", "full_name": "A" })).await;
+        assert_eq!((answer.status, answer.code()), (500, 5000));
+        let message = answer.body["message"].as_str().unwrap();
+        assert!(message.starts_with("internal error; quote request id "), "{message}");
+    }
+}

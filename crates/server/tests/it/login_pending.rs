@@ -1,0 +1,47 @@
+use serde_json::json;
+use testkit::{Answer, App, on_each_database};
+
+use crate::device_register::code;
+
+on_each_database! {
+    async fn what_waits_is_the_persons_own(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        let bob = site.paired("bob@example.com").await;
+        assert!(ann.phone.pending(0).await.unwrap().is_empty());
+        let verification = site.push(ann.client_id).await;
+        let waiting = ann.phone.pending(0).await.unwrap();
+        assert_eq!(waiting.len(), 1);
+        assert!(!json!(waiting).to_string().contains(&verification));
+        assert!(bob.phone.pending(0).await.unwrap().is_empty());
+        app.clock.advance(600);
+        assert!(ann.phone.pending(0).await.unwrap().is_empty());
+    }
+
+    async fn who_waits_is_woken_by_the_push(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        let begun = std::time::Instant::now();
+        let (waiting, _) = tokio::join!(ann.phone.pending(25), async {
+            site.push(ann.client_id).await
+        });
+        assert_eq!(waiting.unwrap().len(), 1);
+        assert!(begun.elapsed().as_secs() < 20);
+    }
+
+    async fn a_wait_that_is_no_number_is_1006_and_no_proof_1050(app: App) {
+        let site = app.site("a.example").await;
+        site.enrolled("ann@example.com").await;
+        let answer = site.get("/login/pending?wait=soon").await;
+        assert_eq!(answer.code(), 1050);
+        let bare = Answer::to(site.with_token("").request("GET", "/login/pending")).await;
+        assert_eq!(bare.code(), 1050);
+    }
+
+    async fn a_phones_token_ends(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.paired("ann@example.com").await;
+        app.clock.advance(31_536_000);
+        assert_eq!(code(ann.phone.pending(0).await), 1050);
+    }
+}

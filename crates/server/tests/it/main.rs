@@ -1,0 +1,36 @@
+//! The routes, the cable and the command line of the real app, on both databases. The files mirror
+//! the routes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed expectation is what ends a test"
+)]
+
+mod application_auth;
+mod cable;
+mod cli;
+mod client_create;
+mod client_qrcode;
+mod client_send_push;
+mod client_upload_facial;
+mod contract;
+mod device_facial;
+mod device_push;
+mod device_register;
+mod envelope;
+mod house;
+mod login_cancel;
+mod login_challenge;
+mod login_deny;
+mod login_lookup_client;
+mod login_pending;
+mod login_push_notification;
+mod login_status;
+mod login_validate_session;
+mod login_verify_token;
+mod pages;
+mod proof;
+mod sweep;
+mod two_servers;

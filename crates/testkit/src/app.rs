@@ -1,0 +1,140 @@
+//! The real app on a random port of this machine.
+
+use std::{
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, resume_unwind},
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
+
+use face::{Engine as FacePack, FaceEngine};
+use futures_util::FutureExt;
+use server::{
+    clock::Clock,
+    config::{Overrides, Settings},
+    keys::Keyring,
+    site::{self, SiteSettings},
+};
+use tokio::net::TcpListener;
+
+use crate::{
+    backend::Backend,
+    clock::TestClock,
+    database::{Database, Engine},
+    photos::root,
+};
+
+/// A running app and what a test holds of it.
+pub struct App {
+    /// Its address, `http://127.0.0.1:port`.
+    pub url: String,
+    /// The app itself, to look behind the scenes.
+    pub app: server::app::App,
+    /// Its clock.
+    pub clock: Arc<TestClock>,
+    /// Where it keeps its data.
+    pub database: Arc<Database>,
+}
+
+/// The default pack, loaded once for all tests of a binary.
+fn engine() -> Arc<dyn FaceEngine> {
+    static ENGINE: OnceLock<Arc<FacePack>> = OnceLock::new();
+    let engine = ENGINE.get_or_init(|| {
+        let dir = std::env::var_os("AXIAM_FACE_PACK")
+            .map_or_else(|| root().join("models/build/default"), PathBuf::from);
+        let engine =
+            FacePack::load(&dir).unwrap_or_else(|error| panic!("{error}: run `make models`"));
+        Arc::new(engine)
+    });
+    engine.clone()
+}
+
+impl App {
+    /// Runs a test against a fresh app on a fresh database.
+    ///
+    /// # Panics
+    /// When the test does.
+    pub fn run<F: Future<Output = ()>>(
+        engine: Engine,
+        change: impl FnOnce(&mut Settings),
+        test: impl FnOnce(Self) -> F,
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let outcome = runtime.block_on(async {
+            let Some(database) = Database::create(engine).await else {
+                return Ok(());
+            };
+            let app = Self::start(Arc::new(database), change).await;
+            AssertUnwindSafe(test(app)).catch_unwind().await
+        });
+        runtime.shutdown_background();
+        if let Err(panic) = outcome {
+            resume_unwind(panic);
+        }
+    }
+
+    /// Starts an app on a database, which others may use too.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn start(database: Arc<Database>, change: impl FnOnce(&mut Settings)) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let mut settings = Settings::load(&Overrides {
+            data_dir: Some(database.folder().to_owned()),
+            listen: Some(address.to_string()),
+            ..Overrides::default()
+        })
+        .expect("the default settings");
+        change(&mut settings);
+        let clock = Arc::new(TestClock::default());
+        let db = database.open().await;
+        let keys = Keyring::open(&db, &settings.master_key_file(), clock.now())
+            .await
+            .expect("the keys open");
+        let app = server::app::App::new(settings, db, clock.clone(), keys, engine());
+        let routes = app
+            .router()
+            .into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Self {
+            url: format!("http://{address}"),
+            app,
+            clock,
+            database,
+        }
+    }
+
+    /// Registers a site and signs its backend in.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn site(&self, domain: &str) -> Backend {
+        let now = self.clock.now();
+        let new = site::create(&self.app.state.db, domain, now)
+            .await
+            .expect("a site");
+        Backend::sign_in(self, new).await
+    }
+
+    /// Registers a site with other settings.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn site_with(&self, domain: &str, change: impl FnOnce(&mut SiteSettings)) -> Backend {
+        let backend = self.site(domain).await;
+        let mut row = site::find(&self.app.state.db, backend.site_id)
+            .await
+            .expect("the database answers")
+            .expect("the site");
+        change(&mut row.settings);
+        site::store_settings(&self.app.state.db, &row)
+            .await
+            .expect("stored");
+        backend
+    }
+}

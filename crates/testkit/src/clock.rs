@@ -1,0 +1,29 @@
+//! A clock that moves only when told.
+
+use std::sync::{Mutex, PoisonError};
+
+use chrono::TimeDelta;
+use server::clock::{Clock, Moment, SystemClock};
+
+/// Starts at the present, so that it agrees with what reads the real clock, and stands still.
+pub struct TestClock(Mutex<Moment>);
+
+impl Default for TestClock {
+    fn default() -> Self {
+        Self(Mutex::new(SystemClock.now()))
+    }
+}
+
+impl TestClock {
+    /// Moves on by so many seconds; backwards if negative.
+    pub fn advance(&self, seconds: i64) {
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *now += TimeDelta::seconds(seconds);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Moment {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
