@@ -7,7 +7,7 @@ use server::cli::{self, Arguments};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match cli::run(Arguments::parse()).await {
+    match Box::pin(cli::run(Arguments::parse())).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("axiam: {error}");

@@ -66,6 +66,7 @@ async fn in_request(id: Uuid, answer: impl Future<Output = Response>) -> Respons
 }
 
 /// The answer when a handler panics: 5000 and the request id, the text only in the log.
+#[allow(clippy::needless_pass_by_value, reason = "what the layer calls")]
 pub fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
     let text = cause
         .downcast_ref::<String>()

@@ -171,7 +171,6 @@ impl Backend {
     }
 
     /// A request to a route of the API, with the bearer.
-    #[must_use]
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method = method.parse().expect("a method");
         let request = self

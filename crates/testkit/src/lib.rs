@@ -24,7 +24,7 @@ pub fn skipped(what: &str) {
 
 /// A test that runs twice, on SQLite and on PostgreSQL, with a fresh app and a fresh database.
 ///
-/// ```ignore
+/// ```text
 /// on_each_database! {
 ///     async fn a_new_site_has_no_clients(app: App) { … }
 /// }

@@ -47,16 +47,13 @@ async fn connect(
     let state = &served.state;
     let site = match shown.filter(|token| !token.is_empty()) {
         None => None,
-        Some(token) => {
-            let issuer = state.settings.public_url();
-            match token::verify(&state.db, &state.keys, &issuer, &token, state.now()).await {
-                Ok((site, _)) => Some(site),
-                Err(error) => {
-                    tracing::debug!(%error, "a cable connection was refused");
-                    return handshake.refuse(&served.cable, Disconnect::unauthorized());
-                }
+        Some(token) => match token::verify(&state.db, &state.keys, &token, state.now()).await {
+            Ok((site, _)) => Some(site),
+            Err(error) => {
+                tracing::debug!(%error, "a cable connection was refused");
+                return handshake.refuse(&served.cable, Disconnect::unauthorized());
             }
-        }
+        },
     };
     handshake.accept(&served.cable, served.channels, Viewer { site })
 }

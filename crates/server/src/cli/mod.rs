@@ -76,7 +76,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     };
     let settings = arguments.settings(listen)?;
     match arguments.command {
-        Command::Serve { .. } => serve::run(settings).await,
+        Command::Serve { .. } => Box::pin(serve::run(settings)).await,
         Command::Migrate => {
             serve::open_database(&settings).await?;
             println!("The database is up to date.");

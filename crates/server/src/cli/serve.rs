@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{IsTerminal, Write},
     net::SocketAddr,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -124,6 +124,7 @@ fn start_log(settings: &Settings) -> Result<(), Failure> {
         .map_err(|error| format!("log.level: {error}"))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let started = match settings.log.format {
         LogFormat::Text => log.with_target(false).try_init(),
@@ -181,8 +182,9 @@ fn greet(settings: &Settings, demo: Option<&Path>) {
 
 /// The lines of a first sign-on, ready to paste; the README explains them.
 fn first_sign_on(program: &str, settings: &Settings, demo: &Path) -> String {
-    let data = settings.data_dir.display();
-    let phone = format!("{program} --data-dir {data} phone");
+    let elsewhere = settings.data_dir != Path::new("./data");
+    let data = elsewhere.then(|| format!(" --data-dir {}", settings.data_dir.display()));
+    let phone = format!("{program}{} phone", data.unwrap_or_default());
     format!(
         r#"
 A demo site is ready; its keys are in {demo}. A first sign-on, in another terminal:

@@ -77,7 +77,7 @@ mod tests {
         let columns = |text: &str| -> Vec<String> {
             text.lines()
                 .filter_map(
-                    |line| match line.trim().split_whitespace().collect::<Vec<_>>()[..] {
+                    |line| match line.split_whitespace().collect::<Vec<_>>()[..] {
                         ["create", "table", name, ..] => Some(format!("table {name}")),
                         [name, ..] if line.starts_with("    ") => Some(name.to_owned()),
                         _ => None,

@@ -29,7 +29,10 @@ use crate::{
 
 /// A failure on its way to the caller.
 #[derive(Debug)]
-pub struct ApiError {
+pub struct ApiError(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     code: Code,
     status: StatusCode,
     message: String,
@@ -73,7 +76,7 @@ impl ApiError {
     /// A failure of this code; `message` is for developers.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             code,
             status: code.status(),
             message: message.into(),
@@ -81,7 +84,7 @@ impl ApiError {
             details: None,
             data: None,
             retry_after: None,
-        }
+        }))
     }
 
     /// 1006, naming the field and what is wrong with it.
@@ -89,7 +92,7 @@ impl ApiError {
     pub fn invalid(field: &str, reason: impl Into<String>) -> Self {
         let reason = reason.into();
         let mut error = Self::new(Code::InvalidParameter, format!("{field}: {reason}"));
-        error.details = Some(json!({ "field": field, "reason": reason }));
+        error.0.details = Some(json!({ "field": field, "reason": reason }));
         error
     }
 
@@ -107,57 +110,58 @@ impl ApiError {
     /// The same with another status, where HTTP has a truer one than the code's.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
-        self.status = status;
+        self.0.status = status;
         self
     }
 
     /// The same with `details`.
     #[must_use]
     pub fn with_details(mut self, details: Value) -> Self {
-        self.details = Some(details);
+        self.0.details = Some(details);
         self
     }
 
     /// The same with `data`.
     #[must_use]
     pub fn with_data(mut self, data: Value) -> Self {
-        self.data = Some(data);
+        self.0.data = Some(data);
         self
     }
 
     fn with_user_message(mut self, sentence: String) -> Self {
-        self.user_message = Some(sentence);
+        self.0.user_message = Some(sentence);
         self
     }
 
     fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds.max(1));
+        self.0.retry_after = Some(seconds.max(1));
         self
     }
 
     /// The code.
     #[must_use]
     pub fn code(&self) -> Code {
-        self.code
+        self.0.code
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        let parts = *self.0;
         let body = Failure {
             success: false,
-            message: self.message,
-            user_message: self
+            message: parts.message,
+            user_message: parts
                 .user_message
-                .unwrap_or_else(|| self.code.user_message().to_owned()),
-            error: self.code.slug().to_owned(),
-            code: self.code.number(),
-            http_code: self.status.as_u16(),
-            details: self.details,
-            data: self.data,
+                .unwrap_or_else(|| parts.code.user_message().to_owned()),
+            error: parts.code.slug().to_owned(),
+            code: parts.code.number(),
+            http_code: parts.status.as_u16(),
+            details: parts.details,
+            data: parts.data,
         };
-        let mut response = (self.status, Json(body)).into_response();
-        if let Some(seconds) = self.retry_after {
+        let mut response = (parts.status, Json(body)).into_response();
+        if let Some(seconds) = parts.retry_after {
             response
                 .headers_mut()
                 .insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -41,9 +41,7 @@ impl FromRequestParts<Shared> for PageToken {
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
         let bearer = bearer(&parts.headers)?;
-        let issuer = state.settings.public_url();
-        let (site, scope) =
-            token::verify(&state.db, &state.keys, &issuer, bearer, state.now()).await?;
+        let (site, scope) = token::verify(&state.db, &state.keys, bearer, state.now()).await?;
         Ok(match scope {
             Scope::Site => Self::Site(SiteToken(site)),
             Scope::Widget => Self::Widget(WidgetToken(site)),

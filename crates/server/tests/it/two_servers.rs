@@ -1,6 +1,7 @@
 //! Two servers on one database agree on everything but the cable, which has no Redis yet.
 
 use serde_json::json;
+use server::phone::Phone;
 use testkit::{App, on_each_database, photos};
 
 on_each_database! {
@@ -9,14 +10,36 @@ on_each_database! {
         let site = app.site("a.example").await;
         let ann = site.enrolled("ann@example.com").await;
         let verification = site.push(ann.client_id).await;
-        ann.phone.scan(ann.waiting().await, None, &[photos().of(0, 1)]).await.unwrap();
+        let mut memory = ann.phone.memory().clone();
+        memory.server.clone_from(&other.url);
+        let phone = Phone::wake(memory, app.clock.clone()).unwrap();
+        phone.scan(ann.waiting().await, None, &[photos().of(0, 1)]).await.unwrap();
         let session = site.status(&verification).await.text("client_session_token");
-        let first = server::site::find(&other.app.state.db, site.site_id).await.unwrap().unwrap();
-        let (sign_on, verdict) =
-            server::sign_on::find_watched(&other.app.state, &verification).await.unwrap();
-        assert_eq!(sign_on.site_id, first.id);
-        let told = serde_json::to_value(server::sign_on::Told::from(&verdict.unwrap())).unwrap();
-        assert_eq!(told["client_session_token"], json!(session));
+        let there = site.through(&other);
+        assert_eq!(there.status(&verification).await.text("client_session_token"), session);
+        assert_eq!(there.redeem(&session, ann.client_id).await.code(), 0);
+        assert_eq!(site.redeem(&session, ann.client_id).await.code(), 1040);
+    }
+
+    async fn two_scans_through_two_servers_make_one_verdict(app: App) {
+        let other = App::start(app.database.clone(), |_| {}).await;
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        site.push(ann.client_id).await;
+        let id = ann.waiting().await;
+        let challenge = ann.phone.call("/login/challenge", &json!({ "sign_on_id": id })).await.unwrap();
+        let mut memory = ann.phone.memory().clone();
+        memory.server.clone_from(&other.url);
+        let phone = Phone::wake(memory, app.clock.clone()).unwrap();
+        let answer = json!({
+            "sign_on_id": id, "nonce": challenge["nonce"], "frames": [{ "part": "frame0" }],
+        });
+        let photo = [photos().of(0, 1)];
+        let (here, there) = tokio::join!(
+            ann.phone.answer("/login/verify_token", &answer, &photo),
+            phone.answer("/login/verify_token", &answer, &photo),
+        );
+        assert_eq!([here.is_ok(), there.is_ok()].iter().filter(|ok| **ok).count(), 1);
     }
 
     async fn a_limit_is_one_for_both(app: App, |settings| settings.limits.auth_per_ip = 4) {
