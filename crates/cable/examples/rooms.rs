@@ -6,6 +6,7 @@
 //!
 //! `RoomChannel` with `id` follows a room. `POST /rooms/{id}` broadcasts the JSON body to it, with
 //! `?key=` as an idempotency key; with `&state=true` it is also what later subscribers find.
+//! With the feature `redis` and `REDIS_URL` in the environment, several of these share a cable.
 //! `POST /disconnect/{user}` ends a user's connections, `POST /drain` all of them.
 #![allow(clippy::expect_used)] // An example stops where it cannot go on.
 
@@ -121,13 +122,30 @@ async fn broadcast(
     app.cable.broadcast(&stream, message);
 }
 
+#[cfg(feature = "redis")]
+async fn cable() -> Cable {
+    use cable::fanout::redis::{Redis, RedisOptions};
+    match std::env::var("REDIS_URL") {
+        Ok(address) => {
+            let redis = Redis::connect(&address, RedisOptions::default()).await;
+            Cable::with_fanout(cable::Options::default(), redis.expect("Redis answers"))
+        }
+        Err(_) => Cable::default(),
+    }
+}
+
+#[cfg(not(feature = "redis"))]
+async fn cable() -> Cable {
+    Cable::default()
+}
+
 #[tokio::main]
 async fn main() {
     let address = std::env::args()
         .nth(1)
         .unwrap_or_else(|| "127.0.0.1:3100".to_owned());
     let app = App {
-        cable: Cable::default(),
+        cable: cable().await,
         rooms: Arc::default(),
     };
     let router = Router::new()

@@ -115,8 +115,8 @@ impl Cable {
 
     /// Goes down gracefully: refuses new connections and ends the present ones with
     /// `server_restart` and `reconnect: true`, evenly over the given time so that they do not
-    /// all reach the next server at once. Returns when the last is gone, at the latest
-    /// [`Options::close_timeout`] after the last farewell.
+    /// all reach the next server at once. Returns when the last is gone and the fan-out has
+    /// carried everything, at the latest twice [`Options::close_timeout`] after the last farewell.
     pub async fn drain(&self, over: Duration) {
         self.inner.draining.store(true, SeqCst);
         let all = self.inner.registry.all();
@@ -140,6 +140,7 @@ impl Cable {
         // A little more than each session gives itself.
         let patience = self.inner.options.close_timeout + Duration::from_millis(100);
         let _ = tokio::time::timeout(patience, self.inner.registry.emptied()).await;
+        let _ = tokio::time::timeout(patience, self.inner.fanout.flush()).await;
     }
 
     /// Serves one connection until it ends; to be spawned as a task. Must run in a Tokio runtime.

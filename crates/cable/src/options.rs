@@ -24,8 +24,8 @@ pub struct Options {
     /// Subscriptions one connection may have, by default 64; further ones are rejected.
     pub max_subscriptions: usize,
     /// Messages waiting for one connection before it counts as too slow and is dropped; by
-    /// default 256. While a batch is being written another may wait, so that memory is bounded
-    /// by twice this.
+    /// default 1024. A burst that is broadcast without a pause must fit. While a batch is being
+    /// written another may wait, so that memory is bounded by twice this.
     pub queue_messages: usize,
     /// Bytes waiting for one connection before it counts as too slow, by default 256 KiB.
     pub queue_bytes: usize,
@@ -43,7 +43,7 @@ impl Default for Options {
             ping_interval: Duration::from_secs(3),
             max_frame_bytes: 16 * 1024,
             max_subscriptions: 64,
-            queue_messages: 256,
+            queue_messages: 1024,
             queue_bytes: 256 * 1024,
             close_timeout: Duration::from_secs(5),
             history: HistoryOptions::default(),

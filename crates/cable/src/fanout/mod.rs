@@ -1,7 +1,10 @@
 //! How messages travel between the processes that serve one cable, and what they remember.
 
 pub mod memory;
+#[cfg(feature = "redis")]
+pub mod redis;
 
+use std::future::ready;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -52,6 +55,11 @@ pub trait Fanout: Send + Sync + 'static {
 
     /// Forgets a session that must not be resumed.
     fn forget_session(&self, sid: &str);
+
+    /// Waits until everything that was handed over has arrived.
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        Box::pin(ready(()))
+    }
 }
 
 /// The connections of this process, as a [`Fanout`] sees them.
@@ -70,6 +78,11 @@ impl Local {
     /// must be delivered one after another, in order.
     pub fn deliver(&self, published: &Arc<Published>) {
         self.hub.deliver(published);
+    }
+
+    /// The streams that someone follows here.
+    pub fn streams(&self) -> Vec<Arc<str>> {
+        self.hub.streams()
     }
 
     /// Ends the connections that answer to a tag here.

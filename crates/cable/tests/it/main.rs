@@ -9,5 +9,7 @@ mod conversations;
 mod model;
 mod order;
 mod random;
+#[cfg(feature = "redis")]
+mod redis;
 mod resume;
 mod upgrade;
