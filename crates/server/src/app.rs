@@ -23,7 +23,9 @@ use crate::{
     engine::Workers,
     enrolment, face as faces,
     keys::Keyring,
-    limit, pages, push, request, sign_on, site,
+    limit,
+    linger::linger,
+    pages, push, request, sign_on, site,
     state::{Shared, State},
 };
 
@@ -76,6 +78,7 @@ impl App {
             .merge(cable::http::router(&self.state, &self.cable))
             .layer(DefaultBodyLimit::disable())
             .layer(CatchPanicLayer::custom(request::panicked))
+            .layer(middleware::from_fn(linger))
             .layer(middleware::from_fn(request::identify))
     }
 

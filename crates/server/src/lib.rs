@@ -24,6 +24,7 @@ pub mod face;
 pub mod guard;
 pub mod keys;
 pub mod limit;
+pub mod linger;
 pub mod pages;
 pub mod phone;
 pub mod push;

@@ -54,6 +54,13 @@ on_each_database! {
         }
     }
 
+    async fn for_bodies_that_are_refused_before_they_are_read(app: App) {
+        let stranger = app.site("a.example").await.with_token("");
+        let body = vec![b'x'; 20 * 1024 * 1024];
+        let request = stranger.request("POST", "/client/create").body(body);
+        assert_eq!(Answer::to(request).await.code(), 1003);
+    }
+
     async fn for_tokens_that_are_missing(app: App) {
         let stranger = app.site("a.example").await.with_token("");
         for path in &POSTS[1..] {

@@ -23,7 +23,7 @@ const GROUND: &[&str] = &[
 ];
 
 /// Where HTTP is spoken: above all slices, called by none.
-const DOORS: &[&str] = &["error", "extract", "guard", "request", "token"];
+const DOORS: &[&str] = &["error", "extract", "guard", "linger", "request", "token"];
 
 /// Puts things together; used by nobody but the program itself.
 const ROOF: &[&str] = &["app", "cable", "cli", "pages", "phone"];
