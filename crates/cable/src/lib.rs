@@ -7,8 +7,29 @@
 //! - [`Handshake`] is an axum extractor that turns a request into a connection. Other transports
 //!   give [`Cable::serve`] a stream and sink of frames.
 //!
-//! Protocols: `actioncable-v1-json` as Rails 7 and 8 speak it, and `actioncable-v1-ext-json` as
-//! AnyCable and `@anycable/core` speak it.
+//! - [`fanout`] carries broadcasts between processes: in memory for one, over Redis for several
+//!   (feature `redis`).
+//!
+//! # Protocols
+//!
+//! `actioncable-v1-json` as Rails 7 and 8 speak it. What Rails ignores is ignored (commands it does
+//! not know, frames that are not JSON, a subscription that there is already), except that an
+//! identifier without a known channel is rejected instead of left without an answer.
+//!
+//! `actioncable-v1-ext-json` as AnyCable and `@anycable/core` speak it: positions, `history`,
+//! resumed sessions, pongs; no presence and no whispering.
+//!
+//! # What is promised
+//!
+//! - While a connection lasts, a subscription is sent every message to its streams since it was
+//!   confirmed, once and in the order of each stream, or the connection is ended because its
+//!   client does not keep up.
+//! - What exists already and what is broadcast meanwhile reach a new subscriber once; see
+//!   [`Application`] and [`Message::with_key`].
+//! - A client of the extended protocol that comes back is sent what it missed, once and in order,
+//!   as long as the history remembers; after that it is told that something is missing, and what
+//!   exists now. A client of the base protocol is told what exists now.
+//! - Nobody waits for a slow client, and what is queued for one is bounded.
 //!
 //! # Example
 //!
