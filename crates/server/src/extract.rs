@@ -12,6 +12,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::stream;
+use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use multer::Multipart;
 use serde::{Serialize, de::DeserializeOwned};
@@ -113,6 +114,10 @@ pub async fn read(
     limit: usize,
     too_large: impl FnOnce() -> ApiError,
 ) -> ApiResult<Bytes> {
+    // An announced length is believed at once: the client need not send in vain.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),

@@ -6,7 +6,7 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
@@ -28,7 +28,18 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 /// A body that a handler may leave unread.
 #[derive(Clone)]
-struct Lent(Arc<Mutex<Body>>);
+struct Lent(Arc<Mutex<Lending>>);
+
+struct Lending {
+    body: Body,
+    asked_for: bool,
+}
+
+impl Lent {
+    fn lock(&self) -> MutexGuard<'_, Lending> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl HttpBody for Lent {
     type Data = Bytes;
@@ -38,34 +49,33 @@ impl HttpBody for Lent {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let mut body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Pin::new(&mut *body).poll_frame(cx)
+        let mut lending = self.lock();
+        lending.asked_for = true;
+        Pin::new(&mut lending.body).poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_end_stream()
+        self.lock().body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .size_hint()
+        self.lock().body.size_hint()
     }
 }
 
 /// Answers, and takes in what the handler left of the body.
 pub async fn linger(request: Request, next: Next) -> Response {
-    // Who asks before sending is told in time.
     let asks_first = request.headers().contains_key(EXPECT);
     let (parts, body) = request.into_parts();
-    let lent = Lent(Arc::new(Mutex::new(body)));
+    let lent = Lent(Arc::new(Mutex::new(Lending {
+        body,
+        asked_for: false,
+    })));
     let request = Request::from_parts(parts, Body::new(lent.clone()));
     let response = next.run(request).await;
-    if !asks_first && !lent.is_end_stream() {
+    // A client that asks before it sends, and was not told to, sends nothing.
+    let is_coming = !asks_first || lent.lock().asked_for;
+    if is_coming && !lent.is_end_stream() {
         // Whether the client finishes or not, the answer is the same.
         let _ = tokio::time::timeout(LONGEST, throw_away(lent)).await;
     }
