@@ -50,6 +50,7 @@ impl App {
         clock: Arc<dyn Clock>,
         keys: Keyring,
         engine: Arc<dyn FaceEngine>,
+        cable: Cable,
     ) -> Self {
         let engine = Workers::new(engine, settings.face.workers, settings.face.queue);
         let kibibytes = usize::try_from(settings.server.upload_memory / 1024).unwrap_or(0);
@@ -63,7 +64,6 @@ impl App {
             bell: Bell::default(),
             uploads: Arc::new(Semaphore::new(kibibytes)),
         });
-        let cable = Cable::default();
         cable::connect(&state.events, &cable);
         Self { state, cable }
     }

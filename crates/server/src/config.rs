@@ -24,6 +24,8 @@ pub struct Settings {
     pub server: Server,
     /// The database.
     pub database: Database,
+    /// What servers share besides the database.
+    pub redis: Redis,
     /// The master key.
     pub keys: Keys,
     /// The face pack and its workers.
@@ -66,6 +68,16 @@ pub struct Database {
     pub url: String,
     /// Most connections of this process.
     pub max_connections: u32,
+}
+
+/// `[redis]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    /// Where it is; empty: none.
+    pub url: String,
+    /// Begins the names of all keys.
+    pub prefix: String,
 }
 
 /// `[keys]`
@@ -130,8 +142,10 @@ pub struct Device {
 pub struct Token {
     /// Life of a site's token, and the longest a site may ask for.
     pub site_lifetime: u32,
-    /// Life of a widget's token, and the longest a site may ask for.
+    /// Life of a widget's token.
     pub widget_lifetime: u32,
+    /// The longest a site may ask for.
+    pub widget_longest: u32,
 }
 
 /// `[limits]`: requests in each window.
@@ -152,6 +166,8 @@ pub struct Limits {
     pub other_per_ip: u32,
     /// `application_auth`, by address.
     pub auth_per_ip: u32,
+    /// Faces sent for enrolment, by phone.
+    pub enrol_per_device: u32,
 }
 
 /// `[lock]`
@@ -285,6 +301,12 @@ impl Settings {
             return Err(ConfigError::Setting {
                 key: "database.url",
                 reason: "give a postgres:// or sqlite: address, or leave it empty".into(),
+            });
+        }
+        if !self.redis.url.is_empty() && !self.redis.url.starts_with("redis://") {
+            return Err(ConfigError::Setting {
+                key: "redis.url",
+                reason: "give a redis:// address, or leave it empty".into(),
             });
         }
         Ok(())
@@ -465,7 +487,12 @@ mod tests {
         assert!(error.to_string().contains("sign_on.lifetime"), "{error}");
         let error = Settings::load(&with(&[("AXIAM_SERVER_PUBLIC_URL", "example")])).unwrap_err();
         assert!(error.to_string().contains("server.public_url"), "{error}");
-        let error = Settings::load(&with(&[("AXIAM_DATABASE_URL", "mysql://x")])).unwrap_err();
-        assert!(error.to_string().contains("database.url"), "{error}");
+        for (variable, key) in [
+            ("AXIAM_DATABASE_URL", "database.url"),
+            ("AXIAM_REDIS_URL", "redis.url"),
+        ] {
+            let error = Settings::load(&with(&[(variable, "mysql://x")])).unwrap_err();
+            assert!(error.to_string().contains(key), "{error}");
+        }
     }
 }

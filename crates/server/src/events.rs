@@ -36,6 +36,17 @@ pub enum Event {
         /// `login` or `signup`, as the site asked.
         flow_type: String,
     },
+    /// A face was not enrolled, because it is not the one that is there.
+    EnrolmentFailed {
+        /// Where.
+        at: Place,
+        /// Whose face it would have replaced.
+        client_id: Uuid,
+        /// `login` or `signup`, as the site asked.
+        flow_type: String,
+        /// What failed.
+        failure: Failing,
+    },
     /// A phone has taken up the challenge.
     Scanning {
         /// Where.

@@ -1,13 +1,14 @@
 //! Bodies, read within limits and refused with the name of what is wrong.
 
-use std::{convert::Infallible, future::ready, sync::Arc};
+use std::{convert::Infallible, future::ready, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
-    extract::{FromRequest, Request},
+    extract::{FromRequest, FromRequestParts, Request},
     http::{
-        HeaderMap,
+        HeaderMap, StatusCode,
         header::{CONTENT_LENGTH, CONTENT_TYPE},
+        request::Parts,
     },
 };
 use bytes::Bytes;
@@ -33,6 +34,9 @@ pub const PHOTO_LIMIT: usize = 12 * 1024 * 1024;
 
 /// Largest multipart body, bytes: a phone's frames are small, one photo may be large.
 pub const FORM_LIMIT: usize = 48 * 1024 * 1024;
+
+/// How long a body may take: a photo of 12 MB over a slow line.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Most parts of a form: twelve frames, the answer, and some to spare.
 const MOST_PARTS: usize = 16;
@@ -67,12 +71,39 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
     }
 }
 
+/// A query, refused in the envelope.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        axum::extract::Query::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Query(query)| Self(query))
+            .map_err(|error| {
+                let text = error.body_text();
+                let field = text
+                    .split_once("duplicate field `")
+                    .and_then(|(_, rest)| rest.split('`').next());
+                match field {
+                    Some(field) => ApiError::invalid(field, "is there twice"),
+                    None => ApiError::invalid("query", "cannot be read"),
+                }
+            })
+    }
+}
+
 /// Parses a body; an empty one counts as `{}`, so that what is missing is named.
 ///
 /// # Errors
 /// 1006 naming the field.
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> ApiResult<T> {
     let body = if body.is_empty() { b"{}" } else { body };
+    // Serde would take an array for the fields in their order.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(ApiError::invalid("body", "is not a JSON object"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -96,12 +127,19 @@ fn missing_field(reason: &str) -> Option<&str> {
 /// The reason without its position, and without any value: a wrong value may be a secret.
 fn plain(reason: &str) -> String {
     let reason = reason.split(" at line ").next().unwrap_or(reason);
-    match reason.strip_prefix("invalid type: ") {
-        Some(rest) => match rest.split_once(", expected ") {
-            Some((_, expected)) => format!("is of the wrong type; expected {expected}"),
-            None => "is of the wrong type".to_owned(),
-        },
-        None => reason.to_owned(),
+    let echoes = [
+        "invalid type: ",
+        "invalid value: ",
+        "invalid length ",
+        "unknown variant ",
+    ];
+    if !echoes.iter().any(|echo| reason.starts_with(echo)) {
+        return reason.to_owned();
+    }
+    match reason.split_once(", expected ") {
+        Some((_, "u32" | "i32" | "u64" | "i64")) => "must be a whole number".to_owned(),
+        Some((_, expected)) => format!("is not what is expected: {expected}"),
+        None => "is not what is expected".to_owned(),
     }
 }
 
@@ -118,7 +156,13 @@ pub async fn read(
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
-    match Limited::new(body, limit).collect().await {
+    let whole = tokio::time::timeout(PATIENCE, Limited::new(body, limit).collect());
+    let Ok(whole) = whole.await else {
+        return Err(
+            ApiError::invalid("body", "took too long").with_status(StatusCode::REQUEST_TIMEOUT)
+        );
+    };
+    match whole {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
         Err(_) => Err(ApiError::invalid("body", "broke off")),

@@ -96,7 +96,10 @@ impl App {
         let keys = Keyring::open(&db, &settings.master_key_file(), clock.now())
             .await
             .expect("the keys open");
-        let app = server::app::App::new(settings, db, clock.clone(), keys, engine());
+        let cable = server::cable::open(&settings.redis)
+            .await
+            .expect("Redis answers");
+        let app = server::app::App::new(settings, db, clock.clone(), keys, engine(), cable);
         let routes = app
             .router()
             .into_make_service_with_connect_info::<SocketAddr>();

@@ -42,6 +42,8 @@ pub enum Action {
     ConsentGiven,
     /// A face was enrolled, or took an older one's place.
     FaceEnrolled,
+    /// A face was not enrolled, because it is not the one that is there.
+    EnrolmentFailed,
     /// A sign-on was asked for.
     SignOnRequested,
     /// A try failed.
@@ -70,6 +72,7 @@ impl Action {
             Self::DeviceRegistered => "device_registered",
             Self::ConsentGiven => "consent_given",
             Self::FaceEnrolled => "face_enrolled",
+            Self::EnrolmentFailed => "enrolment_failed",
             Self::SignOnRequested => "sign_on_requested",
             Self::TryFailed => "try_failed",
             Self::SignOnVerified => "sign_on_verified",

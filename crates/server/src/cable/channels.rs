@@ -8,6 +8,8 @@ use uuid::Uuid;
 use super::{VERDICT, streams};
 use crate::{
     client,
+    error::Code,
+    events::Failing,
     sign_on::{self, Told},
     site::Site,
     state::Shared,
@@ -22,15 +24,50 @@ pub struct Viewer {
 /// The application behind the cable.
 pub struct Channels(pub Shared);
 
+/// Older pages call the token `token`; some send both.
 #[derive(Deserialize)]
 struct LoginParams {
-    #[serde(alias = "token")]
-    verification_token: String,
+    verification_token: Option<String>,
+    token: Option<String>,
+}
+
+impl LoginParams {
+    fn of(identifier: &Identifier) -> Option<String> {
+        let params: Self = identifier.params().ok()?;
+        params.verification_token.or(params.token)
+    }
 }
 
 #[derive(Deserialize)]
 struct DeviceParams {
     client_id: Uuid,
+}
+
+/// The message of a failed enrolment to `FacialSignOnDeviceChannel`.
+#[derive(Serialize)]
+pub(super) struct EnrolmentFailed {
+    status: &'static str,
+    client_id: Uuid,
+    flow_type: String,
+    error: &'static str,
+    code: u16,
+    user_message: &'static str,
+}
+
+pub(super) fn enrolment_failed(
+    client_id: Uuid,
+    flow_type: &str,
+    failure: Failing,
+) -> EnrolmentFailed {
+    let code = Code::from(failure);
+    EnrolmentFailed {
+        status: "failed",
+        client_id,
+        flow_type: flow_type.to_owned(),
+        error: code.slug(),
+        code: code.number(),
+        user_message: code.user_message(),
+    }
 }
 
 /// Messages to `FacialSignOnDeviceChannel`.
@@ -115,8 +152,8 @@ impl Application for Channels {
     ) -> Result<Vec<String>, Rejected> {
         match identifier.channel().as_deref() {
             Some("FacialSignOnLoginChannel") => {
-                let params: LoginParams = identifier.params().map_err(|_| Rejected)?;
-                self.watch_login(viewer, &params.verification_token).await
+                let token = LoginParams::of(identifier).ok_or(Rejected)?;
+                self.watch_login(viewer, &token).await
             }
             Some("FacialSignOnDeviceChannel") => {
                 let params: DeviceParams = identifier.params().map_err(|_| Rejected)?;
@@ -132,9 +169,9 @@ impl Application for Channels {
             json!({ "type": "subscription_confirmed", "channel": channel }),
         )];
         if channel == "FacialSignOnLoginChannel"
-            && let Ok(params) = identifier.params::<LoginParams>()
+            && let Some(token) = LoginParams::of(identifier)
         {
-            messages.extend(self.verdict(&params.verification_token).await);
+            messages.extend(self.verdict(&token).await);
         }
         messages
     }

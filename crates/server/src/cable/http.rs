@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Query, State},
-    response::Response,
+    extract::{State, ws::rejection::WebSocketUpgradeRejection},
+    http::StatusCode,
+    response::{IntoResponse, Response},
     routing::any,
 };
 use serde::Deserialize;
 
 use super::{Channels, Viewer};
-use crate::{state::Shared, token};
+use crate::{error::ApiError, extract::Query, state::Shared, token};
 
 #[derive(Clone)]
 struct Served {
@@ -41,8 +42,13 @@ struct Door {
 async fn connect(
     State(served): State<Served>,
     Query(door): Query<Door>,
-    handshake: Handshake,
+    handshake: Result<Handshake, WebSocketUpgradeRejection>,
 ) -> Response {
+    let Ok(handshake) = handshake else {
+        return ApiError::invalid("path", "/cable is for WebSockets")
+            .with_status(StatusCode::UPGRADE_REQUIRED)
+            .into_response();
+    };
     let shown = handshake.token().map(str::to_owned).or(door.token);
     let state = &served.state;
     let site = match shown.filter(|token| !token.is_empty()) {

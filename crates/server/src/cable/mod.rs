@@ -5,17 +5,37 @@ mod channels;
 pub mod http;
 mod streams;
 
-use ::cable::{Cable, Message};
+use ::cable::{
+    Cable, Message, Options,
+    fanout::redis::{ConnectError, Redis, RedisOptions},
+};
 
 pub use channels::{Channels, Viewer};
 
 use crate::{
+    config,
     events::{Event, Events},
     sign_on::Told,
 };
 
 /// The key under which a verdict is delivered once, whether it is found or broadcast.
 const VERDICT: &str = "verdict";
+
+/// Opens the cable: over Redis where one is set, else in this process alone.
+///
+/// # Errors
+/// When Redis does not answer.
+pub async fn open(settings: &config::Redis) -> Result<Cable, ConnectError> {
+    if settings.url.is_empty() {
+        return Ok(Cable::default());
+    }
+    let options = RedisOptions {
+        prefix: settings.prefix.clone(),
+        ..RedisOptions::default()
+    };
+    let redis = Redis::connect(&settings.url, options).await?;
+    Ok(Cable::with_fanout(Options::default(), redis))
+}
 
 /// Broadcasts what happens, from now on.
 pub fn connect(events: &Events, cable: &Cable) {
@@ -37,6 +57,15 @@ pub fn connect(events: &Events, cable: &Cable) {
             } => (
                 streams::device(&at.channel_prefix, *client_id),
                 Message::new(&channels::uploaded(*client_id, flow_type)),
+            ),
+            Event::EnrolmentFailed {
+                at,
+                client_id,
+                flow_type,
+                failure,
+            } => (
+                streams::device(&at.channel_prefix, *client_id),
+                Message::new(&channels::enrolment_failed(*client_id, flow_type, *failure)),
             ),
             Event::Scanning { at, sign_on_id } => (
                 streams::sign_on(&at.channel_prefix, *sign_on_id),

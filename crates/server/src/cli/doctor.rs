@@ -6,6 +6,7 @@ use face::{Engine, FaceEngine, FmrLevel};
 
 use super::{Failure, serve::find_pack};
 use crate::{
+    cable,
     clock::{Clock, Moment, SystemClock},
     config::Settings,
     db,
@@ -30,14 +31,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), Failure> {
         ("pack", pack(settings)),
     ];
     findings.extend(database(settings).await);
-    findings.push((
-        "redis",
-        Finding::Mind(
-            "not used by this version: pages hear verdicts only through the server that they are \
-         connected to, so run one server"
-                .into(),
-        ),
-    ));
+    findings.push(("redis", redis(settings).await));
     findings.push((
         "liveness",
         Finding::Mind("off: a photo of a face passes as the face; not for real accounts".into()),
@@ -106,6 +100,19 @@ fn pack(settings: &Settings) -> Finding {
             ))
         }
         Err(error) => Finding::Wrong(format!("{error}; run `make models`")),
+    }
+}
+
+async fn redis(settings: &Settings) -> Finding {
+    if settings.redis.url.is_empty() {
+        return Finding::Mind(
+            "none set: pages hear verdicts through the server they are connected to, so run one"
+                .into(),
+        );
+    }
+    match cable::open(&settings.redis).await {
+        Ok(_) => Finding::Fine("answers; several servers share one cable".into()),
+        Err(error) => Finding::Wrong(format!("{error}; check redis.url and that it is running")),
     }
 }
 

@@ -15,11 +15,13 @@ use sea_orm::DatabaseConnection;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    sync::Notify,
 };
 
 use super::Failure;
 use crate::{
     app::App,
+    cable,
     clock::{Clock, SystemClock},
     config::{LogFormat, Settings},
     db,
@@ -29,6 +31,13 @@ use crate::{
 
 /// Over how long pages are sent away at the end, so that they do not all come back at once.
 const DRAIN: Duration = Duration::from_secs(2);
+
+/// How long requests under way may take to end after that.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Libraries whose own logs would hold what they carry, so they are kept from it whatever the
+/// setting says.
+const QUIET: [&str; 3] = ["tungstenite=info", "tokio_tungstenite=info", "sqlx=info"];
 
 /// Opens the database and brings it up to date.
 pub(super) async fn open_database(settings: &Settings) -> Result<DatabaseConnection, Failure> {
@@ -65,6 +74,9 @@ pub(super) async fn run(settings: Settings) -> Result<(), Failure> {
     let db = open_database(&settings).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let keys = Keyring::open(&db, &settings.master_key_file(), clock.now()).await?;
+    let cable = cable::open(&settings.redis)
+        .await
+        .map_err(|error| format!("{error}; check redis.url and that it is running"))?;
     let listener = TcpListener::bind(settings.server.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", settings.server.listen))?;
@@ -73,7 +85,7 @@ pub(super) async fn run(settings: Settings) -> Result<(), Failure> {
     settings.server.listen = listener.local_addr()?;
     let first = demo_site(&db, &settings, clock.now()).await?;
     greet(&settings, first.as_deref());
-    let app = App::new(settings, db, clock, keys, Arc::new(engine));
+    let app = App::new(settings, db, clock, keys, Arc::new(engine), cable);
     serve(app, listener).await
 }
 
@@ -101,9 +113,21 @@ async fn serve(app: App, listener: TcpListener) -> Result<(), Failure> {
         // Pages are told to reconnect while requests under way are finished.
         cable.drain(DRAIN).await;
     };
-    axum::serve(listener, routes)
-        .with_graceful_shutdown(until)
-        .await?;
+    let stopping = Arc::new(Notify::new());
+    let until = {
+        let stopping = stopping.clone();
+        async move {
+            until.await;
+            stopping.notify_one();
+        }
+    };
+    let served = axum::serve(listener, routes).with_graceful_shutdown(until);
+    tokio::select! {
+        outcome = served => outcome?,
+        () = async { stopping.notified().await; tokio::time::sleep(GRACE).await } => {
+            tracing::warn!("some requests did not end in time and were cut off");
+        }
+    }
     sweeper.abort();
     app.state.db.clone().close().await?;
     Ok(())
@@ -122,6 +146,11 @@ async fn asked_to_stop() {
 fn start_log(settings: &Settings) -> Result<(), Failure> {
     let filter = tracing_subscriber::EnvFilter::try_new(&settings.log.level)
         .map_err(|error| format!("log.level: {error}"))?;
+    let filter = QUIET.iter().try_fold(filter, |filter, quiet| {
+        quiet
+            .parse()
+            .map(|directive| filter.add_directive(directive))
+    })?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

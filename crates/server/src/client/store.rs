@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ConnectionTrait, DatabaseConnection, DbErr, EntityTrait,
+    ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QuerySelect,
     entity::prelude::*,
     sea_query::{CaseStatement, Expr, ExprTrait},
 };
@@ -112,6 +112,41 @@ pub async fn record_failure(
         .exec(db)
         .await?;
     Ok(())
+}
+
+/// Whether the client is locked out.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_locked(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    client_id: Uuid,
+    now: Moment,
+) -> Result<bool, DbErr> {
+    let client = Entity::find_by_id(client_id)
+        .filter(Column::SiteId.eq(site_id))
+        .one(db)
+        .await?;
+    Ok(client.is_some_and(|client| client.pass(now).is_err()))
+}
+
+/// Reads a client and holds them until the transaction ends, so that what is decided about them is
+/// decided one after another. (SQLite's transactions are, by themselves.)
+///
+/// # Errors
+/// [`ClientError::NotFound`], also for another site's client.
+pub async fn hold(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    client_id: Uuid,
+) -> Result<Client, ClientError> {
+    Entity::find_by_id(client_id)
+        .filter(Column::SiteId.eq(site_id))
+        .lock_exclusive()
+        .one(db)
+        .await?
+        .ok_or(ClientError::NotFound)
 }
 
 /// Starts counting anew after a success.

@@ -31,8 +31,8 @@ pub enum OpenError {
     /// A migration failed, or the database was written by a newer program.
     #[error("cannot bring the database up to date: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
-    /// The folder of the SQLite file cannot be made.
-    #[error("cannot make the folder {0}: {1}")]
+    /// The SQLite file or its folder cannot be made.
+    #[error("cannot make {0}: {1}")]
     Folder(String, std::io::Error),
 }
 
@@ -65,6 +65,8 @@ async fn open_sqlite(url: &str, max_connections: u32) -> Result<DatabaseConnecti
         make_private_folder(folder)
             .map_err(|error| OpenError::Folder(folder.display().to_string(), error))?;
     }
+    make_private_file(options.get_filename())
+        .map_err(|error| OpenError::Folder(options.get_filename().display().to_string(), error))?;
     let pool = SqlitePoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE)
@@ -86,6 +88,18 @@ pub fn make_private_folder(folder: &Path) -> std::io::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(folder)
+}
+
+/// Makes an empty file that only the program's own user may open, unless it is there; SQLite gives
+/// its mode to the files beside it.
+fn make_private_file(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(file)
+        .map(|_| ())
 }
 
 /// Brings the schema up to date; several servers may start at once.

@@ -22,37 +22,41 @@ use crate::{
 /// How often `last_seen_at` is written, seconds: it is for people, not worth a write a request.
 const SEEN_EVERY: u32 = 60;
 
-/// Checks a proof that stands alone, and spends it.
+/// The device that a call comes from, by its proof and its token. Nothing is spent yet.
 ///
 /// # Errors
 /// See [`ProofError`].
-pub async fn prove(state: &State, proof: &str, call: &Call<'_>) -> Result<Proof, ProofError> {
-    let now = state.now();
-    let proof = Proof::check(proof, call, now)?;
-    store::remember(&state.db, &proof, now).await?;
-    Ok(proof)
-}
-
-/// Checks a proof and the device token it goes with: the device that made the request.
-///
-/// # Errors
-/// See [`ProofError`].
-pub async fn admit(
+pub async fn recognise(
     state: &State,
     proof: &str,
     call: &Call<'_>,
     token: &str,
-) -> Result<Device, ProofError> {
+) -> Result<(Device, Proof), ProofError> {
     let now = state.now();
-    let checked = Proof::check(proof, call, now)?;
-    let device = store::find_by_token(&state.db, secret::hash(token), &checked.thumbprint, now)
+    let proof = Proof::check(proof, call, now)?;
+    let device = store::find_by_token(&state.db, secret::hash(token), &proof.thumbprint, now)
         .await?
         .ok_or(ProofError::Token)?;
-    store::remember(&state.db, &checked, now).await?;
-    if device.last_seen_at + seconds(SEEN_EVERY) < now {
-        store::note_seen(&state.db, &device, now).await?;
+    Ok((device, proof))
+}
+
+/// Spends a proof, once.
+///
+/// # Errors
+/// [`ProofError::Replayed`] the second time.
+pub async fn spend(
+    state: &State,
+    proof: &Proof,
+    device: Option<&Device>,
+) -> Result<(), ProofError> {
+    let now = state.now();
+    store::remember(&state.db, proof, now).await?;
+    if let Some(device) = device
+        && device.last_seen_at + seconds(SEEN_EVERY) < now
+    {
+        store::note_seen(&state.db, device, now).await?;
     }
-    Ok(device)
+    Ok(())
 }
 
 pub(super) struct Pairing {

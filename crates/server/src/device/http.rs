@@ -16,8 +16,6 @@ use crate::{
     extract::{Reply, parse_json, reply},
     face,
     guard::{DeviceProof, KeyProof},
-    limit::{self, Rule},
-    request::ClientIp,
     site::Liveness,
     state::Shared,
 };
@@ -79,18 +77,8 @@ struct Consent {
 )]
 async fn register(
     State(state): State<Shared>,
-    ClientIp(ip): ClientIp,
     proven: KeyProof,
 ) -> ApiResult<Plain<Reply<Registered>>> {
-    let subject = format!("register {ip}");
-    limit::check(
-        &state.db,
-        &state.settings.limits,
-        state.now(),
-        Rule::Other,
-        &subject,
-    )
-    .await?;
     let body: Register = parse_json(&proven.body)?;
     let name = body.name.trim();
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {

@@ -6,7 +6,7 @@ mod model;
 mod proof;
 mod store;
 
-pub use flow::{admit, prove};
+pub use flow::{recognise, spend};
 pub use model::{Device, Platform, Push};
 pub use proof::{Call, Proof, ProofError};
 pub use store::{forget_proofs, give_challenge, pushable, take_challenge, used_right_to_replace};

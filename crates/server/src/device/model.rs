@@ -125,6 +125,14 @@ impl Push {
     /// # Errors
     /// What is wrong with it.
     pub fn check(&self) -> Result<(), &'static str> {
+        let texts: &[&String] = match self {
+            Self::None => &[],
+            Self::Fcm { token } => &[token],
+            Self::WebPush { subscription: s } => &[&s.endpoint, &s.keys.p256dh, &s.keys.auth],
+        };
+        if texts.iter().any(|text| text.chars().any(char::is_control)) {
+            return Err("has control characters");
+        }
         match self {
             Self::None => Ok(()),
             Self::Fcm { token } if token.is_empty() => Err("the token is empty"),

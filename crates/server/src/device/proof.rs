@@ -1,7 +1,10 @@
 //! The device proof: what a phone signs for each request (RFC 9449, and `digest` for the body).
 //! Pure: whether a proof was seen before is asked elsewhere.
 
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk},
@@ -15,7 +18,7 @@ use url::Url;
 use crate::{clock::Moment, secret};
 
 /// How far a proof's `iat` may be from the present, seconds.
-pub(super) const FRESH: i64 = 60;
+const FRESH: f64 = 60.0;
 
 /// Longest proof, bytes; real ones stay under a thousand.
 const LONGEST: usize = 4096;
@@ -59,10 +62,6 @@ pub struct Call<'c> {
     pub path: &'c str,
     /// The device token, where the route has one.
     pub token: Option<&'c str>,
-    /// `Content-Digest` as sent (RFC 9530).
-    pub content_digest: Option<&'c str>,
-    /// The body; empty where there is none.
-    pub body: &'c [u8],
 }
 
 /// A proof whose signature and claims are right.
@@ -72,20 +71,23 @@ pub struct Proof {
     pub thumbprint: String,
     /// SHA-256 over thumbprint and `jti`: remembered so that it is accepted once.
     pub id: Vec<u8>,
+    digest: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Claims {
     htm: String,
     htu: String,
-    iat: i64,
+    // A NumericDate may have a fraction (RFC 7519, section 2), and some phones send one.
+    iat: f64,
     jti: String,
     ath: Option<String>,
     digest: Option<String>,
 }
 
 impl Proof {
-    /// Checks a proof against the call that it came with.
+    /// Checks a proof against the head of the call that it came with; whether it covers the body is
+    /// asked of [`covers`](Self::covers), so that no body is read for a stranger.
     ///
     /// # Errors
     /// See [`ProofError`].
@@ -101,11 +103,14 @@ impl Proof {
         if !same_address(&claims.htu, call) {
             return Err(ProofError::Other("htu"));
         }
-        if claims.iat.abs_diff(now.timestamp()) > FRESH.unsigned_abs() {
+        // Seconds since 1970 fit a double exactly.
+        #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
+        let age = now.timestamp() as f64 - claims.iat;
+        if !(-FRESH..FRESH + 1.0).contains(&age) {
             return Err(ProofError::Stale);
         }
-        if claims.jti.len() < 8 || claims.jti.len() > 256 {
-            return Err(ProofError::Malformed("jti must have 8 to 256 characters"));
+        if claims.jti.is_empty() || claims.jti.len() > 256 {
+            return Err(ProofError::Malformed("jti must have 1 to 256 characters"));
         }
         let ath = call
             .token
@@ -113,16 +118,69 @@ impl Proof {
         if claims.ath != ath {
             return Err(ProofError::Other("ath"));
         }
-        check_digest(&claims, call)?;
         let thumbprint = jwk
             .thumbprint(jsonwebtoken::jwk::ThumbprintHash::SHA256)
             .map_err(|_| ProofError::Malformed("jwk"))?;
         let id = Sha256::digest(format!("{thumbprint} {}", claims.jti)).to_vec();
-        Ok(Self { thumbprint, id })
+        Ok(Self {
+            thumbprint,
+            id,
+            digest: claims.digest,
+        })
+    }
+
+    /// Checks that the proof covers the body, by way of `Content-Digest` as sent (RFC 9530).
+    ///
+    /// # Errors
+    /// [`ProofError::Other`] when it does not.
+    pub fn covers(&self, content_digest: Option<&str>, body: &[u8]) -> Result<(), ProofError> {
+        if body.is_empty() && self.digest.is_none() {
+            return Ok(());
+        }
+        let digest = self
+            .digest
+            .as_deref()
+            .ok_or(ProofError::Other("digest is missing"))?;
+        if Some(digest) != content_digest {
+            return Err(ProofError::Other("digest is not the Content-Digest header"));
+        }
+        let real = format!("sha-256=:{}:", sha256(body, &STANDARD));
+        if !secret::same(digest.as_bytes(), real.as_bytes()) {
+            return Err(ProofError::Other("digest is not the body's"));
+        }
+        Ok(())
     }
 }
 
+/// What the library does not look at: a private key that was sent along (RFC 9449, section 4.3),
+/// and extensions that must be understood (RFC 7515, section 4.1.11).
+#[derive(Deserialize)]
+struct Refused {
+    crit: Option<serde_json::Value>,
+    jwk: Option<Private>,
+}
+
+#[derive(Deserialize)]
+struct Private {
+    d: Option<serde_json::Value>,
+}
+
+fn refuse_oddities(proof: &str) -> Result<(), ProofError> {
+    let malformed = || ProofError::Malformed("header");
+    let header = proof.split('.').next().unwrap_or_default();
+    let header = URL_SAFE_NO_PAD.decode(header).map_err(|_| malformed())?;
+    let header: Refused = serde_json::from_slice(&header).map_err(|_| malformed())?;
+    if header.crit.is_some() {
+        return Err(ProofError::Malformed("crit is not understood"));
+    }
+    if header.jwk.is_some_and(|jwk| jwk.d.is_some()) {
+        return Err(ProofError::Malformed("jwk holds a private key"));
+    }
+    Ok(())
+}
+
 fn embedded_key(proof: &str) -> Result<Jwk, ProofError> {
+    refuse_oddities(proof)?;
     let header = jsonwebtoken::decode_header(proof).map_err(|_| ProofError::Malformed("header"))?;
     if header.typ.as_deref() != Some("dpop+jwt") {
         return Err(ProofError::Malformed("typ must be dpop+jwt"));
@@ -160,24 +218,6 @@ fn same_address(htu: &str, call: &Call<'_>) -> bool {
             here.origin() == htu.origin() && here.origin().is_tuple() && here.path() == htu.path()
         })
     })
-}
-
-fn check_digest(claims: &Claims, call: &Call<'_>) -> Result<(), ProofError> {
-    if call.body.is_empty() && claims.digest.is_none() {
-        return Ok(());
-    }
-    let digest = claims
-        .digest
-        .as_deref()
-        .ok_or(ProofError::Other("digest is missing"))?;
-    if Some(digest) != call.content_digest {
-        return Err(ProofError::Other("digest is not the Content-Digest header"));
-    }
-    let real = format!("sha-256=:{}:", sha256(call.body, &STANDARD));
-    if !secret::same(digest.as_bytes(), real.as_bytes()) {
-        return Err(ProofError::Other("digest is not the body's"));
-    }
-    Ok(())
 }
 
 fn sha256(bytes: &[u8], alphabet: &impl base64::Engine) -> String {

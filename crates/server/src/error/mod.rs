@@ -260,6 +260,8 @@ impl From<FaceError> for ApiError {
             FaceError::Challenge => Self::invalid("nonce", text),
             FaceError::Consent => Self::invalid("consent_version", text),
             FaceError::Overloaded => Self::new(Code::Overloaded, text).retry_after(2),
+            FaceError::SeveralPeople => Self::new(Code::SeveralFaces, text),
+            FaceError::Client(inner) => inner.into(),
             FaceError::Photo(photo) => photo_error(&photo),
             FaceError::Database(cause) => Self::internal(&cause),
             FaceError::Sealed(cause) => Self::internal(&cause),
@@ -300,6 +302,7 @@ impl From<SignOnError> for ApiError {
             }
             SignOnError::SessionInvalid => Self::new(Code::SessionTokenInvalid, text),
             SignOnError::SessionOtherSite => Self::new(Code::SessionTokenOtherSite, text),
+            SignOnError::Limited(inner) => inner.into(),
             SignOnError::Client(inner) => inner.into(),
             SignOnError::Face(inner) => inner.into(),
             SignOnError::Database(cause) => Self::internal(&cause),
@@ -326,7 +329,7 @@ impl From<Rule> for Code {
             Rule::PushByClient => Self::PushLimitedByClient,
             Rule::VerifyByIp => Self::VerifyLimitedByIp,
             Rule::VerifyBySignOn => Self::VerifyLimitedBySignOn,
-            Rule::Auth | Rule::Other => Self::RateLimited,
+            Rule::Auth | Rule::Enrol | Rule::Other => Self::RateLimited,
         }
     }
 }

@@ -1,36 +1,55 @@
 //! Enrolling a face and comparing with it.
 
-use ::face::{PhotoError, Template};
+use ::face::{FmrLevel, PhotoError, Template, TemplateError};
 use bytes::Bytes;
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::DbErr;
 use uuid::Uuid;
 
 use super::{
     model::FaceError,
-    store::{self, Owner},
+    store::{self, Enrolled, Owner},
 };
 use crate::{
     audit::{Action, Entry},
-    client::Client,
+    client::{self, Client},
     db,
     device::{self, Device},
-    events::Event,
+    events::{Event, Failing},
     secret,
     site::Site,
     state::State,
 };
 
-/// One template of all photos of an answer.
+/// What the photos of one answer gave.
+pub struct Probe {
+    frames: Vec<Template>,
+    fused: Template,
+}
+
+/// Makes templates of all photos of an answer.
 ///
 /// # Errors
-/// When any of them cannot be used, or too many wait already.
-pub async fn probe(state: &State, photos: Vec<Bytes>) -> Result<Template, FaceError> {
-    let mut templates = Vec::with_capacity(photos.len());
+/// When any of them cannot be used, they show different people, or too many wait already.
+pub async fn probe(state: &State, photos: Vec<Bytes>) -> Result<Probe, FaceError> {
+    let mut frames = Vec::with_capacity(photos.len());
     for photo in photos {
-        templates.push(state.engine.template(photo).await?);
+        frames.push(state.engine.template(photo).await?);
     }
-    Template::fuse(&templates)
-        .map_err(|error| FaceError::Photo(PhotoError::Internal(error.to_string())))
+    // Averaging two people's faces would make one that is near both.
+    let widest = state.engine.pack().threshold(FmrLevel::OneIn1000);
+    for (index, one) in frames.iter().enumerate() {
+        for other in &frames[..index] {
+            if one.distance(other).map_err(incomparable)? > widest {
+                return Err(FaceError::SeveralPeople);
+            }
+        }
+    }
+    let fused = Template::fuse(&frames).map_err(incomparable)?;
+    Ok(Probe { frames, fused })
+}
+
+fn incomparable(error: TemplateError) -> FaceError {
+    FaceError::Photo(PhotoError::Internal(error.to_string()))
 }
 
 /// Whether the probe is the client's enrolled face, at the false match rate the site asks for.
@@ -41,7 +60,7 @@ pub async fn matches(
     state: &State,
     site: &Site,
     client_id: Uuid,
-    probe: &Template,
+    probe: &Probe,
 ) -> Result<bool, FaceError> {
     let pack = state.engine.pack();
     let owner = Owner {
@@ -51,10 +70,17 @@ pub async fn matches(
     let reference = store::get(&state.db, &state.keys, owner, pack)
         .await?
         .ok_or(FaceError::NotEnrolled)?;
-    let distance = reference
-        .distance(probe)
-        .map_err(|error| FaceError::Sealed(error.to_string()))?;
-    Ok(distance <= pack.threshold(site.settings.fmr))
+    is_match(state, site, &reference.template, &probe.fused)
+}
+
+fn is_match(
+    state: &State,
+    site: &Site,
+    reference: &Template,
+    probe: &Template,
+) -> Result<bool, FaceError> {
+    let distance = reference.distance(probe).map_err(incomparable)?;
+    Ok(distance <= state.engine.pack().threshold(site.settings.fmr))
 }
 
 /// Whether the client has a face to sign on with.
@@ -73,7 +99,7 @@ pub(super) struct Enrolling {
 }
 
 /// Enrols the face of the person who holds a paired phone. A face that is there is replaced only
-/// by the same person's, unless the site asked for a new enrolment on this very phone.
+/// by the same person's, unless the site asked this phone to enrol anew after that face came.
 pub(super) async fn enrol(
     state: &State,
     site: &Site,
@@ -81,70 +107,95 @@ pub(super) async fn enrol(
     sent: Enrolling,
 ) -> Result<(), FaceError> {
     let now = state.now();
-    let consent = &state.settings.enrolment;
-    let agreed = sent.consent_version.as_deref() == Some(consent.consent_version.as_str());
-    if !agreed && (consent.consent_required || sent.consent_version.is_some()) {
-        return Err(FaceError::Consent);
-    }
+    let agreed = check_consent(state, sent.consent_version.as_deref())?;
     let nonce = secret::hash(&sent.nonce);
     let current = device.challenge_until.is_some_and(|until| until > now);
     if !current || device.challenge_hash.as_ref() != Some(&nonce) {
         return Err(FaceError::Challenge);
     }
-    let template = probe(state, sent.photos).await?;
-    if !device.may_replace_face {
-        match matches(state, site, device.client_id, &template).await {
-            Ok(false) => {
-                device::take_challenge(&state.db, device, nonce, now).await?;
-                return Err(FaceError::Mismatch);
-            }
-            Ok(true) | Err(FaceError::NotEnrolled) => {}
-            Err(error) => return Err(error),
-        }
-    }
+    client::find(&state.db, site, device.client_id)
+        .await?
+        .pass(now)?;
+    let probe = probe(state, sent.photos).await?;
+
     let transaction = db::begin(&state.db).await?;
+    // Held to the end: the face that is compared with is the face that is replaced.
+    client::hold(&transaction, site.id, device.client_id).await?;
     if !device::take_challenge(&transaction, device, nonce, now).await? {
         return Err(FaceError::Challenge);
-    }
-    if agreed {
-        let (version, text) = (&consent.consent_version, &consent.consent_text);
-        store::record_consent(&transaction, device, version, text, now).await?;
-        record(
-            &transaction,
-            state,
-            device.client_id,
-            site,
-            Action::ConsentGiven,
-            Some(device),
-        )
-        .await?;
     }
     let owner = Owner {
         site_id: site.id,
         client_id: device.client_id,
     };
-    store::put(
-        &transaction,
-        &state.keys,
-        owner,
-        Some(device.id),
-        &template,
-        now,
-    )
-    .await?;
+    let entry = |action| {
+        Entry::new(site.id, action)
+            .client(device.client_id)
+            .device(device.id)
+    };
+    let older = store::get(&transaction, &state.keys, owner, state.engine.pack()).await?;
+    if !may_take_place(state, site, device, older.as_ref(), &probe)? {
+        let rules = &state.settings.lock;
+        client::record_failure(&transaction, site.id, device.client_id, rules, now).await?;
+        entry(Action::EnrolmentFailed)
+            .record(&transaction, now)
+            .await?;
+        transaction.commit().await?;
+        state.events.publish(&Event::EnrolmentFailed {
+            at: site.place(),
+            client_id: device.client_id,
+            flow_type: device.flow_type.as_str().to_owned(),
+            failure: Failing::Face,
+        });
+        return Err(FaceError::Mismatch);
+    }
+    if agreed {
+        let consent = &state.settings.enrolment;
+        let (version, text) = (&consent.consent_version, &consent.consent_text);
+        store::record_consent(&transaction, device, version, text, now).await?;
+        entry(Action::ConsentGiven)
+            .record(&transaction, now)
+            .await?;
+    }
+    let (keys, template) = (&state.keys, &probe.fused);
+    store::put(&transaction, keys, owner, Some(device.id), template, now).await?;
     device::used_right_to_replace(&transaction, device).await?;
-    record(
-        &transaction,
-        state,
-        device.client_id,
-        site,
-        Action::FaceEnrolled,
-        Some(device),
-    )
-    .await?;
+    entry(Action::FaceEnrolled)
+        .record(&transaction, now)
+        .await?;
     transaction.commit().await?;
     publish(state, site, device.client_id, device.flow_type.as_str());
     Ok(())
+}
+
+/// Whether the person agreed to the text in force; that they need not, where it is not required.
+fn check_consent(state: &State, version: Option<&str>) -> Result<bool, FaceError> {
+    let consent = &state.settings.enrolment;
+    match version {
+        Some(version) if version == consent.consent_version => Ok(true),
+        None if !consent.consent_required => Ok(false),
+        _ => Err(FaceError::Consent),
+    }
+}
+
+/// Every single photo must match, not only their average: that could be moved step by step.
+fn may_take_place(
+    state: &State,
+    site: &Site,
+    device: &Device,
+    older: Option<&Enrolled>,
+    probe: &Probe,
+) -> Result<bool, FaceError> {
+    let Some(older) = older else { return Ok(true) };
+    if device.may_replace_face && older.created_at < device.created_at {
+        return Ok(true);
+    }
+    for frame in &probe.frames {
+        if !is_match(state, site, &older.template, frame)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Enrols a face that the site's backend vouches for.
@@ -154,48 +205,21 @@ pub(super) async fn enrol_by_backend(
     client: &Client,
     photo: Bytes,
 ) -> Result<(), FaceError> {
-    let template = probe(state, vec![photo]).await?;
+    let now = state.now();
+    let probe = probe(state, vec![photo]).await?;
     let transaction = db::begin(&state.db).await?;
     let owner = Owner {
         site_id: site.id,
         client_id: client.id,
     };
-    store::put(
-        &transaction,
-        &state.keys,
-        owner,
-        None,
-        &template,
-        state.now(),
-    )
-    .await?;
-    record(
-        &transaction,
-        state,
-        client.id,
-        site,
-        Action::FaceEnrolled,
-        None,
-    )
-    .await?;
+    store::put(&transaction, &state.keys, owner, None, &probe.fused, now).await?;
+    Entry::new(site.id, Action::FaceEnrolled)
+        .client(client.id)
+        .record(&transaction, now)
+        .await?;
     transaction.commit().await?;
     publish(state, site, client.id, "signup");
     Ok(())
-}
-
-async fn record(
-    db: &impl ConnectionTrait,
-    state: &State,
-    client_id: Uuid,
-    site: &Site,
-    action: Action,
-    device: Option<&Device>,
-) -> Result<(), DbErr> {
-    let mut entry = Entry::new(site.id, action).client(client_id);
-    if let Some(device) = device {
-        entry = entry.device(device.id);
-    }
-    entry.record(db, state.now()).await
 }
 
 fn publish(state: &State, site: &Site, client_id: Uuid, flow_type: &str) {

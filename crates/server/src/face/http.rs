@@ -22,7 +22,6 @@ use crate::{
     extract::{self, Form, PHOTO_LIMIT, Reply, parse_json, reply},
     guard::{DeviceProof, SiteToken},
     limit::{self, Rule},
-    request::ClientIp,
     site::{self, Site},
     state::{Shared, State as AppState},
 };
@@ -113,6 +112,7 @@ struct Uploaded {
         (status = 200, body = Reply<Uploaded>),
         (status = 400, body = Failure, description = "1006"),
         (status = 401, body = Failure, description = "1036, 1050"),
+        (status = 403, body = Failure, description = "1016, 1017"),
         (status = 413, body = Failure, description = "1039"),
         (status = 415, body = Failure, description = "1038"),
         (status = 422, body = Failure, description = "1033, 1034, 1035"),
@@ -122,15 +122,14 @@ struct Uploaded {
 )]
 async fn facial(
     State(state): State<Shared>,
-    ClientIp(ip): ClientIp,
     proven: DeviceProof,
 ) -> ApiResult<Plain<Reply<Uploaded>>> {
-    let subject = format!("facial {ip}");
+    let subject = proven.device.id.to_string();
     limit::check(
         &state.db,
         &state.settings.limits,
         state.now(),
-        Rule::Other,
+        Rule::Enrol,
         &subject,
     )
     .await?;

@@ -5,5 +5,5 @@ pub mod http;
 mod model;
 mod store;
 
-pub use flow::{is_enrolled, matches, probe};
+pub use flow::{Probe, is_enrolled, matches, probe};
 pub use model::{Challenge, FaceError, Frame, Step};

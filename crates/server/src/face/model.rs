@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
 
-use crate::{engine::WorkError, secret::Secret, site::Liveness};
+use crate::{client::ClientError, engine::WorkError, secret::Secret, site::Liveness};
 use ::face::PhotoError;
 
 /// What a phone must answer with its photos.
@@ -88,6 +88,12 @@ pub enum FaceError {
     /// The consent is missing or of another version.
     #[error("must be the version of the consent text that the person agreed to")]
     Consent,
+    /// The photos of one answer show different people.
+    #[error("the photos do not show one and the same person")]
+    SeveralPeople,
+    /// The client is locked out.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// Too many photos wait already.
     #[error("too many photos are waiting; try again shortly")]
     Overloaded,

@@ -111,13 +111,19 @@ pub(super) async fn put(
     Ok(())
 }
 
+/// A template and since when it is there.
+pub(super) struct Enrolled {
+    pub(super) template: Template,
+    pub(super) created_at: Moment,
+}
+
 /// The client's template, if there is one that this pack can compare.
 pub(super) async fn get(
     db: &impl ConnectionTrait,
     keys: &Keyring,
     owner: Owner,
     pack: &PackInfo,
-) -> Result<Option<Template>, FaceError> {
+) -> Result<Option<Enrolled>, FaceError> {
     let row = row::Entity::find()
         .filter(row::Column::SiteId.eq(owner.site_id))
         .filter(row::Column::ClientId.eq(owner.client_id))
@@ -133,7 +139,10 @@ pub(super) async fn get(
         .map_err(|error| FaceError::Sealed(error.to_string()))?;
     let template =
         Template::from_bytes(&opened).map_err(|error| FaceError::Sealed(error.to_string()))?;
-    Ok(Some(template).filter(|template| template.is_of(pack)))
+    Ok(template.is_of(pack).then_some(Enrolled {
+        template,
+        created_at: row.created_at,
+    }))
 }
 
 /// Whether the client has a face that this pack can compare.

@@ -2,7 +2,7 @@
 
 use axum::{
     body::Body,
-    extract::{FromRequest, OriginalUri, Request},
+    extract::{FromRequest, FromRequestParts, OriginalUri, Request},
     http::{
         HeaderMap,
         header::{AUTHORIZATION, CONTENT_TYPE, HOST},
@@ -12,10 +12,11 @@ use axum::{
 use bytes::Bytes;
 
 use crate::{
-    device::{self, Call, Device, ProofError},
+    device::{self, Call, Device, Proof, ProofError},
     error::{ApiError, ApiResult},
     extract::{self, FORM_LIMIT, Form, JSON_LIMIT, Room},
-    request::body_too_large,
+    limit::{self, Rule},
+    request::{ClientIp, body_too_large},
     state::{Shared, State},
 };
 
@@ -51,12 +52,24 @@ impl FromRequest<Shared> for KeyProof {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
-        let (parts, body) = request.into_parts();
-        let proof = header(&parts.headers, "dpop")?;
-        let body = extract::read(body, JSON_LIMIT, || body_too_large(JSON_LIMIT)).await?;
+        let (mut parts, body) = request.into_parts();
+        let ClientIp(ip) = ClientIp::from_request_parts(&mut parts, state).await?;
         let origins = origins(state, &parts.headers);
-        let call = call(&parts, &origins, None, &body)?;
-        let proof = device::prove(state, proof, &call).await?;
+        let proof = header(&parts.headers, "dpop")?;
+        let proof = Proof::check(proof, &call(&parts, &origins, None), state.now())?;
+        let body = extract::read(body, JSON_LIMIT, || body_too_large(JSON_LIMIT)).await?;
+        proof.covers(content_digest(&parts.headers)?, &body)?;
+        // Anyone can make keys: the limit comes before a row is written.
+        let subject = format!("key {ip}");
+        limit::check(
+            &state.db,
+            &state.settings.limits,
+            state.now(),
+            Rule::Other,
+            &subject,
+        )
+        .await?;
+        device::spend(state, &proof, None).await?;
         Ok(Self {
             thumbprint: proof.thumbprint,
             body,
@@ -69,13 +82,15 @@ impl FromRequest<Shared> for DeviceProof {
 
     async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        // Both are looked for before the body is read: a stranger gets no memory.
+        let origins = origins(state, &parts.headers);
         let proof = header(&parts.headers, "dpop")?;
         let token = device_token(&parts.headers)?;
+        // The device is known before its body is read: a stranger gets no memory.
+        let call = call(&parts, &origins, Some(token));
+        let (device, proof) = device::recognise(state, proof, &call, token).await?;
         let (body, room) = read_body(state, &parts.headers, body).await?;
-        let origins = origins(state, &parts.headers);
-        let call = call(&parts, &origins, Some(token), &body)?;
-        let device = device::admit(state, proof, &call, token).await?;
+        proof.covers(content_digest(&parts.headers)?, &body)?;
+        device::spend(state, &proof, Some(&device)).await?;
         Ok(Self {
             device,
             body,
@@ -92,7 +107,8 @@ async fn read_body(
 ) -> ApiResult<(Bytes, Option<Room>)> {
     let is_form = headers
         .get(CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"multipart/"));
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.to_ascii_lowercase().starts_with("multipart/"));
     if !is_form {
         let body = extract::read(body, JSON_LIMIT, || body_too_large(JSON_LIMIT)).await?;
         return Ok((body, None));
@@ -102,29 +118,25 @@ async fn read_body(
     Ok((body, Some(room)))
 }
 
-fn call<'c>(
-    parts: &'c Parts,
-    origins: &'c [String],
-    token: Option<&'c str>,
-    body: &'c [u8],
-) -> Result<Call<'c>, ProofError> {
-    let digest = match parts.headers.contains_key("content-digest") {
-        true => Some(header(&parts.headers, "content-digest")?),
-        false => None,
-    };
+fn call<'c>(parts: &'c Parts, origins: &'c [String], token: Option<&'c str>) -> Call<'c> {
+    // The path as called, not what nesting has left of it.
     let called = parts
         .extensions
         .get::<OriginalUri>()
         .map_or(&parts.uri, |original| &original.0);
-    Ok(Call {
+    Call {
         method: parts.method.as_str(),
         origins,
-        // The path as called, not what nesting has left of it.
         path: called.path(),
         token,
-        content_digest: digest,
-        body,
-    })
+    }
+}
+
+fn content_digest(headers: &HeaderMap) -> Result<Option<&str>, ProofError> {
+    headers
+        .contains_key("content-digest")
+        .then(|| header(headers, "content-digest"))
+        .transpose()
 }
 
 /// Exactly one header of this name.
@@ -137,10 +149,7 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, ProofError>
 }
 
 fn device_token(headers: &HeaderMap) -> Result<&str, ProofError> {
-    let text = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .ok_or(ProofError::Token)?;
+    let text = header(headers, AUTHORIZATION.as_str()).map_err(|_| ProofError::Token)?;
     match text.trim().split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("dpop") => Ok(token.trim()),
         _ => Err(ProofError::Token),

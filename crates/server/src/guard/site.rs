@@ -61,7 +61,11 @@ impl FromRequestParts<Shared> for SiteToken {
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, TokenError> {
-    let header = headers.get(AUTHORIZATION).ok_or(TokenError::Missing)?;
+    let mut given = headers.get_all(AUTHORIZATION).iter();
+    let header = given.next().ok_or(TokenError::Missing)?;
+    if given.next().is_some() {
+        return Err(TokenError::Invalid);
+    }
     let text = header.to_str().map_err(|_| TokenError::Invalid)?;
     match text.trim().split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),

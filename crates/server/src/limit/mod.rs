@@ -20,6 +20,8 @@ pub enum Rule {
     VerifyBySignOn,
     /// `application_auth` by address.
     Auth,
+    /// Faces sent for enrolment by one phone.
+    Enrol,
     /// Any other limited route by address.
     Other,
 }
@@ -32,6 +34,7 @@ impl Rule {
             Self::VerifyByIp => limits.verify_per_ip,
             Self::VerifyBySignOn => limits.verify_per_sign_on,
             Self::Auth => limits.auth_per_ip,
+            Self::Enrol => limits.enrol_per_device,
             Self::Other => limits.other_per_ip,
         }
     }

@@ -22,6 +22,7 @@ use crate::{
     device::{self, Device},
     events::{Event, Failing, Verdict},
     face::{self, Challenge, FaceError},
+    limit::{self, Rule},
     push,
     secret::{self, Secret},
     site::{self, Site},
@@ -61,6 +62,16 @@ pub(super) async fn request(
     if devices.is_empty() {
         return Err(SignOnError::NoDevice);
     }
+    // Last, so that pushes which would not reach the person do not use up theirs.
+    let subject = client.id.to_string();
+    limit::check(
+        &state.db,
+        &state.settings.limits,
+        now,
+        Rule::PushByClient,
+        &subject,
+    )
+    .await?;
     let token = Secret::generate("vt_");
     let id = Uuid::new_v4();
     let (number, choices) = if with_number {
@@ -260,9 +271,21 @@ impl Attempt<'_> {
         }
         let rules = &self.state.settings.lock;
         client::record_failure(&transaction, self.site.id, self.client.id, rules, now).await?;
-        let left = store::find_for_device(&transaction, self.device, self.id)
+        let mut left = store::find_for_device(&transaction, self.device, self.id)
             .await?
             .map_or(0, |row| row.tries_left);
+        if left > 0 && client::is_locked(&transaction, self.site.id, self.client.id, now).await? {
+            store::end(
+                &transaction,
+                self.id,
+                Stage::Failed,
+                Some(self.device),
+                None,
+                now,
+            )
+            .await?;
+            left = 0;
+        }
         let action = if left == 0 {
             Action::SignOnFailed
         } else {

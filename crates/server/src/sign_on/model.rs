@@ -12,6 +12,7 @@ use crate::{
     events::{Failing, Verdict},
     face::FaceError,
     keys::Keyring,
+    limit::Limited,
     secret::Secret,
 };
 
@@ -230,6 +231,9 @@ pub enum SignOnError {
     /// Another site's.
     #[error("the client session token belongs to another site")]
     SessionOtherSite,
+    /// Too many pushes.
+    #[error(transparent)]
+    Limited(#[from] Limited),
     /// The client is locked or unknown.
     #[error(transparent)]
     Client(#[from] ClientError),

@@ -38,7 +38,7 @@ struct ApplicationAuth {
     domain: Option<String>,
     /// `site` unless said otherwise.
     scope: Option<Scope>,
-    /// Seconds; at most the scope's default.
+    /// Seconds; at most 30 days for a site's token, an hour for a widget's.
     expires_in: Option<u32>,
 }
 
@@ -73,8 +73,8 @@ async fn application_auth(
     limit::check(&state.db, &state.settings.limits, now, Rule::Auth, &subject).await?;
     let required = |value: Option<String>, header: &str, field: &str| {
         value
-            .or_else(|| header_text(&headers, header).map(str::to_owned))
             .filter(|text| !text.is_empty())
+            .or_else(|| header_text(&headers, header).map(str::to_owned))
             .ok_or_else(|| ApiError::invalid(field, "is missing"))
     };
     let api_key = required(body.api_key, "x-api-key", "api_key")?;
@@ -100,12 +100,12 @@ async fn application_auth(
 
 fn life(state: &Shared, scope: Scope, wanted: Option<u32>) -> ApiResult<u32> {
     let settings = &state.settings.token;
-    let longest = match scope {
-        Scope::Site => settings.site_lifetime,
-        Scope::Widget => settings.widget_lifetime,
+    let (usual, longest) = match scope {
+        Scope::Site => (settings.site_lifetime, settings.site_lifetime),
+        Scope::Widget => (settings.widget_lifetime, settings.widget_longest),
     };
     match wanted {
-        None => Ok(longest),
+        None => Ok(usual),
         Some(seconds) if (1..=longest).contains(&seconds) => Ok(seconds),
         Some(_) => Err(ApiError::invalid(
             "expires_in",

@@ -74,8 +74,55 @@ on_each_database! {
         let second = site.try_pair(&link).await.unwrap();
         assert_eq!(code(second.enrol(&[photos().of(1, 0)]).await), 1036);
         // A new enrolment that the site asks for is another matter.
+        app.clock.advance(1);
         let link = site.enrolment_link(ann.client_id, "signup").await;
         site.try_pair(&link).await.unwrap().enrol(&[photos().of(1, 0)]).await.unwrap();
+    }
+
+    async fn two_people_in_one_answer_are_refused(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.paired("ann@example.com").await;
+        let (one, other) = (photos().of(0, 0), photos().of(1, 0));
+        assert_eq!(code(ann.phone.enrol(&[one.clone(), one.clone(), other.clone()]).await), 1034);
+        ann.phone.enrol(&[one.clone()]).await.unwrap();
+        site.push(ann.client_id).await;
+        let id = ann.waiting().await;
+        assert_eq!(code(ann.phone.scan(id, None, &[one, other]).await), 1034);
+        assert_eq!(count(&app, "select sum(tries_left) as n from sign_ons").await, 3);
+    }
+
+    async fn wrong_faces_count_towards_the_lock_and_the_page_hears_it(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        let mut page = site.page().await;
+        page.subscribe("FacialSignOnDeviceChannel", json!({ "client_id": ann.client_id })).await;
+        page.confirmed().await;
+        for _ in 0..5 {
+            assert_eq!(code(ann.phone.enrol(&[photos().of(1, 0)]).await), 1036);
+            let told = page.told().await;
+            assert_eq!((&told["status"], &told["code"]), (&json!("failed"), &json!(1036)));
+        }
+        assert_eq!(code(ann.phone.enrol(&[photos().of(0, 0)]).await), 1016);
+        assert_eq!(site.try_push(ann.client_id).await.code(), 1016);
+        assert_eq!(count(&app, "select count(*) as n from audit_events where action = 'enrolment_failed'").await, 5);
+    }
+
+    async fn a_phone_sends_ten_faces_in_five_minutes(app: App, |settings| settings.limits.enrol_per_device = 2) {
+        let ann = app.site("a.example").await.paired("ann@example.com").await;
+        for _ in 0..2 {
+            assert_eq!(code(ann.phone.enrol(&[b"text".to_vec()]).await), 1038);
+        }
+        assert_eq!(code(ann.phone.enrol(&[b"text".to_vec()]).await), 1026);
+    }
+
+    async fn an_older_code_does_not_replace_a_newer_face(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.paired("ann@example.com").await;
+        let link = site.enrolment_link(ann.client_id, "signup").await;
+        let other = site.try_pair(&link).await.unwrap();
+        app.clock.advance(1);
+        ann.phone.enrol(&[photos().of(0, 0)]).await.unwrap();
+        assert_eq!(code(other.enrol(&[photos().of(1, 0)]).await), 1036);
     }
 
     async fn frames_name_parts_that_are_there(app: App) {
@@ -113,6 +160,7 @@ on_each_database! {
     }
 }
 
+/// The one number that a query gives.
 pub(crate) async fn count(app: &App, query: &str) -> i64 {
     use sea_orm::{ConnectionTrait, Statement};
     let db = &app.app.state.db;

@@ -75,6 +75,36 @@ on_each_database! {
         }
     }
 
+    async fn for_queries_and_plain_requests_to_the_cable(app: App) {
+        let site = app.site("a.example").await;
+        let twice = site.get("/login/status?verification_token=a&verification_token=b").await;
+        assert_eq!((twice.status, twice.code(), twice.field()), (400, 1006, "verification_token"));
+        let http = reqwest::Client::new();
+        for (query, status) in [("", 426), ("?token=a&token=b", 400)] {
+            let request = http.get(format!("{}/cable{query}", app.url));
+            assert_eq!(Answer::to(request).await.status, status);
+        }
+        assert_eq!(Answer::to(http.post(format!("{}/cable", app.url))).await.status, 426);
+    }
+
+    async fn for_characters_that_a_database_does_not_take(app: App) {
+        let site = app.site("a.example").await;
+        let keys = json!({ "api_key": "a\u{0}", "secret_key": "\u{0}" });
+        assert_eq!(site.post("/application_auth", &keys).await.code(), 1001);
+        let ann = json!({ "email": "ann\u{0}@example.com", "full_name": "Ann" });
+        assert_eq!(site.post("/client/create", &ann).await.code(), 1006);
+        let paired = site.paired("ann@example.com").await;
+        let push = json!({ "push": { "kind": "fcm", "token": "a\u{0}" } });
+        let sent = paired.phone.call("/device/push", &push).await;
+        assert_eq!(crate::device_register::code(sent), 1006);
+    }
+
+    async fn for_arrays_where_objects_belong(app: App) {
+        let site = app.site("a.example").await;
+        let answer = site.post("/client/create", &json!(["ann@example.com", "Ann"])).await;
+        assert_eq!((answer.code(), answer.field()), (1006, "body"));
+    }
+
     async fn with_an_id_to_quote(app: App) {
         let response = reqwest::get(format!("{}/nothing", app.url)).await.unwrap();
         let id = response.headers()["x-request-id"].to_str().unwrap();

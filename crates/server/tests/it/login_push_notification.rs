@@ -72,6 +72,16 @@ on_each_database! {
         assert_eq!(push("203.0.113.9").await.code(), 1007);
     }
 
+    async fn pushes_that_do_not_reach_the_person_do_not_use_up_theirs(app: App) {
+        let site = app.site("a.example").await;
+        let bare = site.paired("ann@example.com").await;
+        for _ in 0..6 {
+            assert_eq!(site.try_push(bare.client_id).await.code(), 1008);
+        }
+        bare.phone.enrol(&[testkit::photos().of(0, 0)]).await.unwrap();
+        site.push(bare.client_id).await;
+    }
+
     async fn five_in_five_minutes_to_one_client_also_at_once(app: App) {
         let site = app.site("a.example").await;
         let ann = site.enrolled("ann@example.com").await;

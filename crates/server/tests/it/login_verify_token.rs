@@ -155,16 +155,26 @@ on_each_database! {
             site.push(ann.client_id).await;
             let id = ann.waiting().await;
             assert_eq!(left(scan(&ann, photos().of(1, 0)).await).0, 1036);
+            let taken = ann.phone.call("/login/challenge", &json!({ "sign_on_id": id })).await;
+            assert_eq!(code(taken), 1031);
+            let locked = if failure < 10 { 1016 } else { 1017 };
+            assert_eq!(site.try_push(ann.client_id).await.code(), locked);
             if failure < 10 {
-                assert_eq!(site.try_push(ann.client_id).await.code(), 1016);
                 app.clock.advance(15 * 60);
-            } else {
-                let taken = ann.phone.call("/login/challenge", &json!({ "sign_on_id": id })).await;
-                assert_eq!(code(taken), 1017);
             }
         }
         app.clock.advance(7 * 24 * 3600);
         assert_eq!(site.try_push(ann.client_id).await.code(), 1017);
+    }
+
+    async fn the_failure_that_locks_ends_the_sign_on(app: App, |settings| settings.lock.temporary_after = 2) {
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        let verification = site.push(ann.client_id).await;
+        assert_eq!(left(scan(&ann, photos().of(1, 0)).await), (1036, json!(2)));
+        assert_eq!(left(scan(&ann, photos().of(1, 0)).await), (1036, json!(0)));
+        assert_eq!(site.status(&verification).await.data()["status"], "failed");
+        assert_eq!(site.try_push(ann.client_id).await.code(), 1016);
     }
 
     async fn a_success_starts_the_count_anew(app: App) {

@@ -1,4 +1,4 @@
-//! Two servers on one database agree on everything but the cable, which has no Redis yet.
+//! Two servers on one database and one Redis.
 
 use serde_json::json;
 use server::phone::Phone;
@@ -19,6 +19,32 @@ on_each_database! {
         assert_eq!(there.status(&verification).await.text("client_session_token"), session);
         assert_eq!(there.redeem(&session, ann.client_id).await.code(), 0);
         assert_eq!(site.redeem(&session, ann.client_id).await.code(), 1040);
+    }
+
+    async fn a_page_of_one_hears_what_goes_through_the_other(app: App) {
+        let Ok(redis) = std::env::var("AXIAM_TEST_REDIS_URL") else {
+            testkit::skipped("Redis; `make test` starts one");
+            return;
+        };
+        let prefix = format!("test-{}", uuid::Uuid::new_v4());
+        let start = async || {
+            App::start(app.database.clone(), |settings| {
+                settings.redis.url.clone_from(&redis);
+                settings.redis.prefix.clone_from(&prefix);
+            }).await
+        };
+        let (one, two) = (start().await, start().await);
+        let site = one.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        let verification = site.push(ann.client_id).await;
+        let mut page = testkit::Page::connect(&one.url, None).await;
+        page.watch(&verification).await;
+        let mut memory = ann.phone.memory().clone();
+        memory.server.clone_from(&two.url);
+        let phone = Phone::wake(memory, two.clock.clone()).unwrap();
+        phone.scan(ann.waiting().await, None, &[photos().of(0, 1)]).await.unwrap();
+        assert_eq!(page.told().await, json!({ "status": "scanning" }));
+        assert_eq!(page.told().await["status"], "verified");
     }
 
     async fn two_scans_through_two_servers_make_one_verdict(app: App) {

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use axum::{
-    Json as Plain,
-    extract::{Query, State},
-};
+use axum::{Json as Plain, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -14,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     clock::Moment,
     error::{ApiError, ApiResult, Failure},
-    extract::{Reply, parse_json, reply},
+    extract::{Query, Reply, parse_json, reply},
     face::{Challenge, Frame, http::photos},
     guard::DeviceProof,
     limit::{self, Rule},

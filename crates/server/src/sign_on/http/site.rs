@@ -2,7 +2,7 @@
 
 use axum::{
     Json as Plain,
-    extract::{FromRequestParts, Query, State},
+    extract::{FromRequestParts, State},
     http::request::Parts,
 };
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::{
     client::{self, Client, Email},
     clock::Moment,
     error::{ApiError, ApiResult, Failure},
-    extract::{Json, Reply, reply},
+    extract::{Json, Query, Reply, reply},
     face,
     guard::{PageToken, SiteToken, Visitor},
     limit::{self, Rule},
@@ -198,9 +198,6 @@ async fn push(
     visitor: Visitor,
     with_number: bool,
 ) -> ApiResult<Plain<Reply<Pushed>>> {
-    let limits = &state.settings.limits;
-    let subject = client.id.to_string();
-    limit::check(&state.db, limits, state.now(), Rule::PushByClient, &subject).await?;
     let origin = Origin {
         ip: visitor.ip,
         user_agent: visitor.user_agent,
