@@ -107,7 +107,7 @@ on_each_database! {
         assert_eq!(count(&app, "select count(*) as n from audit_events where action = 'enrolment_failed'").await, 5);
     }
 
-    async fn a_phone_sends_ten_faces_in_five_minutes(app: App, |settings| settings.limits.enrol_per_device = 2) {
+    async fn a_phone_that_sends_face_after_face_is_slowed(app: App, |settings| settings.limits.enrol_per_device = 2) {
         let ann = app.site("a.example").await.paired("ann@example.com").await;
         for _ in 0..2 {
             assert_eq!(code(ann.phone.enrol(&[b"text".to_vec()]).await), 1038);
