@@ -65,6 +65,13 @@ fn config(settings: &Settings) -> Finding {
         url if url.starts_with("http://") && listens_elsewhere => {
             Finding::Mind("server.public_url is not https: faces would travel in the clear".into())
         }
+        url if url.starts_with("https://") && settings.server.trusted_proxies.is_empty() => {
+            Finding::Mind(
+                "behind a TLS proxy, but server.trusted_proxies is empty: every phone would count \
+                 as one address in the limits"
+                    .into(),
+            )
+        }
         _ => Finding::Fine(format!("serving {}", settings.public_url())),
     }
 }

@@ -1,6 +1,6 @@
 //! Enrolling a face and comparing with it.
 
-use ::face::{FmrLevel, PhotoError, Template, TemplateError};
+use ::face::{FmrLevel, Template};
 use bytes::Bytes;
 use sea_orm::DbErr;
 use uuid::Uuid;
@@ -39,17 +39,13 @@ pub async fn probe(state: &State, photos: Vec<Bytes>) -> Result<Probe, FaceError
     let widest = state.engine.pack().threshold(FmrLevel::OneIn1000);
     for (index, one) in frames.iter().enumerate() {
         for other in &frames[..index] {
-            if one.distance(other).map_err(incomparable)? > widest {
+            if one.distance(other)? > widest {
                 return Err(FaceError::SeveralPeople);
             }
         }
     }
-    let fused = Template::fuse(&frames).map_err(incomparable)?;
+    let fused = Template::fuse(&frames)?;
     Ok(Probe { frames, fused })
-}
-
-fn incomparable(error: TemplateError) -> FaceError {
-    FaceError::Photo(PhotoError::Internal(error.to_string()))
 }
 
 /// Whether the probe is the client's enrolled face, at the false match rate the site asks for.
@@ -79,7 +75,7 @@ fn is_match(
     reference: &Template,
     probe: &Template,
 ) -> Result<bool, FaceError> {
-    let distance = reference.distance(probe).map_err(incomparable)?;
+    let distance = reference.distance(probe)?;
     Ok(distance <= state.engine.pack().threshold(site.settings.fmr))
 }
 

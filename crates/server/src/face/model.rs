@@ -6,7 +6,7 @@ use thiserror::Error;
 use utoipa::ToSchema;
 
 use crate::{client::ClientError, engine::WorkError, secret::Secret, site::Liveness};
-use ::face::PhotoError;
+use ::face::{PhotoError, TemplateError};
 
 /// What a phone must answer with its photos.
 #[derive(Serialize, ToSchema)]
@@ -114,5 +114,12 @@ impl From<WorkError> for FaceError {
             WorkError::Overloaded => Self::Overloaded,
             WorkError::Photo(error) => Self::Photo(error),
         }
+    }
+}
+
+/// Templates of one engine always compare; that they do not is not the photo's fault.
+impl From<TemplateError> for FaceError {
+    fn from(error: TemplateError) -> Self {
+        Self::Photo(PhotoError::Internal(error.to_string()))
     }
 }

@@ -1,0 +1,250 @@
+//! Settings: command-line flags, then `AXIAM_*`, then a file, then the commented `axiam.toml`.
+
+mod sources;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use ipnet::IpNet;
+use serde::Deserialize;
+
+pub use self::sources::{ConfigError, Overrides};
+
+/// The repository's `axiam.toml`: every setting, its default, and what it is for.
+pub const DEFAULTS: &str = include_str!("../../../../axiam.toml");
+
+/// Everything an operator can set, assembled once at start.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Folder of the embedded database, the master key and the demo site's keys.
+    pub data_dir: PathBuf,
+    /// Where and as what the program listens.
+    pub server: Server,
+    /// The database.
+    pub database: Database,
+    /// What servers share besides the database.
+    pub redis: Redis,
+    /// The master key.
+    pub keys: Keys,
+    /// The face pack and its workers.
+    pub face: Face,
+    /// Lives of a sign-on's parts.
+    pub sign_on: SignOn,
+    /// Pairing and consent.
+    pub enrolment: Enrolment,
+    /// Paired phones.
+    pub device: Device,
+    /// Tokens of sites and widgets.
+    pub token: Token,
+    /// Requests a window.
+    pub limits: Limits,
+    /// Failures before a client is locked.
+    pub lock: Lock,
+    /// The log.
+    pub log: Log,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// The address browsers and phones use; empty: derived from `listen`.
+    pub public_url: String,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Bytes of uploads held in memory at once.
+    pub upload_memory: u32,
+}
+
+/// `[database]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Where it is; empty: SQLite in the data folder.
+    pub url: String,
+    /// Most connections of this process.
+    pub max_connections: u32,
+}
+
+/// `[redis]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    /// Where it is; empty: none.
+    pub url: String,
+    /// Begins the names of all keys.
+    pub prefix: String,
+}
+
+/// `[keys]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// File of the master key; empty: in the data folder.
+    pub master: PathBuf,
+}
+
+/// `[face]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Face {
+    /// Folder of the pack; empty: looked for.
+    pub pack: PathBuf,
+    /// Photos looked at side by side; 0: one a core.
+    pub workers: usize,
+    /// Photos that may wait.
+    pub queue: usize,
+}
+
+/// `[sign_on]`, seconds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignOn {
+    /// Life of a verification token.
+    pub lifetime: u32,
+    /// Life of a client session token.
+    pub session_lifetime: u32,
+    /// Life of a challenge.
+    pub challenge_lifetime: u32,
+    /// How long a report freezes its origin.
+    pub freeze: u32,
+}
+
+/// `[enrolment]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enrolment {
+    /// Life of a QR code, seconds.
+    pub lifetime: u32,
+    /// Version of the consent text.
+    pub consent_version: String,
+    /// What a person agrees to.
+    pub consent_text: String,
+    /// Whether a face may be enrolled only with consent.
+    pub consent_required: bool,
+}
+
+/// `[device]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Device {
+    /// Life of a phone's token, seconds.
+    pub token_lifetime: u32,
+}
+
+/// `[token]`, seconds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    /// Life of a site's token, and the longest a site may ask for.
+    pub site_lifetime: u32,
+    /// Life of a widget's token.
+    pub widget_lifetime: u32,
+    /// The longest a site may ask for.
+    pub widget_longest: u32,
+}
+
+/// `[limits]`: requests in each window.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Length of the window, seconds.
+    pub window: u32,
+    /// Pushes by the person's address.
+    pub push_per_ip: u32,
+    /// Pushes to one client.
+    pub push_per_client: u32,
+    /// Scans by the phone's address.
+    pub verify_per_ip: u32,
+    /// Scans for one sign-on.
+    pub verify_per_sign_on: u32,
+    /// Every other limited route, by address.
+    pub other_per_ip: u32,
+    /// `application_auth`, by address.
+    pub auth_per_ip: u32,
+    /// Faces sent for enrolment, by phone.
+    pub enrol_per_device: u32,
+}
+
+/// `[lock]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// Failures in a row from which each one locks for a while.
+    pub temporary_after: i32,
+    /// That while, seconds.
+    pub temporary_for: u32,
+    /// Failures in a row that lock until an owner unlocks.
+    pub permanent_after: i32,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// Level or filter.
+    pub level: String,
+    /// How lines are written.
+    pub format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One object a line, for collectors.
+    Json,
+}
+
+impl Settings {
+    /// The database to use: the one set, else a file in the data folder.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        if self.database.url.is_empty() {
+            format!("sqlite://{}", self.data_dir.join("axiam.db").display())
+        } else {
+            self.database.url.clone()
+        }
+    }
+
+    /// The master key's file.
+    #[must_use]
+    pub fn master_key_file(&self) -> PathBuf {
+        if self.keys.master.as_os_str().is_empty() {
+            self.data_dir.join("master.key")
+        } else {
+            self.keys.master.clone()
+        }
+    }
+
+    /// The address that browsers and phones use, without a slash at its end.
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        if self.server.public_url.is_empty() {
+            format!("http://{}", self.server.listen)
+        } else {
+            self.server.public_url.trim_end_matches('/').to_owned()
+        }
+    }
+
+    /// Folders in which the face pack may be, the first that exists wins.
+    #[must_use]
+    pub fn pack_candidates(&self) -> Vec<PathBuf> {
+        if !self.face.pack.as_os_str().is_empty() {
+            return vec![self.face.pack.clone()];
+        }
+        let built = Path::new("models/build/default");
+        let mut candidates = vec![self.data_dir.join("pack"), built.to_owned()];
+        if let Ok(program) = std::env::current_exe() {
+            candidates.extend(program.ancestors().skip(1).map(|dir| dir.join(built)));
+        }
+        candidates
+    }
+}

@@ -1,0 +1,66 @@
+//! From push to verdict to proof.
+
+mod outcome;
+mod phone;
+mod request;
+mod scan;
+
+use uuid::Uuid;
+
+pub use self::outcome::{expire_due, find_watched, watch};
+pub(super) use self::{
+    outcome::{redeem, status_by_token},
+    phone::{deny, inbox},
+    request::{Origin, cancel, request},
+    scan::{Scan, challenge, verify},
+};
+use super::{
+    model::{SignOn, SignOnError},
+    store,
+};
+use crate::{
+    device::Device,
+    events::{Event, Verdict},
+    secret,
+    site::{self, Site},
+    state::State,
+};
+
+/// The site of a paired phone; switched off, there is nothing to sign on to.
+async fn site_of(state: &State, device: &Device) -> Result<Site, SignOnError> {
+    site::find(&state.db, device.site_id)
+        .await?
+        .filter(|site| site.disabled_at.is_none())
+        .ok_or(SignOnError::NotFound)
+}
+
+async fn find_open(state: &State, device: &Device, id: Uuid) -> Result<SignOn, SignOnError> {
+    let sign_on = store::find_for_device(&state.db, device, id)
+        .await?
+        .ok_or(SignOnError::NotFound)?;
+    sign_on.open(state.now())?;
+    Ok(sign_on)
+}
+
+/// Why a step was not taken although the row looked open a moment ago.
+async fn overtaken(state: &State, device: &Device, id: Uuid) -> SignOnError {
+    match find_open(state, device, id).await {
+        Ok(_) => SignOnError::Challenge,
+        Err(error) => error,
+    }
+}
+
+async fn find_for_site(state: &State, site: &Site, token: &str) -> Result<SignOn, SignOnError> {
+    store::find_by_token(&state.db, secret::hash(token))
+        .await?
+        .filter(|sign_on| sign_on.site_id == site.id)
+        .ok_or(SignOnError::NotFound)
+}
+
+fn decided(state: &State, site: &Site, sign_on_id: Uuid, verdict: Verdict) {
+    state.events.publish(&Event::Decided {
+        at: site.place(),
+        sign_on_id,
+        verdict,
+    });
+}

@@ -1,0 +1,136 @@
+//! What becomes of a sign-on: who may watch it, who may redeem it, and its end when nobody answers.
+
+use sea_orm::DbErr;
+use uuid::Uuid;
+
+use super::{decided, find_for_site};
+use crate::{
+    audit::{Action, Entry},
+    client::{self, Client},
+    events::Verdict,
+    secret,
+    sign_on::{
+        model::{SignOn, SignOnError, State as Stage, Watched},
+        store,
+    },
+    site::{self, Site},
+    state::State,
+};
+
+/// The sign-on a verification token names on this site, and its verdict if there is one.
+///
+/// # Errors
+/// [`SignOnError::NotFound`], also for another site's.
+pub(in crate::sign_on) async fn status_by_token(
+    state: &State,
+    site: &Site,
+    token: &str,
+) -> Result<(SignOn, Option<Verdict>), SignOnError> {
+    let sign_on = find_for_site(state, site, token).await?;
+    let client = client::find(&state.db, site, sign_on.client_id).await?;
+    let verdict = sign_on.verdict(&client, &state.keys, state.now());
+    Ok((sign_on, verdict))
+}
+
+/// The sign-on a verification token names, whatever its site, and its verdict if there is one.
+///
+/// # Errors
+/// [`SignOnError::NotFound`] for an unknown token.
+pub async fn find_watched(
+    state: &State,
+    token: &str,
+) -> Result<(SignOn, Option<Verdict>), SignOnError> {
+    let sign_on = store::find_by_token(&state.db, secret::hash(token))
+        .await?
+        .ok_or(SignOnError::NotFound)?;
+    let site = site::find(&state.db, sign_on.site_id)
+        .await?
+        .ok_or(SignOnError::NotFound)?;
+    status_by_token(state, &site, token).await
+}
+
+/// Which sign-on the holder of a verification token may watch; `None` for an unknown token, one
+/// that expired without a verdict, or one of another site than `site_id`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn watch(
+    state: &State,
+    token: &str,
+    site_id: Option<Uuid>,
+) -> Result<Option<Watched>, DbErr> {
+    let Some(sign_on) = store::find_by_token(&state.db, secret::hash(token)).await? else {
+        return Ok(None);
+    };
+    let over = matches!(sign_on.open(state.now()), Err(SignOnError::Expired));
+    if over || site_id.is_some_and(|id| id != sign_on.site_id) {
+        return Ok(None);
+    }
+    let site = site::find(&state.db, sign_on.site_id).await?;
+    Ok(site
+        .filter(|site| site.disabled_at.is_none())
+        .map(|site| Watched {
+            sign_on_id: sign_on.id,
+            channel_prefix: site.channel_prefix,
+            needs_site_token: site.settings.cable_token,
+        }))
+}
+
+/// Whom a redeemed session token proves.
+pub(in crate::sign_on) struct SessionSubject {
+    /// The client.
+    pub client: Client,
+    /// The attempt.
+    pub sign_on: SignOn,
+}
+
+/// Redeems a client session token, once, for the site it was made for.
+pub(in crate::sign_on) async fn redeem(
+    state: &State,
+    site: &Site,
+    token: &str,
+    client_id: Uuid,
+) -> Result<SessionSubject, SignOnError> {
+    let now = state.now();
+    let sign_on = store::find_by_session(&state.db, secret::hash(token))
+        .await?
+        .ok_or(SignOnError::SessionInvalid)?;
+    if sign_on.site_id != site.id {
+        return Err(SignOnError::SessionOtherSite);
+    }
+    if sign_on.client_id != client_id || !store::redeem(&state.db, sign_on.id, now).await? {
+        return Err(SignOnError::SessionInvalid);
+    }
+    Entry::new(site.id, Action::SessionRedeemed)
+        .client(client_id)
+        .sign_on(sign_on.id)
+        .record(&state.db, now)
+        .await?;
+    let client = client::find(&state.db, site, client_id).await?;
+    Ok(SessionSubject { client, sign_on })
+}
+
+/// Ends every attempt whose time ran out and tells the pages. Of several servers only one ends
+/// each.
+///
+/// # Errors
+/// When the database fails.
+pub async fn expire_due(state: &State) -> Result<usize, DbErr> {
+    let now = state.now();
+    let mut ended = 0;
+    for sign_on in store::overdue(&state.db, now).await? {
+        if !store::end(&state.db, sign_on.id, Stage::Expired, None, None, now).await? {
+            continue;
+        }
+        ended += 1;
+        Entry::new(sign_on.site_id, Action::SignOnExpired)
+            .client(sign_on.client_id)
+            .sign_on(sign_on.id)
+            .record(&state.db, now)
+            .await?;
+        if let Some(site) = site::find(&state.db, sign_on.site_id).await? {
+            decided(state, &site, sign_on.id, Verdict::Expired);
+        }
+    }
+    Ok(ended)
+}

@@ -1,0 +1,149 @@
+//! What the site does: ask for a sign-on, take it back.
+
+use sea_orm::ActiveValue::Set;
+use uuid::Uuid;
+
+use super::{decided, find_for_site};
+use crate::{
+    audit::{Action, Entry},
+    client::Client,
+    clock::seconds,
+    db, device,
+    events::Verdict,
+    face,
+    face::FaceError,
+    limit::{self, Rule},
+    push,
+    secret::Secret,
+    sign_on::{
+        model::{ActiveModel, Choices, SignOnError, State as Stage, draw_numbers},
+        store,
+    },
+    site::Site,
+    state::State,
+};
+
+/// Where a sign-on was asked for, ready for display.
+pub(in crate::sign_on) struct Origin {
+    pub(in crate::sign_on) ip: std::net::IpAddr,
+    pub(in crate::sign_on) user_agent: String,
+}
+
+pub(in crate::sign_on) struct Pushed {
+    pub(in crate::sign_on) token: Secret,
+    pub(in crate::sign_on) number: Option<i32>,
+}
+
+/// Asks a client's phones for a sign-on.
+pub(in crate::sign_on) async fn request(
+    state: &State,
+    client: &Client,
+    site: &Site,
+    origin: Origin,
+    with_number: bool,
+) -> Result<Pushed, SignOnError> {
+    let now = state.now();
+    client.pass(now)?;
+    let ip = origin.ip.to_string();
+    if let Some(until) = store::frozen_until(&state.db, client.id, &ip, now).await? {
+        let seconds = u64::try_from((until - now).num_seconds()).unwrap_or(0);
+        return Err(SignOnError::Frozen { seconds });
+    }
+    if !face::is_enrolled(state, client.id).await? {
+        return Err(FaceError::NotEnrolled.into());
+    }
+    let devices = device::pushable(&state.db, client, now).await?;
+    if devices.is_empty() {
+        return Err(SignOnError::NoDevice);
+    }
+    // Last, so that pushes which would not reach the person do not use up theirs.
+    let subject = client.id.to_string();
+    limit::check(
+        &state.db,
+        &state.settings.limits,
+        now,
+        Rule::PushByClient,
+        &subject,
+    )
+    .await?;
+    let token = Secret::generate("vt_");
+    let id = Uuid::new_v4();
+    let (number, choices) = if with_number {
+        let (number, choices) = draw_numbers();
+        (Some(number), choices)
+    } else {
+        (None, Choices::default())
+    };
+    let (browser, os) = describe(&origin.user_agent);
+    let row = ActiveModel {
+        id: Set(id),
+        site_id: Set(site.id),
+        client_id: Set(client.id),
+        token_hash: Set(token.hash()),
+        state: Set(Stage::Pending),
+        tries_left: Set(site.settings.tries),
+        number: Set(number),
+        choices: Set(choices),
+        ip: Set(ip),
+        user_agent: Set(origin.user_agent),
+        browser: Set(browser),
+        os: Set(os),
+        place: Set(String::new()),
+        created_at: Set(now),
+        expires_at: Set(now + seconds(state.settings.sign_on.lifetime)),
+        ..Default::default()
+    };
+    let transaction = db::begin(&state.db).await?;
+    store::insert(&transaction, row).await?;
+    push::enqueue(&transaction, &devices, id, now).await?;
+    Entry::new(site.id, Action::SignOnRequested)
+        .client(client.id)
+        .sign_on(id)
+        .from(origin.ip)
+        .record(&transaction, now)
+        .await?;
+    transaction.commit().await?;
+    state.bell.ring(client.id);
+    Ok(Pushed { token, number })
+}
+
+/// Browser and system, for display only.
+fn describe(user_agent: &str) -> (String, String) {
+    let unknown = |text: &str| text.is_empty() || text == woothee::woothee::VALUE_UNKNOWN;
+    let name = |text: &str| if unknown(text) { "" } else { text }.to_owned();
+    woothee::parser::Parser::new()
+        .parse(user_agent)
+        .map(|found| (name(found.name), name(found.os)))
+        .unwrap_or_default()
+}
+
+/// The site takes a sign-on back.
+pub(in crate::sign_on) async fn cancel(
+    state: &State,
+    site: &Site,
+    token: &str,
+) -> Result<(), SignOnError> {
+    let now = state.now();
+    let sign_on = find_for_site(state, site, token).await?;
+    sign_on.open(now)?;
+    if !store::end(
+        &state.db,
+        sign_on.id,
+        Stage::Cancelled,
+        None,
+        Some(now),
+        now,
+    )
+    .await?
+    {
+        find_for_site(state, site, token).await?.open(now)?;
+        return Err(SignOnError::Used);
+    }
+    Entry::new(site.id, Action::SignOnCancelled)
+        .client(sign_on.client_id)
+        .sign_on(sign_on.id)
+        .record(&state.db, now)
+        .await?;
+    decided(state, site, sign_on.id, Verdict::Expired);
+    Ok(())
+}
