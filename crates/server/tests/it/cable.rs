@@ -1,4 +1,4 @@
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::{App, Page, on_each_database, photos};
 use uuid::Uuid;
 
@@ -86,18 +86,15 @@ on_each_database! {
             pages.push(page);
         }
         ann.phone.scan(ann.waiting().await, None, &[photos().of(0, 1)]).await.unwrap();
+        for page in &mut pages {
+            assert_eq!(page.told().await["status"], "scanning");
+            assert_eq!(page.told().await["status"], "verified");
+        }
         let cable = app.app.cable.clone();
         let farewell = tokio::spawn(async move { cable.drain(std::time::Duration::ZERO).await });
         for page in &mut pages {
-            let mut statuses = Vec::new();
-            while let Some(message) = page.next().await {
-                if message["type"] == "disconnect" {
-                    assert_eq!(message["reason"], "server_restart");
-                    break;
-                }
-                statuses.push(message["message"]["status"].clone());
-            }
-            assert_eq!(statuses, ["scanning", "verified"].map(Value::from));
+            // Nothing was left to say but this.
+            assert_eq!(page.next().await.unwrap()["reason"], "server_restart");
         }
         farewell.await.unwrap();
     }
