@@ -22,6 +22,7 @@ const ROOMY = {
   AXIAM_LIMITS_VERIFY_PER_SIGN_ON: '10000',
   AXIAM_LIMITS_OTHER_PER_IP: '10000',
   AXIAM_LIMITS_AUTH_PER_IP: '10000',
+  AXIAM_LIMITS_ENROL_PER_DEVICE: '10000',
 };
 
 // Whoever ends this process in the middle of a test leaves no program behind.
