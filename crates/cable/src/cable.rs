@@ -1,6 +1,7 @@
 //! The handle to a cable.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, Once, Weak};
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::{Sink, Stream};
 
+use crate::admission::{Admission, Door, Refusal};
 use crate::channel::Application;
 use crate::fanout::{Fanout, Local, Memory};
 use crate::frame;
@@ -35,6 +37,7 @@ pub(crate) struct Inner {
     pub(crate) registry: Arc<Registry>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) fanout: Box<dyn Fanout>,
+    door: Arc<Door>,
     draining: AtomicBool,
     ticker: Once,
 }
@@ -69,7 +72,12 @@ impl Cable {
         };
         let hub = Arc::new(Hub::new(bound, Arc::clone(&counters)));
         let registry = Arc::new(Registry::new(Arc::clone(&counters)));
-        fanout.start(Local::new(Arc::clone(&hub), Arc::clone(&registry)));
+        let door = Door::new(options.max_connections, options.max_connections_per_peer);
+        fanout.start(Local::new(
+            Arc::clone(&hub),
+            Arc::clone(&registry),
+            Arc::clone(&counters),
+        ));
         Self {
             inner: Arc::new(Inner {
                 options,
@@ -77,6 +85,7 @@ impl Cable {
                 registry,
                 counters,
                 fanout: Box::new(fanout),
+                door: Arc::new(door),
                 draining: AtomicBool::new(false),
                 ticker: Once::new(),
             }),
@@ -87,7 +96,9 @@ impl Cable {
     /// messages to one stream arrive in the order of the calls.
     pub fn broadcast(&self, stream: &str, message: impl Into<Message>) {
         self.inner.counters.broadcasts.fetch_add(1, Relaxed);
-        self.inner.fanout.publish(stream, message.into());
+        let mut message = message.into();
+        message.sent = Some(self.inner.options.clock.now());
+        self.inner.fanout.publish(stream, message);
     }
 
     /// Ends all connections that answer to a tag (see [`Application::tags`]), in every process of
@@ -106,6 +117,23 @@ impl Cable {
     /// The settings it was made with.
     pub fn options(&self) -> &Options {
         &self.inner.options
+    }
+
+    /// A place for one more connection, to be kept as long as it lasts; of a peer, if its address
+    /// is given. [`Handshake::accept`](crate::Handshake::accept) asks by itself; other transports
+    /// ask before they [serve](Self::serve).
+    ///
+    /// # Errors
+    /// The cable is draining or full, or the peer has too many connections.
+    pub fn admit(&self, peer: Option<IpAddr>) -> Result<Admission, Refusal> {
+        let place = if self.is_draining() {
+            Err(Refusal::Draining)
+        } else {
+            self.inner.door.admit(peer)
+        };
+        place.inspect_err(|_| {
+            self.inner.counters.refused.fetch_add(1, Relaxed);
+        })
     }
 
     /// Whether [`drain`](Self::drain) has been called.

@@ -1,5 +1,6 @@
 //! The way in through axum.
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -13,6 +14,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Sink, Stream};
 
+use crate::admission::Refusal;
 use crate::cable::Cable;
 use crate::channel::Application;
 use crate::frame::Protocol;
@@ -39,6 +41,7 @@ pub struct Handshake {
     upgrade: WebSocketUpgrade,
     opening: Opening,
     token: Option<String>,
+    peer: Option<IpAddr>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Handshake {
@@ -67,6 +70,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Handshake {
             upgrade,
             opening,
             token,
+            peer: None,
         })
     }
 }
@@ -82,20 +86,41 @@ impl Handshake {
         self.opening.protocol
     }
 
-    /// Lets the client in. While the cable is draining the answer is 503.
+    /// Says where the client is, so that its connections are counted together
+    /// ([`Options::max_connections_per_peer`](crate::Options::max_connections_per_peer)). Whether
+    /// a proxy's word is taken for it is the application's to decide.
+    #[must_use]
+    pub fn from_peer(mut self, address: IpAddr) -> Self {
+        self.peer = Some(address);
+        self
+    }
+
+    /// Lets the client in. If the cable is draining or full the answer is 503, if the client has
+    /// too many connections 429, both with `Retry-After`.
     pub fn accept<A: Application>(
         self,
         cable: &Cable,
         app: Arc<A>,
         connection: A::Connection,
     ) -> Response {
-        if cable.is_draining() {
-            return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")]).into_response();
-        }
+        let admission = match cable.admit(self.peer) {
+            Ok(admission) => admission,
+            Err(refusal) => {
+                let status = match refusal {
+                    Refusal::Draining | Refusal::Full => StatusCode::SERVICE_UNAVAILABLE,
+                    Refusal::PeerFull => StatusCode::TOO_MANY_REQUESTS,
+                };
+                return (status, [(RETRY_AFTER, "1")]).into_response();
+            }
+        };
         let cable = cable.clone();
         let opening = self.opening;
-        prepare(self.upgrade, &cable)
-            .on_upgrade(move |socket| cable.serve(app, connection, opening, AxumSocket(socket)))
+        prepare(self.upgrade, &cable).on_upgrade(move |socket| async move {
+            let serving = cable.serve(app, connection, opening, AxumSocket(socket));
+            drop(cable);
+            serving.await;
+            drop(admission);
+        })
     }
 
     /// Sends the client away the way Action Cable does it: after the upgrade, with a `disconnect`

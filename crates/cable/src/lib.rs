@@ -86,6 +86,7 @@
 //! # let _ = router;
 //! ```
 
+mod admission;
 mod cable;
 mod channel;
 mod errand;
@@ -99,6 +100,7 @@ mod identifier;
 mod mailbox;
 mod message;
 mod options;
+mod pace;
 mod registry;
 mod resume;
 mod session;
@@ -106,6 +108,7 @@ mod stats;
 mod subscription;
 mod sync;
 
+pub use admission::{Admission, Refusal};
 pub use cable::Cable;
 pub use channel::{Application, Rejected};
 pub use frame::Protocol;
@@ -116,4 +119,4 @@ pub use identifier::Identifier;
 pub use message::{Message, Position, Published};
 pub use options::{Clock, Disconnect, Options};
 pub use session::{Incoming, Opening, Outgoing};
-pub use stats::Stats;
+pub use stats::{Kind, LATENCY_BOUNDS, Latency, Number, Stats};

@@ -1,6 +1,7 @@
 //! What is broadcast, and where in its stream it stands.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -17,6 +18,8 @@ use serde_json::value::RawValue;
 pub struct Message {
     pub(crate) payload: Arc<RawValue>,
     pub(crate) key: Option<Arc<str>>,
+    /// When it was broadcast, as the span since the Unix epoch.
+    pub(crate) sent: Option<Duration>,
 }
 
 impl Message {
@@ -51,6 +54,7 @@ impl From<Box<RawValue>> for Message {
         Self {
             payload: payload.into(),
             key: None,
+            sent: None,
         }
     }
 }

@@ -23,6 +23,19 @@ pub struct Options {
     pub max_frame_bytes: usize,
     /// Subscriptions one connection may have, by default 64; further ones are rejected.
     pub max_subscriptions: usize,
+    /// Connections this process takes, by default as many as come. Further ones are
+    /// [refused](crate::Refusal::Full) before the upgrade.
+    pub max_connections: usize,
+    /// Connections of one address, for those that are let in with their
+    /// [address](crate::Handshake::from_peer); by default 1,000, for whole offices share one.
+    pub max_connections_per_peer: usize,
+    /// How often one connection may ask for a subscription or for history: this many times at
+    /// once, and again one for each [`ask_every`](Self::ask_every). By default 128, which must be
+    /// more than a page that comes back asks for. What is too much is rejected without asking
+    /// the application.
+    pub ask_burst: u32,
+    /// See [`ask_burst`](Self::ask_burst); by default 100 ms.
+    pub ask_every: Duration,
     /// Messages waiting for one connection before it counts as too slow and is dropped; by
     /// default 1024. A burst that is broadcast without a pause must fit. While a batch is being
     /// written another may wait, so that memory is bounded by twice this.
@@ -43,6 +56,10 @@ impl Default for Options {
             ping_interval: Duration::from_secs(3),
             max_frame_bytes: 16 * 1024,
             max_subscriptions: 64,
+            max_connections: usize::MAX,
+            max_connections_per_peer: 1000,
+            ask_burst: 128,
+            ask_every: Duration::from_millis(100),
             queue_messages: 1024,
             queue_bytes: 256 * 1024,
             close_timeout: Duration::from_secs(5),

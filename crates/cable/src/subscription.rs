@@ -120,6 +120,10 @@ impl Subscription {
         self.counters.delivered.fetch_add(1, Relaxed);
     }
 
+    pub(crate) fn count_history_miss(&self) {
+        self.counters.history_misses.fetch_add(1, Relaxed);
+    }
+
     /// Whether a live message is still to be delivered; if so, it counts as delivered.
     pub(crate) fn takes(&mut self, published: &Published) -> bool {
         let replayed = published.position.as_ref().is_some_and(|position| {

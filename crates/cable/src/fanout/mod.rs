@@ -6,6 +6,7 @@ pub mod redis;
 
 use std::future::ready;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use futures_util::future::BoxFuture;
 
@@ -13,6 +14,7 @@ use crate::hub::Hub;
 use crate::message::{Message, Position, Published};
 use crate::options::Disconnect;
 use crate::registry::Registry;
+use crate::stats::Counters;
 
 pub use crate::history::{Lost, Since};
 pub use crate::resume::SavedSession;
@@ -67,11 +69,16 @@ pub trait Fanout: Send + Sync + 'static {
 pub struct Local {
     hub: Arc<Hub>,
     registry: Arc<Registry>,
+    counters: Arc<Counters>,
 }
 
 impl Local {
-    pub(crate) fn new(hub: Arc<Hub>, registry: Arc<Registry>) -> Self {
-        Self { hub, registry }
+    pub(crate) fn new(hub: Arc<Hub>, registry: Arc<Registry>, counters: Arc<Counters>) -> Self {
+        Self {
+            hub,
+            registry,
+            counters,
+        }
     }
 
     /// Puts a message into the queues of all who follow its stream here. Messages to one stream
@@ -83,6 +90,21 @@ impl Local {
     /// The streams that someone follows here.
     pub fn streams(&self) -> Vec<Arc<str>> {
         self.hub.streams()
+    }
+
+    /// Counts a message that cannot be carried and is given up ([`Stats::lost`](crate::Stats)).
+    pub fn count_lost(&self) {
+        self.counters.lost.fetch_add(1, Relaxed);
+    }
+
+    /// Counts that the fan-out had to connect again ([`Stats::reconnections`](crate::Stats)).
+    pub fn count_reconnection(&self) {
+        self.counters.reconnections.fetch_add(1, Relaxed);
+    }
+
+    /// Counts messages found in histories after an absence ([`Stats::recovered`](crate::Stats)).
+    pub fn count_recovered(&self, messages: usize) {
+        self.counters.recovered.fetch_add(messages as u64, Relaxed);
     }
 
     /// Ends the connections that answer to a tag here.

@@ -82,7 +82,9 @@ where
             let subscription = Subscription::new(attachment, positions, counters);
             self.subscriptions.push(subscription.resumed(receipt));
         }
-        if !identifiers.is_empty() {
+        if identifiers.is_empty() {
+            self.cable.counters.not_resumed.fetch_add(1, Relaxed);
+        } else {
             self.cable.counters.resumed.fetch_add(1, Relaxed);
             self.save();
         }
@@ -239,6 +241,7 @@ fn arrange(
             frames.push(frame::reply("confirm_history", &identifier));
         }
         Some(Err(_)) => {
+            subscription.count_history_miss();
             frames.push(frame::reply("reject_history", &identifier));
             frames.append(&mut state);
         }

@@ -26,6 +26,7 @@ where
             return Ok(());
         };
         if text.len() > self.cable.options.max_frame_bytes {
+            self.cable.counters.oversized.fetch_add(1, Relaxed);
             return Err(End::Closing(Disconnect::invalid_request(), TOO_BIG));
         }
         match Command::decode(&text) {
@@ -62,6 +63,9 @@ where
                 identifier,
                 history,
             } if extended => {
+                if !self.may_ask() {
+                    return self.miss_history(&identifier).await;
+                }
                 self.catch_up(&identifier, history);
             }
             Command::Pong if extended => self.unanswered = Some(0),
@@ -90,7 +94,8 @@ where
         if let Some(at) = self.find(&identifier) {
             return self.confirm_again(at, history).await;
         }
-        if self.subscriptions.len() >= self.cable.options.max_subscriptions {
+        let full = self.subscriptions.len() >= self.cable.options.max_subscriptions;
+        if full || !self.may_ask() {
             return self.reject(&identifier).await;
         }
         let number = self.making.end;
@@ -105,6 +110,22 @@ where
         let cable = Arc::clone(&self.cable);
         self.errand = Some(errand::subscribe(app, connection, cable, address, history));
         Ok(())
+    }
+
+    /// Whether the client does not ask too often.
+    fn may_ask(&mut self) -> bool {
+        let options = &self.cable.options;
+        let may = self.pace.allows(options.ask_burst, options.ask_every);
+        if !may {
+            self.cable.counters.limited.fetch_add(1, Relaxed);
+        }
+        may
+    }
+
+    async fn miss_history(&mut self, identifier: &Identifier) -> Result<(), End> {
+        self.cable.counters.history_misses.fetch_add(1, Relaxed);
+        self.write([frame::reply("reject_history", identifier)])
+            .await
     }
 
     fn unsubscribe(&mut self, identifier: Identifier) {

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
@@ -21,6 +22,7 @@ use crate::frame::{self, Protocol};
 use crate::identifier::Identifier;
 use crate::mailbox::{Item, Mail, Mailbox};
 use crate::options::Disconnect;
+use crate::pace::Pace;
 use crate::subscription::Subscription;
 
 pub use socket::{Incoming, Opening, Outgoing};
@@ -62,8 +64,17 @@ pub(crate) struct Session<A: Application, S> {
     /// Pings since the client's last pong, if it sends any.
     unanswered: Option<u8>,
     pings: u8,
+    /// How often the client asks for something.
+    pace: Pace,
     /// The number of the last transport ping.
     receipts: u32,
+}
+
+/// What is to be written, and when those of it were broadcast whose latency counts.
+#[derive(Default)]
+struct Batch {
+    frames: Vec<Bytes>,
+    sent: Vec<Duration>,
 }
 
 enum Event<E> {
@@ -101,6 +112,7 @@ where
             welcomed: false,
             unanswered: None,
             pings: 0,
+            pace: Pace::default(),
             receipts: 0,
         };
         if opening.protocol == Protocol::V1ExtJson {
@@ -223,17 +235,29 @@ where
         if let Some(disconnect) = mail.closing {
             return Err(End::Closing(disconnect, NORMAL));
         }
-        let mut frames = Vec::with_capacity(mail.items.len() + usize::from(mail.ping.is_some()));
+        let mut batch = Batch::default();
         if let Some(ping) = mail.ping
             && self.welcomed
         {
-            frames.push(ping);
-            self.on_ping(&mut frames)?;
+            batch.frames.push(ping);
+            self.on_ping(&mut batch.frames)?;
         }
         for item in mail.items {
-            self.sort(item, &mut frames)?;
+            self.sort(item, &mut batch)?;
         }
-        self.write(frames).await
+        let Batch { frames, sent } = batch;
+        self.write(frames).await?;
+        self.count_latencies(&sent);
+        Ok(())
+    }
+
+    fn count_latencies(&self, sent: &[Duration]) {
+        if !sent.is_empty() {
+            let now = self.cable.options.clock.now();
+            for sent in sent {
+                self.cable.counters.took(now.saturating_sub(*sent));
+            }
+        }
     }
 
     /// The ping is also the session's own clock.
@@ -241,6 +265,7 @@ where
         if let Some(unanswered) = &mut self.unanswered {
             *unanswered += 1;
             if *unanswered > MISSED_PONGS {
+                self.cable.counters.no_pongs.fetch_add(1, Relaxed);
                 return Err(End::Closing(Disconnect::no_pong(), NORMAL));
             }
         }
@@ -256,7 +281,7 @@ where
 
     /// A message from the hub goes out, is held for a subscription that is not ready for it, or
     /// is dropped because its subscription has ended or already had it.
-    fn sort(&mut self, item: Item, frames: &mut Vec<Bytes>) -> Result<(), End> {
+    fn sort(&mut self, item: Item, batch: &mut Batch) -> Result<(), End> {
         let found = self
             .subscriptions
             .iter_mut()
@@ -275,7 +300,8 @@ where
             && subscription.takes(&item.published)
         {
             self.cable.counters.delivered.fetch_add(1, Relaxed);
-            frames.push(item.frame);
+            batch.sent.extend(item.published.message.sent);
+            batch.frames.push(item.frame);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cable::{Cable, Incoming, Message, Options, Outgoing};
+use cable::{Cable, Incoming, Message, Opening, Options, Outgoing, Protocol};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -239,6 +239,65 @@ async fn subscriptions_are_limited_per_connection() {
     ];
     assert_eq!(alice.gists().await, expected.map(Value::from));
     assert_eq!(cable.stats().subscriptions, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn questions_are_limited_to_a_pace() {
+    let options = Options {
+        ask_burst: 3,
+        ask_every: Duration::from_secs(10),
+        ..options()
+    };
+    let (cable, app) = (Cable::new(options), Arc::new(App::default()));
+    let opening = Opening::new(Protocol::V1ExtJson);
+    let alice = Client::open(&cable, &app, "alice", opening);
+    assert_eq!(alice.json().await["type"], "welcome");
+    for id in ["1", "2", "2", "3", "4"] {
+        // A repeated subscription is no question.
+        alice.send("subscribe", &room(id));
+    }
+    alice.send("history", &room("1"));
+    alice.send("unsubscribe", &room("3"));
+    let expected = [
+        "confirm_subscription",
+        "confirm_subscription",
+        "confirm_subscription",
+        "reject_subscription",
+        "reject_history",
+    ];
+    assert_eq!(alice.gists().await, expected.map(Value::from));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    alice.send("subscribe", &room("4"));
+    let gists = alice.gists().await;
+    assert_eq!(gists.last(), Some(&json!("confirm_subscription")));
+    let stats = cable.stats();
+    assert_eq!(
+        (stats.limited, stats.rejected, stats.history_misses),
+        (2, 1, 1)
+    );
+}
+
+/// The latency is that of the whole way, with the time that the client took to read.
+#[tokio::test(start_paused = true)]
+async fn latencies_are_measured_from_broadcast_to_written() {
+    let (cable, app) = setup(App::default());
+    let alice = Client::welcomed(&cable, &app, "alice").await;
+    alice.send("subscribe", &room("1"));
+    assert_eq!(alice.gist().await, "confirm_subscription");
+    cable.broadcast("room:1", json!("quick"));
+    assert_eq!(alice.gist().await, "quick");
+    // 33 frames are one more than fit.
+    for n in 0..33 {
+        cable.broadcast("room:1", json!(n));
+    }
+    tokio::time::sleep(Duration::from_millis(40)).await;
+    assert_eq!(cable.stats().latency.count(), 1, "not all are written");
+    assert_eq!(alice.gist().await, 0);
+    settle().await;
+    let latency = cable.stats().latency;
+    assert_eq!(latency.count(), 34);
+    assert_eq!(latency.below(0.01), Some(Duration::from_micros(250)));
+    assert_eq!(latency.below(1.0), Some(Duration::from_millis(50)));
 }
 
 #[tokio::test(start_paused = true)]

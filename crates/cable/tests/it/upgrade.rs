@@ -108,6 +108,47 @@ async fn while_draining_the_answer_is_503() {
     drain.await.unwrap();
 }
 
+#[tokio::test]
+async fn connections_are_limited_in_all_and_per_address() {
+    for (options, status) in [
+        (
+            Options {
+                max_connections: 1,
+                ..Options::default()
+            },
+            503,
+        ),
+        (
+            Options {
+                max_connections_per_peer: 1,
+                ..Options::default()
+            },
+            429,
+        ),
+    ] {
+        let (server, cable) = server(options).await;
+        let (mut socket, _) = server.connect("/cable?user=alice", None).await.unwrap();
+        assert_eq!(json(&mut socket).await["type"], "welcome");
+        match server.connect("/cable?user=bob", None).await {
+            Err(Error::Http(response)) => {
+                assert_eq!(response.status(), status);
+                assert_eq!(response.headers()["retry-after"], "1");
+            }
+            other => panic!("{:?}", other.map(|_| ())),
+        }
+        assert_eq!(cable.stats().refused, 1);
+        socket.close(None).await.unwrap();
+        while socket.next().await.is_some() {}
+        // The place is given back when the server has closed its end too.
+        while cable.stats().connections > 0 {
+            tokio::task::yield_now().await;
+        }
+        tokio::task::yield_now().await;
+        let (mut socket, _) = server.connect("/cable?user=bob", None).await.unwrap();
+        assert_eq!(json(&mut socket).await["type"], "welcome");
+    }
+}
+
 /// Too large, politely; far too large, cut off.
 #[tokio::test]
 async fn frames_are_limited() {
@@ -132,6 +173,7 @@ async fn frames_are_limited() {
         while matches!(socket.next().await, Some(Ok(_))) {}
     }
     assert_eq!(cable.stats().malformed, 0);
+    assert_eq!(cable.stats().oversized, 1);
 }
 
 /// A client that closes gets its close frame back (code 1000, not 1006).

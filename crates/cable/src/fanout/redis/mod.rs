@@ -29,6 +29,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::streams::{StreamId, StreamRangeReply};
 use redis::{AsyncConnectionConfig, Client, RedisResult, Value};
 use serde_json::value::RawValue;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
@@ -51,6 +52,11 @@ pub struct RedisOptions {
     /// How long the log of everything is kept, by default 2 minutes. Processes that were away
     /// for longer catch up from the histories.
     pub log_ttl: Duration,
+    /// Also publishes each message, as its JSON, on the pub/sub channel with the name of its
+    /// stream (without the prefix), for listeners outside of the cable; by default not. It happens
+    /// in the same step as the rest, so that listeners hear a key once as well; as always with
+    /// pub/sub, only while they listen.
+    pub announce: bool,
     /// Publications that may wait while Redis is out of reach, by default 100,000; further ones
     /// are lost, with an error in the log.
     pub queue: usize,
@@ -62,6 +68,7 @@ impl Default for RedisOptions {
             prefix: "cable".to_owned(),
             history: HistoryOptions::default(),
             log_ttl: Duration::from_secs(120),
+            announce: false,
             queue: 100_000,
         }
     }
@@ -136,6 +143,8 @@ impl Redis {
     fn enqueue(&self, job: Job) {
         if let Err(error) = self.jobs.try_send(job) {
             tracing::error!(%error, "Redis has been out of reach for too long");
+            let (TrySendError::Full(job) | TrySendError::Closed(job)) = error;
+            self.shared.give_up(&job);
         }
     }
 }
@@ -155,6 +164,14 @@ impl Shared {
 
     fn log_key(&self) -> String {
         format!("{}:log", self.options.prefix)
+    }
+
+    fn give_up(&self, job: &Job) {
+        if matches!(job, Job::Publish { .. })
+            && let Some(local) = self.local.get()
+        {
+            local.count_lost();
+        }
     }
 
     /// The id of the last entry of the log.
@@ -386,7 +403,11 @@ fn log_id_text((time, number): LogId) -> String {
 fn message(fields: &HashMap<String, Value>) -> Option<Message> {
     let text =
         |name: &str| -> Option<String> { redis::from_redis_value_ref(fields.get(name)?).ok() };
-    let message = Message::from(RawValue::from_string(text("p")?).ok()?);
+    let mut message = Message::from(RawValue::from_string(text("p")?).ok()?);
+    message.sent = text("t")
+        .and_then(|micros| micros.parse().ok())
+        .filter(|micros| *micros > 0)
+        .map(Duration::from_micros);
     Some(match text("k").filter(|key| !key.is_empty()) {
         Some(key) => message.with_key(key),
         None => message,

@@ -34,6 +34,9 @@ pub(super) async fn run(shared: Arc<Shared>, cursor: LogId) {
             Ok(()) => {}
             Err(error) => tracing::warn!(%error, "the log in Redis cannot be read"),
         }
+        if let Some(local) = reader.shared.local.get() {
+            local.count_reconnection();
+        }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
@@ -130,6 +133,7 @@ impl Reader {
                 "took from histories what the log had lost"
             );
         }
+        local.count_recovered(missed.len());
         missed.sort_by_key(|(at, _)| *at);
         missed
             .iter()

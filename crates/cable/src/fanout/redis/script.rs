@@ -8,7 +8,8 @@ use redis::Script;
 /// made before, or the history knows its key. Times are Redis' own.
 ///
 /// Keys: head, history, log, once. Arguments: stream, payload, key, a new epoch, messages to
-/// keep, time to live of the history and of the log in milliseconds.
+/// keep, time to live of the history and of the log in milliseconds, when it was broadcast in
+/// microseconds, whether it is announced (1 or 0).
 pub(super) static PUBLISH: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -27,11 +28,12 @@ pub(super) static PUBLISH: LazyLock<Script> = LazyLock::new(|| {
         local epoch = redis.call('HGET', KEYS[1], 'epoch')
         local offset = redis.call('HINCRBY', KEYS[1], 'offset', 1)
         local id = redis.call('XADD', KEYS[3], 'MINID', string.format('%.0f', now - ARGV[7]), '*',
-            's', ARGV[1], 'p', ARGV[2], 'k', ARGV[3], 'e', epoch, 'o', offset)
+            's', ARGV[1], 'p', ARGV[2], 'k', ARGV[3], 'e', epoch, 'o', offset, 't', ARGV[8])
         redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[5], offset .. '-0',
             'p', ARGV[2], 'k', ARGV[3], 'l', id)
         redis.call('PEXPIRE', KEYS[1], ARGV[6])
         redis.call('PEXPIRE', KEYS[2], ARGV[6])
+        if ARGV[9] == '1' then redis.call('PUBLISH', ARGV[1], ARGV[2]) end
         return offset
         ",
     )

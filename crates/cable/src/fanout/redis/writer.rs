@@ -46,6 +46,7 @@ pub(super) async fn run(shared: Arc<Shared>, mut queue: mpsc::Receiver<Job>) {
         while let Err(error) = shared.write(&job).await {
             if is_hopeless(&error) {
                 tracing::error!(%error, "Redis refuses what it is told");
+                shared.give_up(&job);
                 break;
             }
             tracing::warn!(%error, "Redis is out of reach");
@@ -53,6 +54,10 @@ pub(super) async fn run(shared: Arc<Shared>, mut queue: mpsc::Receiver<Job>) {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
+}
+
+fn microseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Whether the same command would be refused again.
@@ -87,6 +92,8 @@ impl Shared {
                     .arg(history.messages.max(1))
                     .arg(milliseconds(history.ttl))
                     .arg(log_ttl)
+                    .arg(message.sent.map_or(0, microseconds))
+                    .arg(u8::from(self.options.announce))
                     .invoke_async(&mut connection)
                     .await
             }

@@ -38,7 +38,10 @@ async fn connect(
         .user
         .or_else(|| handshake.token().map(ToOwned::to_owned))
     {
-        Some(name) => handshake.accept(&cable, app, User { name }),
+        Some(name) => {
+            let here = std::net::Ipv4Addr::LOCALHOST.into();
+            handshake.from_peer(here).accept(&cable, app, User { name })
+        }
         None => handshake.refuse(&cable, Disconnect::unauthorized()),
     }
 }
