@@ -5,6 +5,7 @@ use crate::geometry::Rect;
 use crate::image::{Framed, Image};
 use crate::net::{Net, NetError};
 use crate::pack::manifest::{DetectorKind, DetectorSpec};
+use crate::spent::Work;
 
 /// Boxes that share more than this of their joint area are the same face; the better one stays.
 /// The values the networks were published with.
@@ -51,6 +52,11 @@ impl Detector {
             kind: spec.kind,
             anchors: spec.anchors.clone(),
         })
+    }
+
+    /// The network's runs so far.
+    pub(crate) fn work(&self) -> Work {
+        self.net.work()
     }
 
     /// The faces with at least confidence `least`, best first.

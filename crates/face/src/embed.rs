@@ -6,6 +6,7 @@ use crate::geometry::Similarity;
 use crate::image::Image;
 use crate::net::{Net, NetError};
 use crate::pack::manifest::{AlignmentSpec, EmbeddingSpec};
+use crate::spent::Work;
 use crate::{PackInfo, PhotoError, Template, align};
 
 /// The recognition network.
@@ -23,6 +24,11 @@ impl Embedder {
         })
     }
 
+    /// The network's runs so far.
+    pub(crate) fn work(&self) -> Work {
+        self.net.work()
+    }
+
     /// Room around the face box in a chip, in units of the box.
     pub(crate) fn padding(&self) -> f32 {
         let AlignmentSpec::Dlib { padding } = self.spec.alignment;
@@ -37,28 +43,31 @@ impl Embedder {
 
     /// The template of a chip.
     pub(crate) fn template(&self, pack: &PackInfo, chip: &Image) -> Result<Template, PhotoError> {
-        let mut vector = self.vector(chip)?;
-        if self.spec.mirrored {
-            let other = self.vector(&chip.mirrored())?;
+        let mut vector = if self.spec.mirrored {
+            let [outputs, mirrored] = self.net.run_all([chip, &chip.mirrored()])?;
+            let (mut vector, other) = (self.vector(outputs), self.vector(mirrored));
             for (value, mirrored) in vector.iter_mut().zip(other.iter()) {
                 *value = (*value + mirrored) / 2.0;
             }
             if self.spec.unit {
                 normalise(&mut vector);
             }
-        }
+            vector
+        } else {
+            self.vector(self.net.run(chip)?)
+        };
         Template::new(pack, self.spec.unit, std::mem::take(&mut *vector)).map_err(|_| {
             PhotoError::Internal("the network gave numbers that are no template".into())
         })
     }
 
-    fn vector(&self, chip: &Image) -> Result<Zeroizing<Vec<f32>>, PhotoError> {
-        let mut outputs = self.net.run(chip)?;
+    /// The vector among a run's outputs.
+    fn vector(&self, mut outputs: Vec<Vec<f32>>) -> Zeroizing<Vec<f32>> {
         let mut vector = Zeroizing::new(outputs.pop().unwrap_or_default());
         if self.spec.unit {
             normalise(&mut vector);
         }
-        Ok(vector)
+        vector
     }
 }
 

@@ -9,6 +9,7 @@ use crate::landmarks::Landmarker;
 use crate::net::NetError;
 use crate::pack::manifest::{self, Manifest};
 use crate::quality::{self, Quality};
+use crate::spent::{Spent, Stages};
 use crate::{PackError, PackInfo, PhotoError, Template, find};
 
 /// Turns photos into templates. One seam, so that tests can put a scripted engine in its place.
@@ -32,6 +33,7 @@ pub struct Engine {
     detectors: Vec<Detector>,
     landmarker: Landmarker,
     embedder: Embedder,
+    stages: Stages,
 }
 
 impl Engine {
@@ -61,6 +63,7 @@ impl Engine {
             })?,
             info: PackInfo::new(manifest.name, manifest.version, manifest.thresholds),
             limits: Limits::default(),
+            stages: Stages::default(),
         })
     }
 
@@ -68,6 +71,20 @@ impl Engine {
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// What this engine has spent its time on so far.
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        Spent {
+            decode: self.stages.decode.work(),
+            detect: self.stages.detect.work(),
+            landmarks: self.stages.landmarks.work(),
+            embed: self.stages.embed.work(),
+            detector_nets: self.detectors.iter().map(Detector::work).collect(),
+            landmark_net: self.landmarker.work(),
+            recognition_net: self.embedder.work(),
+        }
     }
 }
 
@@ -88,20 +105,28 @@ impl FaceEngine for Engine {
     }
 
     fn template(&self, photo: &[u8]) -> Result<Template, PhotoError> {
-        let image = image::decode(photo, &self.limits)?;
-        let face = find::the_face(&self.detectors, &image).map_err(|e| {
-            match (e, quality::unseen(&image)) {
+        let Stages {
+            decode,
+            detect,
+            landmarks,
+            embed,
+        } = &self.stages;
+        let image = decode.time(|| image::decode(photo, &self.limits))?;
+        let face = detect
+            .time(|| find::the_face(&self.detectors, &image))
+            .map_err(|e| match (e, quality::unseen(&image)) {
                 (PhotoError::NoFace, Some(reason)) => PhotoError::Poor(reason),
                 (e, _) => e,
+            })?;
+        let shape = landmarks.time(|| self.landmarker.shape(&image, face.area))?;
+        embed.time(|| {
+            let chip = self.embedder.chip(&image, shape)?;
+            let quality = Quality::measure(&chip, self.embedder.padding(), shape.scale());
+            match quality.flaw() {
+                Some(reason) => Err(PhotoError::Poor(reason)),
+                None => self.embedder.template(&self.info, &chip),
             }
-        })?;
-        let shape = self.landmarker.shape(&image, face.area)?;
-        let chip = self.embedder.chip(&image, shape)?;
-        let quality = Quality::measure(&chip, self.embedder.padding(), shape.scale());
-        match quality.flaw() {
-            Some(reason) => Err(PhotoError::Poor(reason)),
-            None => self.embedder.template(&self.info, &chip),
-        }
+        })
     }
 }
 

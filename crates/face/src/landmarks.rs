@@ -7,6 +7,7 @@ use crate::geometry::{Point, Rect, Similarity};
 use crate::image::Image;
 use crate::net::{Net, NetError};
 use crate::pack::manifest::{LandmarkKind, LandmarkSpec};
+use crate::spent::Work;
 use crate::{PhotoError, align};
 
 /// Number of points.
@@ -31,6 +32,11 @@ impl Landmarker {
         Ok(Self {
             net: Net::load(bytes, spec.input.clone(), &[&[1, COUNT, 2]])?,
         })
+    }
+
+    /// The network's runs so far.
+    pub(crate) fn work(&self) -> Work {
+        self.net.work()
     }
 
     /// How dlib's mean shape lies on the face in `area`, a detector's box.

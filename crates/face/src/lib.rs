@@ -28,10 +28,12 @@ mod landmarks;
 mod net;
 pub mod pack;
 mod quality;
+mod spent;
 mod template;
 
 pub use engine::{Engine, FaceEngine};
 pub use error::{PhotoError, PoorReason};
 pub use image::Limits;
 pub use pack::{FmrLevel, PackError, PackInfo, Thresholds};
+pub use spent::{Spent, Work};
 pub use template::{Template, TemplateError};

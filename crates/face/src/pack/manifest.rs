@@ -45,6 +45,11 @@ pub(crate) struct InputSpec {
 }
 
 impl InputSpec {
+    /// The numbers for one pixel.
+    pub(crate) fn numbers(&self, pixel: [u8; 3]) -> [f32; 3] {
+        std::array::from_fn(|c| (f32::from(pixel[c]) - self.mean[c]) * self.scale)
+    }
+
     /// The numbers for interleaved RGB bytes.
     pub(crate) fn tensor(&self, rgb: &[u8]) -> Vec<f32> {
         let plane = rgb.len() / 3;

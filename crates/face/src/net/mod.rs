@@ -1,0 +1,129 @@
+//! One neural network. Nothing outside this folder knows which runtime it is.
+
+mod general;
+mod layers;
+
+use self::general::General;
+use self::layers::Layers;
+use crate::PhotoError;
+use crate::image::Image;
+use crate::pack::InputSpec;
+use crate::spent::{Stopwatch, Work};
+
+/// Which part of a pack failed, and how.
+pub(crate) type NetError = String;
+
+/// A network with one square image as input, ready to run. Runs may be concurrent.
+pub(crate) struct Net {
+    runtime: Runtime,
+    input: InputSpec,
+    shapes: Vec<Vec<usize>>,
+    watch: Stopwatch,
+}
+
+/// What runs a network: our own layers, if they know all of it.
+enum Runtime {
+    Own(Box<Layers>),
+    General(General),
+}
+
+impl Net {
+    /// Prepares the ONNX file `bytes` for its input of shape `[1, 3, side, side]`.
+    ///
+    /// `outputs` are the shapes its outputs must have, in order; anything else is refused.
+    pub(crate) fn load(
+        bytes: &[u8],
+        input: InputSpec,
+        outputs: &[&[usize]],
+    ) -> Result<Self, NetError> {
+        let (runtime, shapes) = match Layers::load(bytes, input.side) {
+            Ok(layers) => {
+                let shapes = layers.shapes();
+                (Runtime::Own(Box::new(layers)), shapes)
+            }
+            Err(_) => {
+                let general = General::load(bytes, input.side)?;
+                let shapes = general.shapes();
+                (Runtime::General(general), shapes)
+            }
+        };
+        let net = Self {
+            runtime,
+            input,
+            shapes,
+            watch: Stopwatch::default(),
+        };
+        net.check_outputs(outputs)?;
+        Ok(net)
+    }
+
+    /// The shape of output number `i`; empty if there is no such output.
+    pub(crate) fn output_shape(&self, i: usize) -> &[usize] {
+        self.shapes.get(i).map_or(&[], Vec::as_slice)
+    }
+
+    /// Refuses the network unless its outputs begin with these shapes.
+    pub(crate) fn check_outputs(&self, wanted: &[&[usize]]) -> Result<(), NetError> {
+        match wanted
+            .iter()
+            .enumerate()
+            .find(|(i, shape)| self.output_shape(*i) != **shape)
+        {
+            Some((i, shape)) => Err(format!(
+                "gives {:?} where {shape:?} is expected",
+                self.output_shape(i)
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Side of the square input, in pixels.
+    pub(crate) fn side(&self) -> usize {
+        self.input.side
+    }
+
+    /// The runs so far.
+    pub(crate) fn work(&self) -> Work {
+        self.watch.work()
+    }
+
+    /// Runs the network on a square picture of the input's side; the outputs' numbers, in order.
+    pub(crate) fn run(&self, image: &Image) -> Result<Vec<Vec<f32>>, PhotoError> {
+        let [outputs] = self.run_all([image])?;
+        Ok(outputs)
+    }
+
+    /// Runs the network on some pictures at once, which takes less time than one after the other.
+    pub(crate) fn run_all<const N: usize>(
+        &self,
+        images: [&Image; N],
+    ) -> Result<[Vec<Vec<f32>>; N], PhotoError> {
+        let side = self.input.side;
+        if images
+            .iter()
+            .any(|i| i.width() != side || i.height() != side)
+        {
+            return Err(PhotoError::Internal(format!(
+                "expected {side}x{side} pixels"
+            )));
+        }
+        let all = self.watch.time_many(N as u64, || match &self.runtime {
+            Runtime::Own(layers) => Ok(layers.run(N, |i, y, row| {
+                self.write_row(&images[i].data()[y * side * 3..][..side * 3], row);
+            })),
+            Runtime::General(general) => images
+                .iter()
+                .map(|image| general.run(&self.input.tensor(image.data())))
+                .collect::<Result<Vec<_>, _>>(),
+        })?;
+        <[_; N]>::try_from(all).map_err(|_| PhotoError::Internal("outputs are missing".into()))
+    }
+
+    /// The numbers of a row of pixels, as the network wants them.
+    fn write_row(&self, pixels: &[u8], row: &mut [f32]) {
+        let pixels = pixels.as_chunks::<3>().0.iter();
+        for (target, pixel) in row.as_chunks_mut::<3>().0.iter_mut().zip(pixels) {
+            *target = self.input.numbers(*pixel);
+        }
+    }
+}
