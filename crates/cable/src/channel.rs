@@ -43,7 +43,8 @@ pub trait Application: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<String>, Rejected>> + Send;
 
     /// What to tell a new subscriber at once: the state that already exists. Called when the
-    /// streams are attached.
+    /// streams are attached; and again when messages may have been lost, to tell what is missing
+    /// of it (by its key).
     fn confirmed(
         &self,
         connection: &Self::Connection,

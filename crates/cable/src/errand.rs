@@ -219,6 +219,32 @@ pub(crate) fn catch_up<A: Application>(
     })
 }
 
+/// Looks again at what exists, after messages may have been lost. What has no key cannot be told
+/// from what the client has, so it is not told.
+pub(crate) fn tell_again<A: Application>(
+    app: Arc<A>,
+    connection: Arc<A::Connection>,
+    cable: Arc<Inner>,
+    identifier: Identifier,
+    streams: Vec<Arc<str>>,
+    subscription: u32,
+) -> Errand {
+    Box::pin(async move {
+        let mut existing = app.confirmed(&connection, &identifier).await;
+        existing.retain(|message| message.key.is_some());
+        let mut existing = unplaced(existing);
+        cable.place(&mut existing, &streams, None).await;
+        let catch_up = CatchUp {
+            existing,
+            ..CatchUp::default()
+        };
+        Outcome::CaughtUp {
+            subscription,
+            catch_up: Box::new(catch_up),
+        }
+    })
+}
+
 pub(crate) fn perform<A: Application>(
     app: Arc<A>,
     connection: Arc<A::Connection>,

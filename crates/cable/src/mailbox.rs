@@ -36,6 +36,8 @@ pub(crate) struct Bound {
 pub(crate) struct Mail {
     pub(crate) items: VecDeque<Item>,
     pub(crate) ping: Option<Bytes>,
+    /// What exists is to be told again, for messages may have been lost.
+    pub(crate) again: bool,
     pub(crate) closing: Option<Disconnect>,
 }
 
@@ -49,6 +51,7 @@ struct State {
     items: VecDeque<Item>,
     bytes: usize,
     ping: Option<Bytes>,
+    again: bool,
     closing: Option<Disconnect>,
     waker: Option<Waker>,
 }
@@ -76,10 +79,12 @@ impl Mailbox {
         full
     }
 
-    /// Leaves a ping. One that has not been fetched yet is replaced: pings do not pile up.
-    pub(crate) fn ping(&self, frame: Bytes) {
+    /// Leaves a ping, with the order to tell what exists `again` or without. One that has not been
+    /// fetched yet is replaced: pings do not pile up.
+    pub(crate) fn ping(&self, frame: Bytes, again: bool) {
         let mut state = lock(&self.state);
         state.ping = Some(frame);
+        state.again |= again;
         let waker = state.waker.take();
         drop(state);
         wake(waker);
@@ -133,6 +138,7 @@ impl State {
         Some(Mail {
             items: std::mem::take(&mut self.items),
             ping: self.ping.take(),
+            again: std::mem::take(&mut self.again),
             closing: self.closing.clone(),
         })
     }
@@ -178,9 +184,10 @@ mod tests {
         assert!(mailbox.take().is_none());
         assert!(!mailbox.push(item("a"), BOUND));
         assert!(!mailbox.push(item("b"), BOUND));
-        mailbox.ping(Bytes::from_static(b"1"));
-        mailbox.ping(Bytes::from_static(b"2"));
+        mailbox.ping(Bytes::from_static(b"1"), true);
+        mailbox.ping(Bytes::from_static(b"2"), false);
         let got = mailbox.take().unwrap();
+        assert!(got.again, "an order is not lost");
         assert_eq!(got.items.len(), 2);
         assert_eq!(got.ping.unwrap(), "2");
         assert!(mailbox.take().is_none());

@@ -1,8 +1,8 @@
 //! All connections of this process: who is to be pinged when, and who answers to which tag.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, AtomicUsize};
 use std::sync::{Arc, Mutex, Weak};
 
 use bytes::Bytes;
@@ -25,6 +25,8 @@ type Tagged = HashMap<usize, Weak<Mailbox>>;
 pub(crate) struct Registry {
     slots: Box<[Mutex<Vec<Weak<Mailbox>>>]>,
     hand: AtomicUsize,
+    /// Slots left whose connections are to tell what exists again.
+    telling: AtomicU32,
     tags: Mutex<HashMap<String, Tagged>>,
     counters: Arc<Counters>,
     /// Told when the last connection leaves.
@@ -39,6 +41,7 @@ impl Registry {
         Self {
             slots,
             hand: AtomicUsize::new(0),
+            telling: AtomicU32::new(0),
             tags: Mutex::default(),
             counters,
             empty: Notify::new(),
@@ -71,10 +74,21 @@ impl Registry {
         }
     }
 
+    /// Has every connection tell what exists again, in the course of the next round of pings: not
+    /// all at once, for each has to ask the application.
+    pub(crate) fn tell_again(&self) {
+        self.telling.store(SLOTS, Relaxed);
+    }
+
     /// Moves the hand on by one slot and pings the connections there. The frame is made only if
     /// there is someone to send it to.
     pub(crate) fn tick(&self, frame: impl FnOnce() -> Bytes) {
         let slot = (self.hand.fetch_add(1, Relaxed) + 1) % self.slots.len();
+        let count_down = |left: u32| left.checked_sub(1);
+        let again = self
+            .telling
+            .fetch_update(Relaxed, Relaxed, count_down)
+            .is_ok();
         let mut members = lock(&self.slots[slot]);
         if members.is_empty() {
             return;
@@ -82,7 +96,7 @@ impl Registry {
         let frame = frame();
         members.retain(|member| match member.upgrade() {
             Some(mailbox) => {
-                mailbox.ping(frame.clone());
+                mailbox.ping(frame.clone(), again);
                 true
             }
             None => false,
@@ -174,8 +188,16 @@ mod tests {
             registry.tick(|| panic!("nobody is there"));
         }
         registry.tick(|| Bytes::from_static(b"ping"));
-        assert!(has_mail(&mailbox));
+        assert!(!mailbox.take().unwrap().again);
         assert!(!has_mail(&mailbox));
+
+        registry.tell_again();
+        for again in [true, false] {
+            for _ in 0..SLOTS {
+                registry.tick(|| Bytes::from_static(b"ping"));
+            }
+            assert_eq!(mailbox.take().unwrap().again, again, "once, in one round");
+        }
 
         drop((registration, mailbox));
         for _ in 0..SLOTS {

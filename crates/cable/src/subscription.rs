@@ -112,6 +112,10 @@ impl Subscription {
         self.attachment.identifier()
     }
 
+    pub(crate) fn streams(&self) -> &[Arc<str>] {
+        self.attachment.streams()
+    }
+
     pub(crate) fn protocol(&self) -> Protocol {
         self.attachment.protocol()
     }

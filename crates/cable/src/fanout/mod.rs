@@ -92,6 +92,13 @@ impl Local {
         self.hub.streams()
     }
 
+    /// Says that messages to streams that are followed here may have been lost for good. Within a
+    /// round of pings every subscription is told what exists, as a new subscriber would be, but
+    /// only what has a [key](Message::with_key) that it has not had.
+    pub fn interrupted(&self) {
+        self.registry.tell_again();
+    }
+
     /// Counts a message that cannot be carried and is given up ([`Stats::lost`](crate::Stats)).
     pub fn count_lost(&self) {
         self.counters.lost.fetch_add(1, Relaxed);

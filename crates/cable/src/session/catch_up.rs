@@ -7,10 +7,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
 
-use super::{End, Incoming, Outgoing, Session};
+use super::{End, Incoming, Outgoing, Session, Telling};
 use crate::channel::Application;
 use crate::errand::{self, CatchUp, Existing, Granted};
-use crate::frame::{self, HistoryRequest};
+use crate::frame::{self, HistoryRequest, Protocol};
 use crate::identifier::Identifier;
 use crate::mailbox::Item;
 use crate::message::Message;
@@ -104,6 +104,40 @@ where
         let cable = Arc::clone(&self.cable);
         self.errand = Some(errand::catch_up(
             app, connection, cable, identifier, query, number,
+        ));
+    }
+
+    /// Starts to tell the next subscription what exists, if one is to be told.
+    pub(super) fn tell_next(&mut self) {
+        match self.telling {
+            Telling::Nobody => return,
+            Telling::Some(_) => {}
+            Telling::All => {
+                // Where sessions were kept, this one may have been lost as well.
+                self.save();
+                // Those that are behind are told when they catch up.
+                let live = self.subscriptions.iter().filter(|s| !s.is_behind());
+                self.telling = Telling::Some(live.map(Subscription::number).collect());
+            }
+        }
+        let Telling::Some(numbers) = &mut self.telling else {
+            return;
+        };
+        let next = std::iter::from_fn(|| numbers.pop())
+            .find_map(|number| self.subscriptions.iter().find(|s| s.number() == number));
+        let Some(subscription) = next else {
+            self.telling = Telling::Nobody;
+            return;
+        };
+        let (app, connection) = (Arc::clone(&self.app), Arc::clone(&self.connection));
+        let cable = Arc::clone(&self.cable);
+        let streams = match self.protocol {
+            Protocol::V1ExtJson => subscription.streams().to_vec(),
+            Protocol::V1Json => Vec::new(),
+        };
+        let (identifier, number) = (subscription.identifier().clone(), subscription.number());
+        self.errand = Some(errand::tell_again(
+            app, connection, cable, identifier, streams, number,
         ));
     }
 

@@ -4,13 +4,13 @@ mod catch_up;
 mod command;
 mod socket;
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
@@ -56,6 +56,8 @@ pub(crate) struct Session<A: Application, S> {
     held: Vec<Item>,
     /// What the application is busy with for this connection.
     errand: Option<Errand>,
+    /// Subscriptions that are to be told again what exists; or that all are.
+    telling: Telling,
     /// The next frame, read while the application is busy.
     unread: Option<Incoming>,
     /// The name by which this session can be resumed.
@@ -70,11 +72,15 @@ pub(crate) struct Session<A: Application, S> {
     receipts: u32,
 }
 
-/// What is to be written, and when those of it were broadcast whose latency counts.
-#[derive(Default)]
-struct Batch {
-    frames: Vec<Bytes>,
-    sent: Vec<Duration>,
+/// Who is to be told again what exists, after messages may have been lost.
+#[derive(Debug, Default)]
+enum Telling {
+    #[default]
+    Nobody,
+    /// All, as soon as the application is not busy.
+    All,
+    /// These, by their numbers.
+    Some(Vec<u32>),
 }
 
 enum Event<E> {
@@ -107,6 +113,7 @@ where
             making: 0..0,
             held: Vec::new(),
             errand: None,
+            telling: Telling::Nobody,
             unread: None,
             sid: None,
             welcomed: false,
@@ -207,6 +214,9 @@ where
             if let Err(end) = result {
                 return end;
             }
+            if self.errand.is_none() {
+                self.tell_next();
+            }
             if self.errand.is_none()
                 && let Some(frame) = self.unread.take()
                 && let Err(end) = Box::pin(self.on_frame(frame)).await
@@ -235,27 +245,46 @@ where
         if let Some(disconnect) = mail.closing {
             return Err(End::Closing(disconnect, NORMAL));
         }
-        let mut batch = Batch::default();
-        if let Some(ping) = mail.ping
-            && self.welcomed
-        {
-            batch.frames.push(ping);
-            self.on_ping(&mut batch.frames)?;
+        let Mail {
+            mut items,
+            ping,
+            again,
+            ..
+        } = mail;
+        if again {
+            self.telling = Telling::All;
         }
-        for item in mail.items {
-            self.sort(item, &mut batch)?;
+        let ping = ping.filter(|_| self.welcomed);
+        let mut late = Vec::new();
+        if ping.is_some() {
+            self.on_ping(&mut late)?;
         }
-        let Batch { frames, sent } = batch;
-        self.write(frames).await?;
-        self.count_latencies(&sent);
+        let mut sorted = Ok(());
+        items.retain(|item| {
+            sorted.is_ok()
+                && self.goes_out(item).unwrap_or_else(|end| {
+                    sorted = Err(end);
+                    false
+                })
+        });
+        sorted?;
+        // Nothing is gathered: what most connections hear most of the time is one frame.
+        for frame in ping.into_iter().chain(late) {
+            self.feed(frame).await?;
+        }
+        for item in &items {
+            self.feed(item.frame.clone()).await?;
+        }
+        self.flush().await?;
+        self.count_latencies(&items);
         Ok(())
     }
 
-    fn count_latencies(&self, sent: &[Duration]) {
-        if !sent.is_empty() {
+    fn count_latencies(&self, items: &VecDeque<Item>) {
+        if !items.is_empty() {
             let now = self.cable.options.clock.now();
-            for sent in sent {
-                self.cable.counters.took(now.saturating_sub(*sent));
+            for sent in items.iter().filter_map(|item| item.published.message.sent) {
+                self.cable.counters.took(now.saturating_sub(sent));
             }
         }
     }
@@ -279,9 +308,9 @@ where
         Ok(())
     }
 
-    /// A message from the hub goes out, is held for a subscription that is not ready for it, or
-    /// is dropped because its subscription has ended or already had it.
-    fn sort(&mut self, item: Item, batch: &mut Batch) -> Result<(), End> {
+    /// Whether a message from the hub goes out; if not, it is held for a subscription that is not
+    /// ready for it, or not wanted because its subscription has ended or already had it.
+    fn goes_out(&mut self, item: &Item) -> Result<bool, End> {
         let found = self
             .subscriptions
             .iter_mut()
@@ -295,15 +324,14 @@ where
                 self.cable.counters.slow_readers.fetch_add(1, Relaxed);
                 return Err(End::Closing(Disconnect::too_slow(), NORMAL));
             }
-            self.held.push(item);
+            self.held.push(item.clone());
         } else if let Some(subscription) = found
             && subscription.takes(&item.published)
         {
             self.cable.counters.delivered.fetch_add(1, Relaxed);
-            batch.sent.extend(item.published.message.sent);
-            batch.frames.push(item.frame);
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Writes frames and flushes, unless the order to close comes first.
@@ -311,19 +339,28 @@ where
         &mut self,
         frames: impl IntoIterator<Item = F>,
     ) -> Result<(), End> {
+        for frame in frames {
+            self.feed(frame).await?;
+        }
+        self.flush().await
+    }
+
+    async fn feed(&mut self, frame: impl Into<Outgoing>) -> Result<(), End> {
         let Self {
             socket, mailbox, ..
         } = self;
-        for frame in frames {
-            poll_fn(|cx| {
-                poll_open(mailbox, cx)?;
-                Pin::new(&mut *socket).poll_ready(cx).map_err(|_| End::Gone)
-            })
-            .await?;
-            socket
-                .start_send_unpin(frame.into())
-                .map_err(|_| End::Gone)?;
-        }
+        poll_fn(|cx| {
+            poll_open(mailbox, cx)?;
+            Pin::new(&mut *socket).poll_ready(cx).map_err(|_| End::Gone)
+        })
+        .await?;
+        socket.start_send_unpin(frame.into()).map_err(|_| End::Gone)
+    }
+
+    async fn flush(&mut self) -> Result<(), End> {
+        let Self {
+            socket, mailbox, ..
+        } = self;
         poll_fn(|cx| {
             // Flushing first: what fits is sent, also if the order to close is there.
             let flushed = Pin::new(&mut *socket).poll_flush(cx).map_err(|_| End::Gone);

@@ -1,7 +1,9 @@
 //! Several processes over a real Redis: the one at `AXIAM_TEST_REDIS_URL`, which may be shared;
-//! every test has a prefix of its own. Without the variable the tests say so and do nothing.
+//! every test has a prefix of its own. Without the variable the tests say so and do nothing. Those
+//! in which Redis dies have one of their own.
 
 mod proxy;
+mod restart;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -20,13 +22,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn address() -> Option<String> {
     let address = std::env::var("AXIAM_TEST_REDIS_URL").ok();
     if address.is_none() {
-        // Not through `eprintln!`, which the test harness would swallow.
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED: AXIAM_TEST_REDIS_URL is not set"
-        );
+        say("SKIPPED: AXIAM_TEST_REDIS_URL is not set");
     }
     address
+}
+
+/// Not through `eprintln!`, which the test harness would swallow.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Settings with a prefix that nobody else has.

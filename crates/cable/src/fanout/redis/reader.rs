@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::RedisResult;
 use redis::aio::MultiplexedConnection;
 use redis::streams::{StreamId, StreamRangeReply, StreamReadReply};
+use redis::{InfoDict, RedisResult};
 
 use super::{Kept, LogId, Shared, log_id, log_id_text, message};
 use crate::message::{Position, Published};
@@ -24,10 +24,16 @@ struct Reader {
     shared: Arc<Shared>,
     /// Everything up to this entry of the log has been handed on.
     cursor: LogId,
+    /// The name of the life of the Redis that was read last (`run_id`).
+    life: Option<String>,
 }
 
 pub(super) async fn run(shared: Arc<Shared>, cursor: LogId) {
-    let mut reader = Reader { shared, cursor };
+    let mut reader = Reader {
+        shared,
+        cursor,
+        life: None,
+    };
     let mut pause = Duration::from_millis(20);
     loop {
         match reader.read_on(&mut pause).await {
@@ -46,6 +52,7 @@ impl Reader {
     /// Reads until the connection breaks.
     async fn read_on(&mut self, pause: &mut Duration) -> RedisResult<()> {
         let mut connection = self.shared.reading_connection().await?;
+        self.greet(&mut connection).await?;
         self.close_gap(&mut connection).await?;
         loop {
             let mut command = redis::cmd("XREAD");
@@ -71,6 +78,34 @@ impl Reader {
             // Those who have got something have a chance to send it before more comes.
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Finds out whether this is the Redis that was read before. One that has started anew, or has
+    /// taken another's place, may have lost what was published last, and its log may be behind.
+    async fn greet(&mut self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
+        let info: RedisResult<InfoDict> = redis::cmd("INFO")
+            .arg("server")
+            .query_async(connection)
+            .await;
+        let life = match info {
+            Ok(info) => info.get::<String>("run_id"),
+            // A user that may not ask. A connection that broke says so at the next command.
+            Err(error) => {
+                tracing::debug!(%error, "Redis does not say who it is");
+                return Ok(());
+            }
+        };
+        let before = std::mem::replace(&mut self.life, life);
+        if before.is_none() || before == self.life {
+            return Ok(());
+        }
+        tracing::warn!("Redis has started anew: telling everyone again what exists");
+        let end = self.shared.end_of_log().await?;
+        self.cursor = self.cursor.min(end);
+        if let Some(local) = self.shared.local.get() {
+            local.interrupted();
+        }
+        Ok(())
     }
 
     fn hand_on(&self, entry: &StreamId) {
@@ -134,6 +169,8 @@ impl Reader {
             );
         }
         local.count_recovered(missed.len());
+        // The histories may have been too short.
+        local.interrupted();
         missed.sort_by_key(|(at, _)| *at);
         missed
             .iter()

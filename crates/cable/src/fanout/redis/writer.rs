@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{ErrorKind, RedisResult, RetryMethod};
+use redis::{Cmd, ErrorKind, RedisResult, RetryMethod, ServerErrorKind};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{SavedSession, Shared, milliseconds, new_epoch, script};
@@ -36,23 +36,36 @@ pub(super) enum Job {
     Flush(oneshot::Sender<()>),
 }
 
+/// Jobs written at once, when so many wait.
+const BATCH: usize = 128;
+
 pub(super) async fn run(shared: Arc<Shared>, mut queue: mpsc::Receiver<Job>) {
-    while let Some(job) = queue.recv().await {
-        if let Job::Flush(done) = job {
-            let _ = done.send(());
-            continue;
-        }
-        let mut pause = Duration::from_millis(20);
-        while let Err(error) = shared.write(&job).await {
-            if is_hopeless(&error) {
-                tracing::error!(%error, "Redis refuses what it is told");
-                shared.give_up(&job);
-                break;
+    let mut batch = Vec::with_capacity(BATCH);
+    while queue.recv_many(&mut batch, BATCH).await > 0 {
+        // What is repeated after a failure has the same ids, so that nothing happens twice.
+        let written = batch.len() > 1 && shared.write_all(&batch).await.is_ok();
+        for job in batch.drain(..) {
+            match job {
+                Job::Flush(done) => drop(done.send(())),
+                job if !written => write_surely(&shared, &job).await,
+                _ => {}
             }
-            tracing::warn!(%error, "Redis is out of reach");
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+}
+
+/// Writes until it has worked, or is hopeless.
+async fn write_surely(shared: &Shared, job: &Job) {
+    let mut pause = Duration::from_millis(20);
+    while let Err(error) = shared.write(job).await {
+        if is_hopeless(&error) {
+            tracing::error!(%error, "Redis refuses what it is told");
+            shared.give_up(job);
+            break;
+        }
+        tracing::warn!(%error, "Redis is out of reach");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
@@ -70,67 +83,86 @@ fn is_hopeless(error: &redis::RedisError) -> bool {
 
 impl Shared {
     async fn write(&self, job: &Job) -> RedisResult<()> {
+        let Some(command) = self.command(job) else {
+            return Ok(());
+        };
         let mut connection = self.connection.clone();
-        let history = &self.options.history;
-        let session_ttl = milliseconds(history.session_ttl);
-        let log_ttl = milliseconds(self.options.log_ttl);
-        match job {
-            Job::Publish {
-                stream,
-                message,
-                once,
-            } => {
-                script::PUBLISH
-                    .key(self.key("head", stream))
-                    .key(self.key("history", stream))
-                    .key(self.log_key())
-                    .key(self.key("once", once))
-                    .arg(stream)
-                    .arg(message.payload())
-                    .arg(message.key().unwrap_or_default())
-                    .arg(new_epoch())
-                    .arg(history.messages.max(1))
-                    .arg(milliseconds(history.ttl))
-                    .arg(log_ttl)
-                    .arg(message.sent.map_or(0, microseconds))
-                    .arg(u8::from(self.options.announce))
-                    .invoke_async(&mut connection)
-                    .await
+        match command.query_async(&mut connection).await {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                script::PUBLISH.load_async(&mut connection).await?;
+                command.query_async(&mut connection).await
             }
+            result => result,
+        }
+    }
+
+    /// Writes all in one go. If anything fails, any part of it may have been done.
+    async fn write_all(&self, jobs: &[Job]) -> RedisResult<()> {
+        let mut pipe = redis::pipe();
+        for command in jobs.iter().filter_map(|job| self.command(job)) {
+            pipe.add_command(command).ignore();
+        }
+        pipe.query_async(&mut self.connection.clone()).await
+    }
+
+    fn publication(&self, stream: &str, message: &Message, once: &str) -> Cmd {
+        let history = &self.options.history;
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(script::PUBLISH.get_hash()).arg(4);
+        command.arg(self.key("head", stream));
+        command.arg(self.key("history", stream));
+        command.arg(self.log_key());
+        command.arg(self.key("once", once));
+        command.arg(stream).arg(message.payload());
+        command.arg(message.key().unwrap_or_default());
+        command.arg(new_epoch());
+        command.arg(history.messages.max(1));
+        command.arg(milliseconds(history.ttl));
+        command.arg(milliseconds(self.options.log_ttl));
+        command.arg(message.sent.map_or(0, microseconds));
+        command.arg(u8::from(self.options.announce));
+        command
+    }
+
+    /// A job is one command, or none.
+    fn command(&self, job: &Job) -> Option<Cmd> {
+        let session_ttl = milliseconds(self.options.history.session_ttl);
+        let command = match job {
             Job::Disconnect { tag, disconnect } => {
                 let mut command = redis::cmd("XADD");
                 command.arg(self.log_key()).arg("*").arg("d").arg(tag);
                 command.arg("n").arg(disconnect.reason.as_ref());
                 command.arg("r").arg(u8::from(disconnect.reconnect));
-                command.query_async(&mut connection).await
+                command
             }
-            Job::Save { sid, session } if session.subscriptions.is_empty() => {
-                self.forget(sid).await
-            }
+            Job::Save { sid, session } if session.subscriptions.is_empty() => self.forget(sid),
             Job::Save { sid, session } => {
                 // Writing a session as JSON cannot fail: its keys are strings.
                 let text = serde_json::to_string(session).unwrap_or_default();
                 let mut command = redis::cmd("SET");
+                command.arg(self.key("session", sid)).arg(text);
+                command.arg("PX").arg(session_ttl);
                 command
-                    .arg(self.key("session", sid))
-                    .arg(text)
-                    .arg("PX")
-                    .arg(session_ttl);
-                command.query_async(&mut connection).await
             }
             Job::Touch { sid } => {
                 let mut command = redis::cmd("PEXPIRE");
                 command.arg(self.key("session", sid)).arg(session_ttl);
-                command.query_async(&mut connection).await
+                command
             }
-            Job::Forget { sid } => self.forget(sid).await,
-            Job::Flush(_) => Ok(()),
-        }
+            Job::Forget { sid } => self.forget(sid),
+            Job::Publish {
+                stream,
+                message,
+                once,
+            } => self.publication(stream, message, once),
+            Job::Flush(_) => return None,
+        };
+        Some(command)
     }
 
-    async fn forget(&self, sid: &str) -> RedisResult<()> {
+    fn forget(&self, sid: &str) -> Cmd {
         let mut command = redis::cmd("DEL");
         command.arg(self.key("session", sid));
-        command.query_async(&mut self.connection.clone()).await
+        command
     }
 }
