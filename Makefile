@@ -2,10 +2,10 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check models
+.PHONY: help run test check models bench-cable
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: models ## Build everything and serve on http://127.0.0.1:3000, data in ./data
 	@scripts/need cargo cc
@@ -17,6 +17,9 @@ test: models web/e2e/node_modules/.package-lock.json ## Run every test, on SQLit
 
 check: ## Formatting, lints and docs of all Rust code, licences and advisories of dependencies
 	@scripts/check
+
+bench-cable: ## Measure the cable beside Rails' Action Cable, on loopback
+	@scripts/bench-cable
 
 models: models/node_modules/.package-lock.json ## Build the default face pack into models/build
 	@scripts/need node

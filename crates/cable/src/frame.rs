@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -236,12 +237,14 @@ pub(crate) fn disconnect(reason: &str, reconnect: bool) -> Bytes {
 
 /// A payload for one subscription, without a position.
 pub(crate) fn transmission(identifier: &Identifier, payload: &RawValue) -> Bytes {
-    format!(
-        r#"{{"identifier":{},"message":{}}}"#,
-        identifier.wire(),
-        payload.get()
+    let identifier = identifier.wire();
+    written(
+        identifier.len() + payload.get().len(),
+        format_args!(
+            r#"{{"identifier":{identifier},"message":{}}}"#,
+            payload.get()
+        ),
     )
-    .into()
 }
 
 /// A published message for one subscription; with its position where the protocol has one.
@@ -264,15 +267,30 @@ pub(crate) fn positioned(
     stream: &str,
     position: &Position,
 ) -> Bytes {
-    format!(
-        r#"{{"identifier":{},"message":{},"stream_id":{},"epoch":{},"offset":{}}}"#,
-        identifier.wire(),
-        payload.get(),
-        serde_json::Value::from(stream),
-        serde_json::Value::from(&*position.epoch),
-        position.offset,
+    let identifier = identifier.wire();
+    let lengths = identifier.len() + payload.get().len() + stream.len() + position.epoch.len();
+    written(
+        lengths,
+        format_args!(
+            r#"{{"identifier":{identifier},"message":{},"stream_id":{},"epoch":{},"offset":{}}}"#,
+            payload.get(),
+            serde_json::Value::from(stream),
+            serde_json::Value::from(&*position.epoch),
+            position.offset,
+        ),
     )
-    .into()
+}
+
+/// What a frame has besides the parts whose lengths are known: names, punctuation, an offset.
+const SCAFFOLD: usize = 96;
+
+/// Writes a frame into memory of its size. Grown step by step it would take up to twice as much,
+/// for as long as it waits in queues.
+fn written(lengths: usize, frame: std::fmt::Arguments<'_>) -> Bytes {
+    let mut text = String::with_capacity(lengths + SCAFFOLD);
+    // Writing to a string cannot fail.
+    let _ = text.write_fmt(frame);
+    text.into()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use crate::frame::{self, Protocol};
 use crate::identifier::Identifier;
 use crate::mailbox::{Bound, Item, Mailbox};
-use crate::message::Published;
+use crate::message::{Note, Published};
 use crate::stats::Counters;
 use crate::sync::lock;
 
@@ -129,18 +129,19 @@ impl Hub {
     }
 
     /// Puts a message into the mailboxes of all who follow its stream.
-    pub(crate) fn deliver(&self, published: &Arc<Published>) {
+    pub(crate) fn deliver(&self, published: &Published) {
         let shard = lock(self.shard(&published.stream));
         let Some(groups) = shard.get(&published.stream) else {
             return;
         };
+        let note = Arc::new(Note::from(published));
         for group in groups {
             let frame = frame::message(group.protocol, &group.identifier, published);
             for member in &group.members {
                 let item = Item {
                     subscription: member.subscription,
                     frame: frame.clone(),
-                    published: Arc::clone(published),
+                    note: Arc::clone(&note),
                 };
                 if member.mailbox.push(item, self.bound) {
                     self.counters.slow_readers.fetch_add(1, Relaxed);
@@ -221,11 +222,11 @@ mod tests {
 
     fn publish(hub: &Hub, stream: &str) {
         let message = serde_json::json!(stream).into();
-        hub.deliver(&Arc::new(Published {
+        hub.deliver(&Published {
             stream: stream.into(),
             message,
             position: None,
-        }));
+        });
     }
 
     fn received(mailbox: &Mailbox) -> Vec<(u32, String)> {

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
-use crate::message::Published;
+use crate::message::Note;
 use crate::options::Disconnect;
 use crate::sync::lock;
 
@@ -20,8 +20,8 @@ pub(crate) struct Item {
     pub(crate) subscription: u32,
     /// The frame to send, shared by all who receive the same bytes.
     pub(crate) frame: Bytes,
-    /// What it says, for idempotency keys and positions.
-    pub(crate) published: Arc<Published>,
+    /// Its idempotency key and position.
+    pub(crate) note: Arc<Note>,
 }
 
 /// How much a mailbox holds before its reader counts as too slow.
@@ -170,10 +170,11 @@ mod tests {
         Item {
             subscription: 1,
             frame: Bytes::from_static(text.as_bytes()),
-            published: Arc::new(Published {
+            note: Arc::new(Note {
                 stream: "s".into(),
-                message: serde_json::json!(text).into(),
+                key: None,
                 position: None,
+                sent: None,
             }),
         }
     }

@@ -99,6 +99,27 @@ pub struct Published {
     pub position: Option<Position>,
 }
 
+/// What a session needs to know of a message beside its frame. Without the payload: what waits for
+/// a slow reader is to cost no more than the frames that are counted.
+#[derive(Clone, Debug)]
+pub(crate) struct Note {
+    pub(crate) stream: Arc<str>,
+    pub(crate) key: Option<Arc<str>>,
+    pub(crate) position: Option<Position>,
+    pub(crate) sent: Option<Duration>,
+}
+
+impl From<&Published> for Note {
+    fn from(published: &Published) -> Self {
+        Self {
+            stream: Arc::clone(&published.stream),
+            key: published.message.key.clone(),
+            position: published.position.clone(),
+            sent: published.message.sent,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

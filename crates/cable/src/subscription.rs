@@ -7,7 +7,7 @@ use crate::errand::Query;
 use crate::frame::{HistoryRequest, Protocol};
 use crate::hub::Attachment;
 use crate::identifier::Identifier;
-use crate::message::{Message, Position, Published};
+use crate::message::{Note, Position, Published};
 use crate::resume::{Receipt, SavedSubscription};
 use crate::stats::Counters;
 
@@ -129,18 +129,18 @@ impl Subscription {
     }
 
     /// Whether a live message is still to be delivered; if so, it counts as delivered.
-    pub(crate) fn takes(&mut self, published: &Published) -> bool {
-        let replayed = published.position.as_ref().is_some_and(|position| {
+    pub(crate) fn takes(&mut self, note: &Note) -> bool {
+        let replayed = note.position.as_ref().is_some_and(|position| {
             self.replayed
                 .iter()
-                .any(|(stream, upto)| *stream == published.stream && position.reached_by(upto))
+                .any(|(stream, upto)| *stream == note.stream && position.reached_by(upto))
         });
-        !replayed && self.takes_key(&published.message)
+        !replayed && self.takes_key(note.key.as_ref())
     }
 
     /// Whether a message with this key is still to be delivered.
-    pub(crate) fn takes_key(&mut self, message: &Message) -> bool {
-        let Some(key) = &message.key else { return true };
+    pub(crate) fn takes_key(&mut self, key: Option<&Arc<str>>) -> bool {
+        let Some(key) = key else { return true };
         if self.keys.contains(key) {
             return false;
         }
@@ -167,7 +167,7 @@ impl Subscription {
                     .push((Arc::clone(&published.stream), position.clone())),
             }
         }
-        self.takes_key(&published.message)
+        self.takes_key(published.message.key.as_ref())
     }
 
     /// Whether live messages must wait.

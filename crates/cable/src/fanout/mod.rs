@@ -83,7 +83,7 @@ impl Local {
 
     /// Puts a message into the queues of all who follow its stream here. Messages to one stream
     /// must be delivered one after another, in order.
-    pub fn deliver(&self, published: &Arc<Published>) {
+    pub fn deliver(&self, published: &Published) {
         self.hub.deliver(published);
     }
 

@@ -242,14 +242,17 @@ fn arrange(
     } = catch_up;
     let missed = backlog.as_ref().and_then(|backlog| backlog.as_ref().ok());
     let comes_later = |message: &Message| {
-        let same = |other: &Message| message.key.is_some() && message.key == other.key;
-        missed.is_some_and(|missed| missed.iter().any(|published| same(&published.message)))
-            || held.iter().any(|item| same(&item.published.message))
+        let same = |key: Option<&Arc<str>>| key.is_some() && key == message.key.as_ref();
+        missed.is_some_and(|missed| {
+            missed
+                .iter()
+                .any(|published| same(published.message.key.as_ref()))
+        }) || held.iter().any(|item| same(item.note.key.as_ref()))
     };
     let identifier = subscription.identifier().clone();
     let mut state = Vec::new();
     for Existing { message, place } in &existing {
-        if !comes_later(message) && subscription.takes_key(message) {
+        if !comes_later(message) && subscription.takes_key(message.key.as_ref()) {
             state.push(match place {
                 Some((stream, position)) => {
                     frame::positioned(&identifier, &message.payload, stream, position)
@@ -286,7 +289,7 @@ fn arrange(
 
 fn deliver(subscription: &mut Subscription, held: Vec<Item>, frames: &mut Vec<Bytes>) {
     for item in held {
-        if subscription.takes(&item.published) {
+        if subscription.takes(&item.note) {
             subscription.count_delivered();
             frames.push(item.frame);
         }

@@ -178,7 +178,7 @@ where
         };
         let mut frames = Vec::with_capacity(replies.len());
         for reply in replies {
-            if subscription.takes_key(&reply) {
+            if subscription.takes_key(reply.key.as_ref()) {
                 frames.push(frame::transmission(
                     subscription.identifier(),
                     &reply.payload,

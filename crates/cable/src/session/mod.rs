@@ -283,7 +283,7 @@ where
     fn count_latencies(&self, items: &VecDeque<Item>) {
         if !items.is_empty() {
             let now = self.cable.options.clock.now();
-            for sent in items.iter().filter_map(|item| item.published.message.sent) {
+            for sent in items.iter().filter_map(|item| item.note.sent) {
                 self.cable.counters.took(now.saturating_sub(sent));
             }
         }
@@ -326,7 +326,7 @@ where
             }
             self.held.push(item.clone());
         } else if let Some(subscription) = found
-            && subscription.takes(&item.published)
+            && subscription.takes(&item.note)
         {
             self.cable.counters.delivered.fetch_add(1, Relaxed);
             return Ok(true);

@@ -121,7 +121,7 @@ impl Reader {
         let Some(published) = published(entry) else {
             return;
         };
-        local.deliver(&Arc::new(published));
+        local.deliver(&published);
     }
 
     /// If the log does not reach back to the cursor, takes what is missing from the histories of

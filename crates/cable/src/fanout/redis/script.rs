@@ -24,8 +24,11 @@ pub(super) static PUBLISH: LazyLock<Script> = LazyLock::new(|| {
         end
         local time = redis.call('TIME')
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
-        redis.call('HSETNX', KEYS[1], 'epoch', ARGV[4])
         local epoch = redis.call('HGET', KEYS[1], 'epoch')
+        if not epoch then
+            epoch = ARGV[4]
+            redis.call('HSET', KEYS[1], 'epoch', epoch)
+        end
         local offset = redis.call('HINCRBY', KEYS[1], 'offset', 1)
         local id = redis.call('XADD', KEYS[3], 'MINID', string.format('%.0f', now - ARGV[7]), '*',
             's', ARGV[1], 'p', ARGV[2], 'k', ARGV[3], 'e', epoch, 'o', offset, 't', ARGV[8])

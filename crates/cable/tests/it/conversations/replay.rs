@@ -26,12 +26,14 @@ pub(crate) enum Heard {
 pub(crate) trait Transport: Sized {
     type Connection;
     async fn start(app: Arc<App>) -> (Self, Cable);
+    /// Connects with an offer of subprotocols; with the one that was chosen, or `-`.
     async fn connect(
         &self,
         who: &str,
         protocol: &str,
         query: &[(String, String)],
-    ) -> Self::Connection;
+    ) -> (Self::Connection, String);
+    async fn send_binary(connection: &mut Self::Connection);
     async fn send(connection: &mut Self::Connection, text: String);
     async fn close(connection: &mut Self::Connection);
     /// The next thing the server says; `Nothing` if it has nothing to say. Where something is
@@ -47,6 +49,7 @@ pub(crate) async fn replay<T: Transport>(script: &Script) {
         cable,
         transport,
         connections: HashMap::new(),
+        chosen: HashMap::new(),
         names: HashMap::new(),
     };
     for line in &script.lines {
@@ -62,6 +65,8 @@ struct Player<T: Transport> {
     cable: Cable,
     transport: T,
     connections: HashMap<String, T::Connection>,
+    /// The subprotocol of each connection.
+    chosen: HashMap<String, String>,
     /// What `$names` have stood for.
     names: HashMap<String, Value>,
 }
@@ -78,13 +83,20 @@ impl<T: Transport> Player<T> {
                     .iter()
                     .map(|(k, v)| (k.clone(), self.fill_in(v)))
                     .collect();
-                let connection = self.transport.connect(who, protocol, &query).await;
+                let (connection, chosen) = self.transport.connect(who, protocol, &query).await;
                 self.connections.insert(who.clone(), connection);
+                self.chosen.insert(who.clone(), chosen);
             }
             Step::Send { who, text } => {
                 let text = self.fill_in(text);
                 T::send(self.connection(who)?, text).await;
             }
+            Step::Binary { who } => T::send_binary(self.connection(who)?).await,
+            Step::Spaces { who, count } => T::send(self.connection(who)?, " ".repeat(*count)).await,
+            Step::Speaks { who, protocol } => match self.chosen.get(who) {
+                Some(chosen) if chosen == protocol => {}
+                other => return Err(format!("speaks {other:?}")),
+            },
             Step::Expect { who, json } => match T::hear(self.connection(who)?, true).await {
                 Heard::Json(heard) if matches(json, &heard, &mut self.names) => {}
                 other => return Err(format!("heard {other:?}")),
@@ -114,6 +126,10 @@ impl<T: Transport> Player<T> {
             }
             Step::Closes { stream } => self.app.closed.lock().unwrap().push(stream.clone()),
             Step::Disconnect { tag, reconnect } => self.cable.disconnect(tag, *reconnect),
+            Step::Drain => {
+                let cable = self.cable.clone();
+                tokio::spawn(async move { cable.drain(Duration::ZERO).await });
+            }
             Step::Time(span) => tokio::time::sleep(*span).await,
             _ => unreachable!("handled by step"),
         }
@@ -188,14 +204,26 @@ impl Transport for InMemory {
         )
     }
 
-    async fn connect(&self, who: &str, protocol: &str, query: &[(String, String)]) -> Client {
-        let (_, protocol) = Protocol::negotiate([protocol]).unwrap();
+    async fn connect(
+        &self,
+        who: &str,
+        protocol: &str,
+        query: &[(String, String)],
+    ) -> (Client, String) {
+        // What axum's adapter does; the conversations over the network hold the two together.
+        let agreed = Protocol::negotiate(protocol.split(','));
+        let (name, protocol) = agreed.unwrap_or(("-", Protocol::V1Json));
         let mut opening = Opening::new(protocol);
         for (key, value) in query {
             assert_eq!(key, "sid", "nothing else is known in memory");
             opening = opening.resuming(value);
         }
-        Client::open(&self.cable, &self.app, who, opening)
+        let client = Client::open(&self.cable, &self.app, who, opening);
+        (client, name.to_owned())
+    }
+
+    async fn send_binary(client: &mut Client) {
+        client.wire.send_frame(Incoming::Binary);
     }
 
     async fn send(client: &mut Client, text: String) {
@@ -237,12 +265,26 @@ impl Transport for OverNetwork {
         (Self(Server::start(cable.clone(), app).await), cable)
     }
 
-    async fn connect(&self, who: &str, protocol: &str, query: &[(String, String)]) -> Socket {
+    async fn connect(
+        &self,
+        who: &str,
+        protocol: &str,
+        query: &[(String, String)],
+    ) -> (Socket, String) {
         let mut path = format!("/cable?user={who}");
         for (key, value) in query {
             path.push_str(&format!("&{key}={value}"));
         }
-        self.0.connect(&path, Some(protocol)).await.unwrap().0
+        let offer = (protocol != "-").then_some(protocol);
+        let (socket, response) = self.0.connect(&path, offer).await.unwrap();
+        let chosen = response.headers().get("sec-websocket-protocol");
+        let chosen = chosen.map_or("-", |value| value.to_str().unwrap());
+        (socket, chosen.to_owned())
+    }
+
+    async fn send_binary(socket: &mut Socket) {
+        let bytes = WsMessage::binary(vec![0, 255, 128]);
+        socket.send(bytes).await.unwrap();
     }
 
     async fn send(socket: &mut Socket, text: String) {

@@ -31,6 +31,19 @@ pub(crate) enum Step {
         who: String,
         text: String,
     },
+    /// `alice binary`, `alice spaces 17000`
+    Binary {
+        who: String,
+    },
+    Spaces {
+        who: String,
+        count: usize,
+    },
+    /// `alice speaks <subprotocol>`
+    Speaks {
+        who: String,
+        protocol: String,
+    },
     /// `alice < <json>`
     Expect {
         who: String,
@@ -73,6 +86,8 @@ pub(crate) enum Step {
         tag: String,
         reconnect: bool,
     },
+    /// `app drain`
+    Drain,
     /// `time 3s`, `time 150ms`
     Time(Duration),
 }
@@ -137,6 +152,15 @@ fn parse(line: &str) -> Option<Step> {
             who,
             json: serde_json::from_str(rest).ok()?,
         },
+        "binary" => Step::Binary { who },
+        "spaces" => Step::Spaces {
+            who,
+            count: rest.parse().ok()?,
+        },
+        "speaks" => Step::Speaks {
+            who,
+            protocol: rest.to_owned(),
+        },
         "silent" => Step::Silent { who },
         "close" => Step::Close { who },
         "cut" => Step::Cut { who },
@@ -169,6 +193,7 @@ fn app_step(verb: &str, rest: &str) -> Option<Step> {
             }
         }
         "closes" => Step::Closes { stream: first },
+        "drain" => Step::Drain,
         "disconnect" => Step::Disconnect {
             tag: first,
             reconnect: rest.parse().ok()?,
