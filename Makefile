@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check models bench-cable
+.PHONY: help run test check models bench bench-cable bench-face
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -18,8 +18,13 @@ test: models web/e2e/node_modules/.package-lock.json ## Run every test, on SQLit
 check: ## Formatting, lints and docs of all Rust code, licences and advisories of dependencies
 	@scripts/check
 
+bench: bench-face bench-cable ## Run every benchmark
+
 bench-cable: ## Measure the cable beside Rails' Action Cable, on loopback
 	@scripts/bench-cable
+
+bench-face: models bench/face/node_modules/.package-lock.json ## From photo to template, beside npm's face-api, face_recognition and ONNX Runtime
+	@scripts/bench-face
 
 models: models/node_modules/.package-lock.json ## Build the default face pack into models/build
 	@scripts/need node

@@ -1,0 +1,65 @@
+// The photos that every peer gets: one clear face each, 1280 pixels high as a phone's portrait scaled by
+// a careful client, cut from the group photos that come with the npm library.
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { crop, encodeJpeg, readJpeg } from '../../models/lib/pixels.mjs';
+
+const WIDTH = 960;
+const HEIGHT = 1280;
+const QUALITY = 90;
+/** Standard deviation of the grain added, of 255: an enlarged photo is smoother than a camera's. */
+const GRAIN = 3;
+
+/** Where in which photo: `center` is between eyes and nose, `side` about 2.5 times the face. */
+const FACES = [
+  { sample: 3, center: [1160, 380], side: 460 },
+  { sample: 3, center: [669, 475], side: 440 },
+  { sample: 3, center: [1610, 450], side: 440 },
+  { sample: 6, center: [381, 650], side: 450 },
+  { sample: 6, center: [1590, 430], side: 420 },
+  { sample: 6, center: [744, 500], side: 420 },
+];
+
+/** Writes the photos into `folder`; `samples` is where the group photos are. Returns their paths. */
+export async function writePhotos(samples, folder) {
+  await mkdir(folder, { recursive: true });
+  const pictures = {};
+  const paths = [];
+  for (const [i, { sample, ...where }] of FACES.entries()) {
+    pictures[sample] ??= await readJpeg(path.join(samples, `sample${sample}.jpg`));
+    const square = crop(pictures[sample], { ...where, width: HEIGHT });
+    const file = path.join(folder, `${i + 1}.jpg`);
+    await writeFile(file, encodeJpeg(grained(portrait(square), i), QUALITY));
+    paths.push(file);
+  }
+  return paths;
+}
+
+/** The middle columns. */
+function portrait({ width, height, data }) {
+  const left = (width - WIDTH) / 2;
+  const cut = new Uint8Array(WIDTH * height * 3);
+  for (let y = 0; y < height; y++) {
+    cut.set(data.subarray((y * width + left) * 3, (y * width + left + WIDTH) * 3), y * WIDTH * 3);
+  }
+  return { width: WIDTH, height, data: cut };
+}
+
+/** Adds grain, the same at every run. */
+function grained({ width, height, data }, seed) {
+  let state = 0x9e3779b9 ^ seed;
+  // Marsaglia's xorshift; the sum of four even numbers is near enough to a bell.
+  const next = () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32 - 0.5;
+  };
+  const bell = () => (next() + next() + next() + next()) * Math.sqrt(3) * GRAIN;
+  const out = new Uint8Array(data.length);
+  for (let i = 0; i < width * height; i++) {
+    const grain = bell();
+    for (let c = 0; c < 3; c++) out[3 * i + c] = Math.min(255, Math.max(0, Math.round(data[3 * i + c] + grain)));
+  }
+  return { width, height, data: out };
+}
