@@ -29,7 +29,24 @@
 //! - A client of the extended protocol that comes back is sent what it missed, once and in order,
 //!   as long as the history remembers; after that it is told that something is missing, and what
 //!   exists now. A client of the base protocol is told what exists now.
+//! - When messages may have been lost between processes (a Redis that was killed), every
+//!   subscription is told again what exists and has a key that it has not had.
 //! - Nobody waits for a slow client, and what is queued for one is bounded.
+//!
+//! Not promised: an order between streams, and messages without a key through the loss of Redis'
+//! memory.
+//!
+//! # Limits and numbers
+//!
+//! [`Options`] bounds frames, queues, subscriptions, connections (in all and by address) and how
+//! often a connection may ask for something; [`Handshake`] answers 503 or 429 before the upgrade.
+//! [`Cable::stats`] counts what happens and how long messages took, and writes it for Prometheus
+//! ([`Stats::prometheus`]). [`Cable::drain`] sends everyone to the next server, spread over a
+//! time.
+//!
+//! # Features
+//!
+//! `axum` (by default): [`Handshake`]. `redis`: the fan-out for several processes.
 //!
 //! # Example
 //!
