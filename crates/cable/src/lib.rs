@@ -137,3 +137,8 @@ pub use message::{Message, Position, Published};
 pub use options::{Clock, Disconnect, Options};
 pub use session::{Incoming, Opening, Outgoing};
 pub use stats::{Kind, LATENCY_BOUNDS, Latency, Number, Stats};
+
+/// What `fuzz/` calls; there only under cargo-fuzz, which sets this.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use frame::fuzz_frame;
