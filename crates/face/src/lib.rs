@@ -33,7 +33,7 @@ mod template;
 
 pub use engine::{Engine, FaceEngine};
 pub use error::{PhotoError, PoorReason};
-pub use image::Limits;
+pub use image::{Format as PhotoFormat, Image, Limits, decode as decode_photo};
 pub use pack::{FmrLevel, PackError, PackInfo, Thresholds};
 pub use spent::{Spent, Work};
 pub use template::{Template, TemplateError};

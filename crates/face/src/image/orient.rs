@@ -33,6 +33,23 @@ impl Orientation {
         }
     }
 
+    /// This turn, and then `next`.
+    #[cfg(feature = "heic")]
+    pub(crate) fn then(self, next: Self) -> Self {
+        // Seen from the end: the next turn's flips come first; a transposition carries this turn's
+        // flips over to the other axis.
+        let (x, y) = if next.transpose {
+            (self.flip_y, self.flip_x)
+        } else {
+            (self.flip_x, self.flip_y)
+        };
+        Self {
+            transpose: self.transpose != next.transpose,
+            flip_x: next.flip_x != x,
+            flip_y: next.flip_y != y,
+        }
+    }
+
     /// The picture, upright.
     pub(crate) fn upright(self, image: Image) -> Image {
         if self == Self::default() {
@@ -57,6 +74,19 @@ impl Orientation {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "heic")]
+    #[test]
+    fn turns_follow_each_other() {
+        let image = || Image::new(2, 3, (1..=18).collect()).unwrap();
+        for (one, two) in (1..=8).flat_map(|one| (1..=8).map(move |two| (one, two))) {
+            let [one, two] = [one, two].map(Orientation::from_exif);
+            let (at_once, in_turn) = (one.then(two).upright(image()), one.upright(image()));
+            let in_turn = two.upright(in_turn);
+            assert_eq!(at_once.width(), in_turn.width());
+            assert_eq!(at_once.data(), in_turn.data(), "{one:?} {two:?}");
+        }
+    }
 
     /// Where the stored picture `1 2 / 3 4 / 5 6` ends up, by EXIF value.
     #[test]

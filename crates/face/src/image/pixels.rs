@@ -10,8 +10,9 @@ use crate::geometry::{Point, Rect, Similarity};
 /// Beyond this many source pixels per target pixel a warp shrinks first, so that it does not alias.
 const SHRINK_BEFORE_WARP: f32 = 1.3;
 
-/// A picture, three bytes a pixel, row by row. Wiped from memory on drop.
-pub(crate) struct Image {
+/// A picture, three bytes a pixel (red, green, blue), row by row from the top. Wiped from memory on
+/// drop.
+pub struct Image {
     width: usize,
     height: usize,
     data: Zeroizing<Vec<u8>>,
@@ -29,15 +30,18 @@ impl Image {
         })
     }
 
-    pub(crate) fn width(&self) -> usize {
+    /// Pixels in a row.
+    pub fn width(&self) -> usize {
         self.width
     }
 
-    pub(crate) fn height(&self) -> usize {
+    /// Rows.
+    pub fn height(&self) -> usize {
         self.height
     }
 
-    pub(crate) fn data(&self) -> &[u8] {
+    /// `width * height * 3` bytes.
+    pub fn data(&self) -> &[u8] {
         &self.data
     }
 
@@ -53,17 +57,14 @@ impl Image {
 
     /// This picture, or a smaller one with the same proportions whose longer side is `side`.
     pub(crate) fn shrunk_to(self, side: usize) -> Result<Self, PhotoError> {
-        let longer = self.width.max(self.height);
-        if longer <= side {
+        let (width, height) = fitted(self.width, self.height, side);
+        if (width, height) == (self.width, self.height) {
             return Ok(self);
         }
-        let scaled = |length: usize| ((length * side + longer / 2) / longer).max(1);
-        self.resized(self.frame(), scaled(self.width), scaled(self.height))
+        self.resized(self.frame(), width, height)
     }
 
     /// The part of the picture inside `area`, drawn `width` by `height` pixels.
-    ///
-    /// Each pixel is the weighted mean of all it covers (a triangle filter), so nothing aliases.
     pub(crate) fn resized(
         &self,
         area: Rect,
@@ -79,14 +80,12 @@ impl Image {
         )
         .map_err(|e| failed(&e))?;
         let mut target = Canvas::new(width as u32, height as u32, PixelType::U8x3);
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-            .crop(
-                area.x.into(),
-                area.y.into(),
-                area.width.into(),
-                area.height.into(),
-            );
+        let options = smoothly(
+            area.x.into(),
+            area.y.into(),
+            area.width.into(),
+            area.height.into(),
+        );
         Resizer::new()
             .resize(&source, &mut target, &options)
             .map_err(|e| failed(&e))?;
@@ -190,6 +189,60 @@ impl Image {
             data,
         }
     }
+}
+
+/// Width and height with the same proportions whose longer side is at most `side`.
+pub(super) fn fitted(width: usize, height: usize, side: usize) -> (usize, usize) {
+    let longer = width.max(height);
+    if longer <= side {
+        return (width, height);
+    }
+    let scaled = |length: usize| ((length * side + longer / 2) / longer).max(1);
+    (scaled(width), scaled(height))
+}
+
+/// RGB pixels of gray ones.
+pub(super) fn grays(values: &[u8]) -> Vec<u8> {
+    let mut data = Vec::with_capacity(values.len() * 3);
+    data.extend(values.iter().flat_map(|v| [*v; 3]));
+    data
+}
+
+/// Turns RGBA pixels into RGB in place: what shines through is white.
+pub(super) fn flatten(data: &mut Vec<u8>) {
+    let pixels = data.len() / 4;
+    for i in 0..pixels {
+        let alpha = data[4 * i + 3];
+        for c in 0..3 {
+            data[3 * i + c] = over_white(data[4 * i + c], alpha);
+        }
+    }
+    data.truncate(3 * pixels);
+}
+
+/// A colour that lets white shine through, `alpha` of 255 parts its own.
+pub(super) fn over_white(value: u8, alpha: u8) -> u8 {
+    let (value, alpha) = (u32::from(value), u32::from(alpha));
+    ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+}
+
+/// Bytes that [`Image::shrunk_to`] takes beside a picture of this size.
+pub(super) fn shrinking(width: u64, height: u64, side: usize) -> u64 {
+    let (longer, side) = (width.max(height), side as u64);
+    if longer <= side {
+        return 0;
+    }
+    let scaled = |length: u64| (length * side).div_ceil(longer).max(1);
+    // The columns are made first, at full height, then the rows.
+    scaled(width) * (height + scaled(height)) * 3
+}
+
+/// Resizing the part at (`x`, `y`) so that each pixel is the weighted mean of all it covers (a
+/// triangle filter): nothing aliases.
+pub(super) fn smoothly(x: f64, y: f64, width: f64, height: f64) -> ResizeOptions {
+    ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
+        .crop(x, y, width, height)
 }
 
 /// The place inside `0..length` that a mirror at either end shows at `i`; far outside, an edge pixel.

@@ -2,45 +2,103 @@
 
 use std::io::Cursor;
 
-use png::{ColorType, Decoder, DecodingError, Limits as PngLimits, Transformations};
+use png::{ColorType, Decoder, DecodingError, Limits as PngLimits, Reader, Transformations};
 use zeroize::Zeroizing;
 
 use super::orient::Orientation;
-use super::{Image, Limits, exif};
+use super::pixels::{flatten, grays, over_white, shrinking};
+use super::rows::Rows;
+use super::{Cost, Image, Limits, Photo, exif};
 use crate::PhotoError;
 
-/// Decodes the (first) picture; transparent places become white.
-pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(Image, Orientation), PhotoError> {
-    let memory = usize::try_from(limits.memory).unwrap_or(usize::MAX);
-    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), PngLimits { bytes: memory });
-    decoder.set_transformations(Transformations::normalize_to_color8());
-    decoder.set_ignore_text_chunk(true);
-    decoder.set_ignore_iccp_chunk(true);
-    let header = decoder.read_header_info().map_err(|e| refused(&e))?;
-    let (width, height) = (u64::from(header.width), u64::from(header.height));
-    // At most four bytes a pixel come out, and a few rows are kept besides.
-    limits.check(
-        width,
-        height,
-        width
-            .saturating_mul(height.saturating_add(8))
-            .saturating_mul(4),
-    )?;
-    let mut reader = decoder.read_info().map_err(|e| refused(&e))?;
-    let size = reader.output_buffer_size().ok_or(PhotoError::TooLarge)?;
-    let mut data = Zeroizing::new(vec![0; size]);
-    let frame = reader.next_frame(&mut data).map_err(|e| refused(&e))?;
-    // The end of the file is read too: a photo cut short is refused.
-    reader.finish().map_err(|e| refused(&e))?;
-    let orientation = reader
-        .info()
-        .exif_metadata
-        .as_deref()
-        .map(exif::orientation)
-        .unwrap_or_default();
-    let rgb = to_rgb(data, frame.color_type).ok_or(PhotoError::Unsupported)?;
-    let image = Image::new(width as usize, height as usize, rgb).ok_or(PhotoError::Unsupported)?;
-    Ok((image, orientation))
+/// What the library holds beside the pixels, bytes: compressed data, its window, the metadata it
+/// does not leave out.
+const BESIDE: usize = 2 << 20;
+
+/// A PNG file.
+pub(super) struct Png<'a> {
+    bytes: &'a [u8],
+    width: u64,
+    height: u64,
+    interlaced: bool,
+    orientation: Orientation,
+}
+
+impl<'a> Photo<'a> for Png<'a> {
+    fn open(bytes: &'a [u8]) -> Result<Self, PhotoError> {
+        let orientation = walk(bytes).ok_or(PhotoError::Unsupported)?;
+        let mut decoder = Decoder::new(Cursor::new(bytes));
+        let header = decoder.read_header_info().map_err(|e| refused(&e))?;
+        Ok(Self {
+            bytes,
+            width: header.width.into(),
+            height: header.height.into(),
+            interlaced: header.interlaced,
+            orientation,
+        })
+    }
+
+    fn cost(&self, limits: &Limits) -> Cost {
+        let (width, height) = (self.width, self.height);
+        // Rows of up to eight bytes a pixel: filtered, unfiltered, the one before, turned to RGB.
+        let rows = width.saturating_mul(8 * 6);
+        let pixels = if self.interlaced {
+            // RGBA is turned into RGB in place; gray with alpha becomes RGB beside it.
+            let all = width.saturating_mul(height);
+            all.saturating_mul(5)
+                .saturating_add(shrinking(width, height, limits.side))
+        } else {
+            Rows::memory(width, height, limits.side, 1)
+        };
+        Cost {
+            width,
+            height,
+            memory: pixels.saturating_add(rows).saturating_add(BESIDE as u64),
+        }
+    }
+
+    fn orientation(&self) -> Orientation {
+        self.orientation
+    }
+
+    fn decode(self, limits: &Limits) -> Result<Image, PhotoError> {
+        let mut decoder =
+            Decoder::new_with_limits(Cursor::new(self.bytes), PngLimits { bytes: BESIDE });
+        decoder.set_transformations(Transformations::normalize_to_color8());
+        decoder.set_ignore_text_chunk(true);
+        decoder.set_ignore_iccp_chunk(true);
+        let mut reader = decoder.read_info().map_err(|e| refused(&e))?;
+        let image = if self.interlaced {
+            whole(&mut reader)?
+        } else {
+            let rows = Rows::new(self.width as usize, self.height as usize, limits.side);
+            row_by_row(&mut reader, rows)?
+        };
+        // The end of the file is read too: damage there is damage.
+        reader.finish().map_err(|e| refused(&e))?;
+        Ok(image)
+    }
+}
+
+/// Walks the chunks from the signature to the last one; how the camera was held. `None` for a file
+/// that is not whole, or moves.
+fn walk(bytes: &[u8]) -> Option<Orientation> {
+    let mut rest = bytes.get(8..)?;
+    let mut orientation = Orientation::default();
+    loop {
+        let (length, after) = rest.split_first_chunk()?;
+        let (kind, after) = after.split_first_chunk()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let (data, after) = after.split_at_checked(length)?;
+        // The check sum.
+        (_, rest) = after.split_at_checked(4)?;
+        match kind {
+            b"eXIf" => orientation = exif::orientation(data),
+            b"acTL" | b"fdAT" => return None,
+            b"IEND" => return Some(orientation),
+            _ => {}
+        }
+    }
 }
 
 fn refused(error: &DecodingError) -> PhotoError {
@@ -50,43 +108,59 @@ fn refused(error: &DecodingError) -> PhotoError {
     }
 }
 
+type Source<'a> = Reader<Cursor<&'a [u8]>>;
+
+fn row_by_row(reader: &mut Source<'_>, mut rows: Rows) -> Result<Image, PhotoError> {
+    let layout = reader.output_color_type().0;
+    let width = reader.info().width;
+    let size = reader.output_line_size(width).ok_or(PhotoError::TooLarge)?;
+    let mut row = Zeroizing::new(vec![0; size]);
+    while reader
+        .read_row(&mut row)
+        .map_err(|e| refused(&e))?
+        .is_some()
+    {
+        if layout == ColorType::Rgb {
+            rows.push(&row)?;
+        } else {
+            let rgb = to_rgb(row.clone(), layout).ok_or(PhotoError::Unsupported)?;
+            rows.push(&Zeroizing::new(rgb))?;
+        }
+    }
+    rows.finish()
+}
+
+/// The rows of an interlaced picture come in an order of their own, so it is decoded whole.
+fn whole(reader: &mut Source<'_>) -> Result<Image, PhotoError> {
+    let size = reader.output_buffer_size().ok_or(PhotoError::TooLarge)?;
+    let mut data = Zeroizing::new(vec![0; size]);
+    let frame = reader.next_frame(&mut data).map_err(|e| refused(&e))?;
+    let rgb = to_rgb(data, frame.color_type).ok_or(PhotoError::Unsupported)?;
+    Image::new(frame.width as usize, frame.height as usize, rgb).ok_or(PhotoError::Unsupported)
+}
+
 /// Any 8-bit layout to RGB, in place where that saves memory.
 fn to_rgb(mut data: Zeroizing<Vec<u8>>, layout: ColorType) -> Option<Vec<u8>> {
     match layout {
         ColorType::Rgb => {}
-        ColorType::Grayscale => return Some(data.iter().flat_map(|v| [*v; 3]).collect()),
+        ColorType::Grayscale => return Some(grays(&data)),
         ColorType::GrayscaleAlpha => {
-            return Some(
-                data.as_chunks()
-                    .0
-                    .iter()
-                    .flat_map(|&[v, a]| [over_white(v, a); 3])
-                    .collect(),
-            );
-        }
-        ColorType::Rgba => {
-            let pixels = data.len() / 4;
-            for i in 0..pixels {
-                let alpha = data[4 * i + 3];
-                for c in 0..3 {
-                    data[3 * i + c] = over_white(data[4 * i + c], alpha);
-                }
+            for i in 0..data.len() / 2 {
+                data[i] = over_white(data[2 * i], data[2 * i + 1]);
             }
-            data.truncate(3 * pixels);
+            let pixels = data.len() / 2;
+            return Some(grays(&data[..pixels]));
         }
+        ColorType::Rgba => flatten(&mut data),
         ColorType::Indexed => return None,
     }
     Some(std::mem::take(&mut *data))
 }
 
-fn over_white(value: u8, alpha: u8) -> u8 {
-    let (value, alpha) = (u32::from(value), u32::from(alpha));
-    ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::{Format, decode_as};
     use ::png::{BitDepth, Encoder};
 
     /// A file of the given layout.
@@ -106,8 +180,12 @@ mod tests {
         bytes
     }
 
+    fn decode(bytes: &[u8], limits: &Limits) -> Result<Image, PhotoError> {
+        decode_as(Format::Png, bytes, limits)
+    }
+
     fn pixels(bytes: &[u8]) -> Vec<u8> {
-        decode(bytes, &Limits::default()).unwrap().0.data().to_vec()
+        decode(bytes, &Limits::default()).unwrap().data().to_vec()
     }
 
     #[test]

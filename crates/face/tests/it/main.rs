@@ -8,6 +8,7 @@
 )]
 
 mod accuracy;
+mod heic;
 mod hostile;
 mod pack;
 mod photos;
@@ -45,4 +46,11 @@ fn read(path: &Path) -> Vec<u8> {
 /// A demo face, e.g. `person1/01.jpg`.
 fn demo(name: &str) -> Vec<u8> {
     read(&build().join("demo-faces").join(name))
+}
+
+/// Says on the terminal what is left out; the test runner captures ordinary output of tests that
+/// pass.
+fn skipped(what: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {what}");
 }

@@ -92,7 +92,7 @@ struct Answer {
 #[allow(dead_code, reason = "describes the form to integrators")]
 struct FacialForm {
     answer: Answer,
-    /// JPEG or PNG; as many parts as frames.
+    /// JPEG, PNG, WebP or HEIC; as many parts as frames.
     #[schema(value_type = String, format = Binary)]
     frame0: Vec<u8>,
 }
@@ -171,7 +171,7 @@ pub fn photos(form: &Form, frames: &[Frame]) -> ApiResult<Vec<Bytes>> {
 #[allow(dead_code, reason = "describes the form to integrators")]
 struct UploadForm {
     id: Uuid,
-    /// JPEG or PNG, at most 12 MB.
+    /// JPEG, PNG, WebP or HEIC, at most 12 MB.
     #[schema(value_type = String, format = Binary)]
     facial: Vec<u8>,
 }

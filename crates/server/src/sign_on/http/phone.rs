@@ -183,7 +183,7 @@ struct Answer {
 #[allow(dead_code, reason = "describes the form to integrators")]
 struct ScanForm {
     answer: Answer,
-    /// JPEG or PNG; as many parts as frames.
+    /// JPEG, PNG, WebP or HEIC; as many parts as frames.
     #[schema(value_type = String, format = Binary)]
     frame0: Vec<u8>,
 }

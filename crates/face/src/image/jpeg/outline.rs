@@ -1,71 +1,29 @@
-//! JPEG: baseline and progressive.
-//!
-//! Before any pixel is decoded the whole file is walked marker by marker. That tells its size, how
-//! much memory it takes, how many passes over the picture it asks for, how the camera was held, and
-//! whether it is complete.
+//! What a JPEG file's markers say, read without decoding a pixel.
 
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
+use crate::image::exif;
+use crate::image::orient::Orientation;
 
-use super::orient::Orientation;
-use super::{Image, Limits, exif};
-use crate::PhotoError;
-
-/// Scans times pixels a file may ask for. Cameras and tools write about ten scans; a bomb writes
-/// hundreds over a large picture to burn time.
-const MAX_WORK: u64 = 600_000_000;
-/// And never more scans than this.
-const MAX_SCANS: u64 = 100;
 /// What begins an EXIF segment.
 const EXIF: &[u8] = b"Exif\0\0";
 
-/// Decodes the picture.
-pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(Image, Orientation), PhotoError> {
-    let outline = Outline::read(bytes).ok_or(PhotoError::Unsupported)?;
-    limits.check(outline.width, outline.height, outline.memory())?;
-    if outline.scans > MAX_SCANS || outline.scans * outline.width * outline.height > MAX_WORK {
-        return Err(PhotoError::TooLarge);
-    }
-    let options = DecoderOptions::default()
-        .set_max_width(outline.width as usize)
-        .set_max_height(outline.height as usize)
-        .set_strict_mode(false)
-        .jpeg_set_max_scans(MAX_SCANS as usize)
-        .jpeg_set_out_colorspace(ColorSpace::RGB);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    let data = decoder.decode().map_err(|_| PhotoError::Unsupported)?;
-    let image = Image::new(outline.width as usize, outline.height as usize, data);
-    Ok((image.ok_or(PhotoError::Unsupported)?, outline.orientation))
-}
-
 /// What the markers say.
 #[derive(Debug, PartialEq)]
-struct Outline {
-    width: u64,
-    height: u64,
-    /// Samples of all components, counted in 64ths of a pixel's worth.
-    samples: u64,
-    scans: u64,
-    progressive: bool,
-    orientation: Orientation,
+pub(super) struct Outline {
+    pub width: u64,
+    pub height: u64,
+    /// Gray, YCbCr or RGB, CMYK: 1, 3 or 4.
+    pub components: u8,
+    /// Samples of all components, in whole units of coding.
+    pub samples: u64,
+    /// Passes over the picture.
+    pub scans: u64,
+    pub progressive: bool,
+    pub orientation: Orientation,
 }
 
 impl Outline {
-    /// Bytes to decode into: the RGB pixels, and all coefficients if there is more than one scan.
-    fn memory(&self) -> u64 {
-        let pixels = (self.width + 64) * (self.height + 64);
-        let coefficients = if self.progressive || self.scans > 1 {
-            self.samples * 2
-        } else {
-            0
-        };
-        pixels * 3 + coefficients
-    }
-
     /// Walks the markers from start to end; `None` if they make no complete picture.
-    fn read(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes.strip_prefix(&[0xFF, 0xD8])?;
         let mut frame: Option<Self> = None;
         let mut orientation = Orientation::default();
@@ -122,6 +80,7 @@ impl Outline {
         Some(Self {
             width,
             height,
+            components: count,
             samples: units * blocks * 64,
             scans: 0,
             progressive: marker == 0xC2,
@@ -150,10 +109,16 @@ fn split_segment(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn header(marker: u8, width: u16, height: u16, sampling: [u8; 3], scans: usize) -> Vec<u8> {
+    pub(in crate::image::jpeg) fn header(
+        marker: u8,
+        width: u16,
+        height: u16,
+        sampling: [u8; 3],
+        scans: usize,
+    ) -> Vec<u8> {
         let mut bytes = vec![0xFF, 0xD8, 0xFF, marker, 0, 17, 8];
         bytes.extend(height.to_be_bytes());
         bytes.extend(width.to_be_bytes());
@@ -174,29 +139,6 @@ mod tests {
         );
         assert!(outline.progressive);
         assert_eq!(outline.samples, 640 * 480 * 3 / 2);
-    }
-
-    #[test]
-    fn large_pictures_are_refused_unread() {
-        let refused = |bytes: &[u8]| decode(bytes, &Limits::default()).err();
-        let full = [0x11; 3];
-        assert_eq!(
-            refused(&header(0xC0, 60_000, 60_000, full, 1)),
-            Some(PhotoError::TooLarge)
-        );
-        // 48 megapixels: progressive without subsampling takes nine bytes a pixel, plain three.
-        assert_eq!(
-            refused(&header(0xC2, 8000, 6000, full, 3)),
-            Some(PhotoError::TooLarge)
-        );
-        assert_eq!(
-            refused(&header(0xC0, 8000, 6000, full, 1)),
-            Some(PhotoError::Unsupported)
-        );
-        assert_eq!(
-            refused(&header(0xC2, 4000, 3000, full, 90)),
-            Some(PhotoError::TooLarge)
-        );
     }
 
     #[test]
