@@ -55,6 +55,8 @@ pub(crate) struct CatchUp {
     pub(crate) existing: Vec<Existing>,
     /// What was missed, where that was asked for.
     pub(crate) backlog: Option<Result<Vec<Arc<Published>>, Lost>>,
+    /// The keys of what the client has passed by its own account, on a connection before this.
+    pub(crate) passed: Vec<Arc<str>>,
     /// The client asked out of the blue: it gets everything, also what it was sent before.
     pub(crate) again: bool,
 }
@@ -121,6 +123,7 @@ pub(crate) fn subscribe<A: Application>(
                     catch_up.backlog = Some(cable.read(&since).await);
                 }
             }
+            catch_up.passed = cable.passed(streams, history.as_ref()).await;
             cable
                 .place(&mut catch_up.existing, streams, history.as_ref())
                 .await;
@@ -210,6 +213,7 @@ pub(crate) fn catch_up<A: Application>(
         let catch_up = CatchUp {
             existing,
             backlog: Some(backlog),
+            passed: cable.passed(&query.streams, query.request.as_ref()).await,
             again: !query.resumed,
         };
         Outcome::CaughtUp {
@@ -307,6 +311,30 @@ impl Inner {
             all.append(&mut self.fanout.history(stream, since.clone()).await?);
         }
         Ok(all)
+    }
+
+    /// The keys of the messages that a client says it has passed. Without them, what exists could
+    /// be told again to someone who heard it live on an earlier connection.
+    async fn passed(
+        &self,
+        streams: &[Arc<str>],
+        request: Option<&HistoryRequest>,
+    ) -> Vec<Arc<str>> {
+        let mut keys = Vec::new();
+        for stream in streams {
+            let Some(reader) = request.and_then(|request| request.position(stream)) else {
+                continue;
+            };
+            let Ok(kept) = self.fanout.history(stream, Since::Start).await else {
+                continue;
+            };
+            let passed = kept.iter().filter(|published| {
+                let position = published.position.as_ref();
+                position.is_some_and(|position| position.reached_by(&reader))
+            });
+            keys.extend(passed.filter_map(|published| published.message.key.clone()));
+        }
+        keys
     }
 
     /// Finds where existing messages stand in the history, and leaves out those that the client

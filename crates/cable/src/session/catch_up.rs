@@ -238,6 +238,7 @@ fn arrange(
     let CatchUp {
         existing,
         backlog,
+        passed,
         again,
     } = catch_up;
     let missed = backlog.as_ref().and_then(|backlog| backlog.as_ref().ok());
@@ -282,6 +283,10 @@ fn arrange(
             frames.push(frame::reply("reject_history", &identifier));
             frames.append(&mut state);
         }
+    }
+    // Last, for one that asks for it out of the blue gets also what it has passed.
+    for key in &passed {
+        subscription.takes_key(Some(key));
     }
     deliver(subscription, held, frames);
     has_state

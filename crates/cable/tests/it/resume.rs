@@ -1,4 +1,4 @@
-//! Whatever is cut, whenever: a client of `actioncable-v1-ext-json` that comes back hears
+//! Whatever is cut, whenever, and wherever it comes back, in the same process or another: a client of `actioncable-v1-ext-json` that comes back hears
 //! everything once and in order. The client here does what `@anycable/core` does.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use cable::{Cable, Message, Opening, Protocol};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{App, Client, START, options, paused, room, settle};
+use crate::support::{App, Client, START, Twins, options, paused, room, settle};
 
 const ROOMS: u8 = 2;
 
@@ -20,8 +20,9 @@ enum Step {
     Fact(u8),
     Read(u8),
     Permit,
-    /// The connection dies with all that is on its way; the client notices and comes back.
-    Cut,
+    /// The connection dies with all that is on its way; the client notices and comes back, to
+    /// this process.
+    Cut(usize),
     Settle,
 }
 
@@ -32,7 +33,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..ROOMS).prop_map(Step::Fact),
         6 => (1..4u8).prop_map(Step::Read),
         6 => Just(Step::Permit),
-        2 => Just(Step::Cut),
+        2 => (0..2usize).prop_map(Step::Cut),
         6 => Just(Step::Settle),
     ]
 }
@@ -153,14 +154,16 @@ fn id_of(identifier: &Value) -> u8 {
     identifier["id"].as_str().unwrap().parse().unwrap()
 }
 
-async fn play(steps: Vec<Step>) {
-    let (cable, app) = (Cable::new(options()), Arc::new(App::gated()));
-    let mut phone = Phone::connect(&cable, &app, Known::default());
+async fn play(steps: Vec<Step>, processes: [Cable; 2], twins: Option<Twins>) {
+    let app = Arc::new(App::gated());
+    let mut phone = Phone::connect(&processes[0], &app, Known::default());
     let mut said: BTreeMap<u8, Vec<Value>> = BTreeMap::new();
     // From here on a room must be heard without a gap.
     let mut due: BTreeMap<u8, usize> = BTreeMap::new();
     let mut facts: BTreeMap<u8, Value> = BTreeMap::new();
     for (n, step) in steps.into_iter().enumerate() {
+        // What is said comes from either process.
+        let cable = &processes[n % 2];
         match step {
             Step::Subscribe(id) => phone.subscribe(id),
             Step::Say(id) => {
@@ -181,9 +184,9 @@ async fn play(steps: Vec<Step>) {
                 }
             }
             Step::Permit => app.gate.add_permits(1),
-            Step::Cut => {
+            Step::Cut(to) => {
                 phone.client.wire.cut();
-                phone = Phone::connect(&cable, &app, phone.known);
+                phone = Phone::connect(&processes[to], &app, phone.known);
             }
             Step::Settle => settle().await,
         }
@@ -195,13 +198,23 @@ async fn play(steps: Vec<Step>) {
         }
     }
     app.gate.add_permits(10_000);
+    read_all(&mut phone).await;
+    if let Some(twins) = twins {
+        // The processes fear that messages were lost. They were not, so nothing comes twice.
+        twins.interrupt();
+        tokio::time::sleep(options().ping_interval * 2).await;
+        read_all(&mut phone).await;
+    }
+    check(&phone.known, &said, &due, &facts);
+}
+
+async fn read_all(phone: &mut Phone) {
     for _ in 0..3 {
         settle().await;
         while phone.client.wire.has_frame() {
             phone.read().await;
         }
     }
-    check(&phone.known, &said, &due, &facts);
 }
 
 fn check(
@@ -233,6 +246,20 @@ proptest! {
     fn everything_is_heard_once_through_cuts(
         steps in proptest::collection::vec(step(), 0..80),
     ) {
-        paused().block_on(play(steps));
+        paused().block_on(async {
+            let cable = Cable::new(options());
+            play(steps, [cable.clone(), cable], None).await;
+        });
+    }
+
+    #[test]
+    fn and_through_another_process(
+        steps in proptest::collection::vec(step(), 0..80),
+    ) {
+        paused().block_on(async {
+            let twins = Twins::default();
+            let process = || Cable::with_fanout(options(), twins.clone());
+            play(steps, [process(), process()], Some(twins.clone())).await;
+        });
     }
 }

@@ -3,6 +3,7 @@
 mod app;
 mod server;
 mod socket;
+mod twins;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tokio::time::Instant;
 pub(crate) use app::{App, User};
 pub(crate) use server::{Server, Socket};
 pub(crate) use socket::{Wire, socket};
+pub(crate) use twins::Twins;
 
 /// What the clock of the tests shows when they begin.
 pub(crate) const START: u64 = 1_700_000_000;
