@@ -1,10 +1,10 @@
-//! The face engine off the async threads, with a bound on how many photos it looks at at once and
-//! how many may wait.
+//! The face engine off the async threads, with a bound on how many photos it looks at at once, how
+//! many may wait, and how many of the slow kind are among them.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use face::{FaceEngine, PackInfo, PhotoError, Template};
+use face::{FaceEngine, PackInfo, PhotoError, PhotoFormat, Template};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
@@ -19,25 +19,35 @@ pub enum WorkError {
     Photo(#[from] PhotoError),
 }
 
-/// The engine and its two gates.
+/// The engine and its gates.
 #[derive(Clone)]
 pub struct Workers {
     engine: Arc<dyn FaceEngine>,
     waiting: Arc<Semaphore>,
     working: Arc<Semaphore>,
+    /// For photos that take several times as long as others: half of the workers, so that the rest
+    /// are always there for everyone else. A single worker takes turns.
+    slow: Arc<Semaphore>,
 }
 
 impl Workers {
     /// `workers` photos at once (0: one a core), `queue` more may wait.
     #[must_use]
     pub fn new(engine: Arc<dyn FaceEngine>, workers: usize, queue: usize) -> Self {
-        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let workers = if workers == 0 { cores() } else { workers };
+        let workers = Self::count(workers);
         Self {
             engine,
             waiting: Arc::new(Semaphore::new(workers + queue)),
             working: Arc::new(Semaphore::new(workers)),
+            slow: Arc::new(Semaphore::new((workers / 2).max(1))),
         }
+    }
+
+    /// How many workers a setting stands for.
+    #[must_use]
+    pub fn count(workers: usize) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        if workers == 0 { cores() } else { workers }
     }
 
     /// The pack in use.
@@ -56,16 +66,21 @@ impl Workers {
             .clone()
             .try_acquire_owned()
             .map_err(|_| WorkError::Overloaded)?;
-        let turn = self
-            .working
-            .clone()
-            .acquire_owned()
+        let turn = |gate: &Arc<Semaphore>| gate.clone().acquire_owned();
+        // A slow photo waits for a slow place first, without keeping a worker from others.
+        let is_slow = PhotoFormat::of(&photo).is_some_and(PhotoFormat::is_slow);
+        let slow = match is_slow {
+            true => Some(turn(&self.slow).await),
+            false => None,
+        };
+        let slow = slow.transpose().map_err(|_| WorkError::Overloaded)?;
+        let turn = turn(&self.working)
             .await
             .map_err(|_| WorkError::Overloaded)?;
         let engine = self.engine.clone();
         // The turn moves into the work: a caller that gives up does not make room before it ends.
         let work = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
+            let (_turn, _slow) = (turn, slow);
             engine.template(&photo)
         });
         match work.await {

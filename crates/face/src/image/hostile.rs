@@ -1,5 +1,4 @@
 //! The decoders without the net that turns a panic into `Unsupported`: here a panic is a failure.
-//! `fuzz/` goes further from the same entry points.
 
 use std::sync::LazyLock;
 

@@ -10,6 +10,7 @@ use crate::{
     clock::{Clock, Moment, SystemClock},
     config::Settings,
     db,
+    engine::Workers,
     keys::Keyring,
     site,
 };
@@ -29,6 +30,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), Failure> {
         ("config", config(settings)),
         ("clock", clock()),
         ("pack", pack(settings)),
+        ("memory", memory(settings)),
     ];
     findings.extend(database(settings).await);
     findings.push(("redis", redis(settings).await));
@@ -108,6 +110,19 @@ fn pack(settings: &Settings) -> Finding {
         }
         Err(error) => Finding::Wrong(format!("{error}; run `make models`")),
     }
+}
+
+/// What photos may take of the machine's memory at once.
+fn memory(settings: &Settings) -> Finding {
+    let workers = Workers::count(settings.face.workers) as u64;
+    let (uploads, photo) = (settings.server.upload_memory, settings.face.photo_memory);
+    let most = u64::from(uploads) + workers * u64::from(photo);
+    Finding::Fine(format!(
+        "photos take at most {} MB: {} of uploads, and {} for each of {workers} workers",
+        most / 1_000_000,
+        uploads / 1_000_000,
+        photo / 1_000_000
+    ))
 }
 
 async fn redis(settings: &Settings) -> Finding {

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use face::Engine;
+use face::{Engine, Limits};
 use sea_orm::DatabaseConnection;
 use tokio::{
     net::TcpListener,
@@ -67,10 +67,20 @@ pub(super) fn find_pack(settings: &Settings) -> Result<PathBuf, Failure> {
         })
 }
 
+/// What one photo may take.
+fn photo_limits(settings: &Settings) -> Limits {
+    Limits {
+        memory: settings.face.photo_memory.into(),
+        ..Limits::default()
+    }
+}
+
 pub(super) async fn run(settings: Settings) -> Result<(), Failure> {
     start_log(&settings)?;
     let pack = find_pack(&settings)?;
+    let limits = photo_limits(&settings);
     let engine = tokio::task::spawn_blocking(move || Engine::load(&pack)).await??;
+    let engine = engine.with_limits(limits);
     let db = open_database(&settings).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let keys = Keyring::open(&db, &settings.master_key_file(), clock.now()).await?;

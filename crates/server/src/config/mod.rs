@@ -99,6 +99,8 @@ pub struct Face {
     pub workers: usize,
     /// Photos that may wait.
     pub queue: usize,
+    /// Most bytes that decoding one photo may take.
+    pub photo_memory: u32,
 }
 
 /// `[sign_on]`, seconds.

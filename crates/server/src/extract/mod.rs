@@ -1,27 +1,23 @@
 //! Bodies, read within limits and refused with the name of what is wrong.
 
-use std::{convert::Infallible, future::ready, sync::Arc, time::Duration};
+mod multipart;
+mod upload;
 
 use axum::{
     body::Body,
     extract::{FromRequest, FromRequestParts, Request},
-    http::{
-        HeaderMap, StatusCode,
-        header::{CONTENT_LENGTH, CONTENT_TYPE},
-        request::Parts,
-    },
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request::Parts},
 };
 use bytes::Bytes;
-use futures_util::stream;
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use multer::Multipart;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 
+use self::upload::PATIENCE;
+pub use self::upload::upload;
 use crate::{
-    error::{ApiError, ApiResult, Code, overloaded},
+    error::{ApiError, ApiResult, Code},
     request::body_too_large,
     state::Shared,
 };
@@ -34,9 +30,6 @@ pub const PHOTO_LIMIT: usize = 12 * 1024 * 1024;
 
 /// Largest multipart body, bytes: a phone's frames are small, one photo may be large.
 pub const FORM_LIMIT: usize = 48 * 1024 * 1024;
-
-/// How long a body may take: a photo of 12 MB over a slow line.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Most parts of a form: twelve frames, the answer, and some to spare.
 const MOST_PARTS: usize = 16;
@@ -169,29 +162,6 @@ pub async fn read(
     }
 }
 
-/// Room for an upload, taken before its first byte is read and given back when it is dropped.
-pub struct Room(#[allow(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
-
-/// Takes room for a body of the announced length, or of the largest one where none is announced.
-///
-/// # Errors
-/// 1039 for an announced length over `limit`; 5003 when uploads already fill the memory set aside.
-pub fn room(uploads: &Arc<Semaphore>, headers: &HeaderMap, limit: usize) -> ApiResult<Room> {
-    let announced = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > limit) {
-        return Err(image_too_large());
-    }
-    let kibibytes = announced.unwrap_or(limit).div_ceil(1024);
-    let permits = u32::try_from(kibibytes).unwrap_or(u32::MAX);
-    uploads
-        .clone()
-        .try_acquire_many_owned(permits)
-        .map(Room)
-        .map_err(|_| overloaded())
-}
-
 /// 1039.
 #[must_use]
 pub fn image_too_large() -> ApiError {
@@ -204,41 +174,27 @@ pub struct Form {
 }
 
 impl Form {
-    /// Reads a form whose bytes are already here.
+    /// Reads a form whose bytes are already here; its parts share them.
     ///
     /// # Errors
     /// 1006 for a broken form, 1039 for a part over [`PHOTO_LIMIT`].
-    pub async fn parse(headers: &HeaderMap, body: Bytes) -> ApiResult<Self> {
+    pub fn parse(headers: &HeaderMap, body: &Bytes) -> ApiResult<Self> {
         let broken = |reason: String| ApiError::invalid("body", reason);
         let content_type = headers
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
-        let boundary =
-            multer::parse_boundary(content_type).map_err(|error| broken(error.to_string()))?;
-        let whole = stream::once(ready(Ok::<_, Infallible>(body)));
-        let mut multipart = Multipart::new(whole, boundary);
+        let boundary = multipart::boundary(content_type)
+            .ok_or_else(|| broken("is not multipart/form-data with a boundary".to_owned()))?;
         let mut parts: Vec<(String, Bytes)> = Vec::new();
-        while let Some(field) = multipart
-            .next_field()
-            .await
-            .map_err(|error| broken(error.to_string()))?
-        {
-            let name = field.name().unwrap_or_default().to_owned();
-            let bytes = field
-                .bytes()
-                .await
-                .map_err(|error| broken(error.to_string()))?;
-            if bytes.len() > PHOTO_LIMIT {
+        for part in multipart::parts(body, &boundary, MOST_PARTS).map_err(broken)? {
+            if part.content.len() > PHOTO_LIMIT {
                 return Err(image_too_large());
             }
-            if parts.iter().any(|(other, _)| *other == name) {
-                return Err(ApiError::invalid(&name, "is there twice"));
+            if parts.iter().any(|(other, _)| *other == part.name) {
+                return Err(ApiError::invalid(&part.name, "is there twice"));
             }
-            if parts.len() == MOST_PARTS {
-                return Err(broken(format!("has more than {MOST_PARTS} parts")));
-            }
-            parts.push((name, bytes));
+            parts.push((part.name, body.slice(part.content)));
         }
         Ok(Self { parts })
     }

@@ -133,7 +133,7 @@ async fn facial(
         &subject,
     )
     .await?;
-    let form = proven.form().await?;
+    let form = proven.form()?;
     let answer: Answer = form.json("answer")?;
     let sent = Enrolling {
         nonce: answer.nonce,
@@ -212,9 +212,8 @@ async fn upload_facial(
     }
     let limit = PHOTO_LIMIT + extract::JSON_LIMIT;
     let (parts, body) = request.into_parts();
-    let _room = extract::room(&state.uploads, &parts.headers, limit)?;
-    let body = extract::read(body, limit, extract::image_too_large).await?;
-    let form = Form::parse(&parts.headers, body).await?;
+    let body = extract::upload(&state.uploads, &parts.headers, body, limit).await?;
+    let form = Form::parse(&parts.headers, &body)?;
     let id: Uuid = form
         .text("id")?
         .trim()

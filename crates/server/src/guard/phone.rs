@@ -14,7 +14,7 @@ use bytes::Bytes;
 use crate::{
     device::{self, Call, Device, Proof, ProofError},
     error::{ApiError, ApiResult},
-    extract::{self, FORM_LIMIT, Form, JSON_LIMIT, Room},
+    extract::{self, FORM_LIMIT, Form, JSON_LIMIT},
     limit::{self, Rule},
     request::{ClientIp, body_too_large},
     state::{Shared, State},
@@ -35,7 +35,6 @@ pub struct DeviceProof {
     /// The body that was signed.
     pub body: Bytes,
     headers: HeaderMap,
-    _room: Option<Room>,
 }
 
 impl DeviceProof {
@@ -43,8 +42,8 @@ impl DeviceProof {
     ///
     /// # Errors
     /// 1006 for a broken form, 1039 for a part that is too large.
-    pub async fn form(&self) -> ApiResult<Form> {
-        Form::parse(&self.headers, self.body.clone()).await
+    pub fn form(&self) -> ApiResult<Form> {
+        Form::parse(&self.headers, &self.body)
     }
 }
 
@@ -88,34 +87,27 @@ impl FromRequest<Shared> for DeviceProof {
         // The device is known before its body is read: a stranger gets no memory.
         let call = call(&parts, &origins, Some(token));
         let (device, proof) = device::recognise(state, proof, &call, token).await?;
-        let (body, room) = read_body(state, &parts.headers, body).await?;
+        let body = read_body(state, &parts.headers, body).await?;
         proof.covers(content_digest(&parts.headers)?, &body)?;
         device::spend(state, &proof, Some(&device)).await?;
         Ok(Self {
             device,
             body,
             headers: parts.headers,
-            _room: room,
         })
     }
 }
 
-async fn read_body(
-    state: &State,
-    headers: &HeaderMap,
-    body: Body,
-) -> ApiResult<(Bytes, Option<Room>)> {
+async fn read_body(state: &State, headers: &HeaderMap, body: Body) -> ApiResult<Bytes> {
     let is_form = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.to_ascii_lowercase().starts_with("multipart/"));
-    if !is_form {
-        let body = extract::read(body, JSON_LIMIT, || body_too_large(JSON_LIMIT)).await?;
-        return Ok((body, None));
+    if is_form {
+        extract::upload(&state.uploads, headers, body, FORM_LIMIT).await
+    } else {
+        extract::read(body, JSON_LIMIT, || body_too_large(JSON_LIMIT)).await
     }
-    let room = extract::room(&state.uploads, headers, FORM_LIMIT)?;
-    let body = extract::read(body, FORM_LIMIT, extract::image_too_large).await?;
-    Ok((body, Some(room)))
 }
 
 fn call<'c>(parts: &'c Parts, origins: &'c [String], token: Option<&'c str>) -> Call<'c> {

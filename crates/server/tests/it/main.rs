@@ -16,6 +16,7 @@ mod client_qrcode;
 mod client_send_push;
 mod client_upload_facial;
 mod contract;
+mod crowd;
 mod device_facial;
 mod device_push;
 mod device_register;

@@ -222,7 +222,7 @@ async fn verify_token(
     let now = state.now();
     let limits = &state.settings.limits;
     limit::check(&state.db, limits, now, Rule::VerifyByIp, &ip.to_string()).await?;
-    let form = proven.form().await?;
+    let form = proven.form()?;
     let answer: Answer = form.json("answer")?;
     let subject = format!("{} {}", proven.device.client_id, answer.sign_on_id);
     limit::check(&state.db, limits, now, Rule::VerifyBySignOn, &subject).await?;
