@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, Once, Weak};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use futures_util::{Sink, Stream};
 
 use crate::admission::{Admission, Door, Refusal};
@@ -95,10 +96,34 @@ impl Cable {
     /// Sends a message to all who follow a stream, in every process of this cable. Never blocks;
     /// messages to one stream arrive in the order of the calls.
     pub fn broadcast(&self, stream: &str, message: impl Into<Message>) {
-        self.inner.counters.broadcasts.fetch_add(1, Relaxed);
-        let mut message = message.into();
-        message.sent = Some(self.inner.options.clock.now());
+        let message = self.sent_now(message.into());
         self.inner.fanout.publish(stream, message);
+    }
+
+    fn sent_now(&self, mut message: Message) -> Message {
+        self.inner.counters.broadcasts.fetch_add(1, Relaxed);
+        message.sent = Some(self.inner.options.clock.now());
+        message
+    }
+
+    /// Sends a message as [`broadcast`](Self::broadcast) does, at once and not when the future is
+    /// polled. The future tells whether the message is where every process, and every client that
+    /// comes back, finds it; `false` if it was given up. For those who keep an outbox and must know
+    /// what they can cross out.
+    pub fn broadcast_surely(
+        &self,
+        stream: &str,
+        message: impl Into<Message>,
+    ) -> BoxFuture<'static, bool> {
+        let message = self.sent_now(message.into());
+        self.inner.fanout.publish_surely(stream, message)
+    }
+
+    /// Ends the connections of this process that answer to a tag (see [`Application::tags`]), for
+    /// whatever reason, at once. An [`Application`] that cannot answer now says
+    /// [`Disconnect::unavailable`] to its own connection and its client comes back.
+    pub fn hang_up(&self, tag: &str, disconnect: &Disconnect) {
+        self.inner.registry.disconnect(tag, disconnect);
     }
 
     /// Ends all connections that answer to a tag (see [`Application::tags`]), in every process of

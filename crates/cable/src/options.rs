@@ -135,6 +135,14 @@ impl Disconnect {
         }
     }
 
+    /// The application cannot answer at this moment; the client is to ask again.
+    pub const fn unavailable() -> Self {
+        Self {
+            reason: Cow::Borrowed("unavailable"),
+            reconnect: true,
+        }
+    }
+
     /// The application ended the connection from elsewhere (Rails: `remote_connections`).
     pub const fn remote(reconnect: bool) -> Self {
         Self {

@@ -32,6 +32,14 @@ pub trait Fanout: Send + Sync + 'static {
     /// arrive in order. One whose key the history of the stream knows is dropped.
     fn publish(&self, stream: &str, message: Message);
 
+    /// Carries a message as [`publish`](Self::publish) does, and tells how that ended: `true` once
+    /// it is where every process and those who come later find it, `false` if it was given up.
+    /// The default is for a fan-out whose `publish` has done its work when it returns.
+    fn publish_surely(&self, stream: &str, message: Message) -> BoxFuture<'static, bool> {
+        self.publish(stream, message);
+        Box::pin(ready(true))
+    }
+
     /// Ends the connections that answer to a tag, in every process.
     fn disconnect(&self, tag: &str, disconnect: Disconnect);
 

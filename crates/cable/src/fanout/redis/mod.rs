@@ -314,12 +314,13 @@ impl Fanout for Redis {
     }
 
     fn publish(&self, stream: &str, message: Message) {
-        let once = format!("{:032x}", rand::random::<u128>());
-        self.enqueue(Job::Publish {
-            stream: stream.to_owned(),
-            message,
-            once,
-        });
+        self.enqueue(publication(stream, message, None));
+    }
+
+    fn publish_surely(&self, stream: &str, message: Message) -> BoxFuture<'static, bool> {
+        let (done, arrived) = oneshot::channel();
+        self.enqueue(publication(stream, message, Some(done)));
+        Box::pin(async move { arrived.await.is_ok() })
     }
 
     fn disconnect(&self, tag: &str, disconnect: Disconnect) {
@@ -373,6 +374,15 @@ impl Fanout for Redis {
                 let _ = flushed.await;
             }
         })
+    }
+}
+
+fn publication(stream: &str, message: Message, done: Option<oneshot::Sender<()>>) -> Job {
+    Job::Publish {
+        stream: stream.to_owned(),
+        message,
+        once: format!("{:032x}", rand::random::<u128>()),
+        done,
     }
 }
 

@@ -18,6 +18,8 @@ pub(super) enum Job {
         stream: String,
         message: Message,
         once: String,
+        /// Told when it has been made; dropped when it is given up.
+        done: Option<oneshot::Sender<()>>,
     },
     Disconnect {
         tag: String,
@@ -45,28 +47,34 @@ pub(super) async fn run(shared: Arc<Shared>, mut queue: mpsc::Receiver<Job>) {
         // What is repeated after a failure has the same ids, so that nothing happens twice.
         let written = batch.len() > 1 && shared.write_all(&batch).await.is_ok();
         for job in batch.drain(..) {
+            let arrived =
+                written || matches!(job, Job::Flush(_)) || write_surely(&shared, &job).await;
             match job {
+                // Whoever asked may have lost interest.
                 Job::Flush(done) => drop(done.send(())),
-                job if !written => write_surely(&shared, &job).await,
+                Job::Publish {
+                    done: Some(done), ..
+                } if arrived => drop(done.send(())),
                 _ => {}
             }
         }
     }
 }
 
-/// Writes until it has worked, or is hopeless.
-async fn write_surely(shared: &Shared, job: &Job) {
+/// Writes until it has worked, or is hopeless. Whether it has.
+async fn write_surely(shared: &Shared, job: &Job) -> bool {
     let mut pause = Duration::from_millis(20);
     while let Err(error) = shared.write(job).await {
         if is_hopeless(&error) {
             tracing::error!(%error, "Redis refuses what it is told");
             shared.give_up(job);
-            break;
+            return false;
         }
         tracing::warn!(%error, "Redis is out of reach");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+    true
 }
 
 fn microseconds(span: Duration) -> u64 {
@@ -154,6 +162,7 @@ impl Shared {
                 stream,
                 message,
                 once,
+                ..
             } => self.publication(stream, message, once),
             Job::Flush(_) => return None,
         };
