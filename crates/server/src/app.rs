@@ -16,12 +16,13 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     bell::Bell,
-    cable, client,
+    cable::{self, Herald},
+    client,
     clock::{Clock, seconds},
     config::Settings,
     device,
     engine::Workers,
-    enrolment, face as faces,
+    enrolment, face as faces, health,
     keys::Keyring,
     limit,
     linger::linger,
@@ -39,6 +40,8 @@ pub struct App {
     pub state: Shared,
     /// Its cable.
     pub cable: Cable,
+    /// Who tells what happens.
+    pub herald: Arc<Herald>,
 }
 
 impl App {
@@ -64,8 +67,12 @@ impl App {
             bell: Bell::default(),
             uploads: Arc::new(Semaphore::new(kibibytes)),
         });
-        cable::connect(&state.events, &cable);
-        Self { state, cable }
+        let herald = Herald::appoint(&state, &cable);
+        Self {
+            state,
+            cable,
+            herald,
+        }
     }
 
     /// Every route of the program.
@@ -76,6 +83,7 @@ impl App {
             .method_not_allowed_fallback(request::no_method)
             .with_state(self.state.clone())
             .merge(cable::http::router(&self.state, &self.cable))
+            .merge(health::router(&self.state, &self.cable))
             .layer(DefaultBodyLimit::disable())
             .layer(CatchPanicLayer::custom(request::panicked))
             .layer(middleware::from_fn(linger))
@@ -90,6 +98,7 @@ impl App {
     pub async fn sweep(&self) -> Result<(), DbErr> {
         let now = self.state.now();
         sign_on::expire_due(&self.state).await?;
+        self.herald.sweep().await?;
         device::forget_proofs(&self.state.db, now).await?;
         limit::forget(&self.state.db, now).await?;
         let life = seconds(self.state.settings.sign_on.lifetime);

@@ -1,10 +1,11 @@
 //! The face engine off the async threads, with a bound on how many photos it looks at at once, how
 //! many may wait, and how many of the slow kind are among them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use face::{FaceEngine, PackInfo, PhotoError, PhotoFormat, Template};
+use metrics::{counter, histogram};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
@@ -61,11 +62,11 @@ impl Workers {
     /// # Errors
     /// When too much waits already, or the photo cannot be used.
     pub async fn template(&self, photo: Bytes) -> Result<Template, WorkError> {
-        let _place = self
-            .waiting
-            .clone()
-            .try_acquire_owned()
-            .map_err(|_| WorkError::Overloaded)?;
+        let _place = self.waiting.clone().try_acquire_owned().map_err(|_| {
+            counter!("axiam_face_shed_total").increment(1);
+            WorkError::Overloaded
+        })?;
+        let asked = Instant::now();
         let turn = |gate: &Arc<Semaphore>| gate.clone().acquire_owned();
         // A slow photo waits for a slow place first, without keeping a worker from others.
         let is_slow = PhotoFormat::of(&photo).is_some_and(PhotoFormat::is_slow);
@@ -81,7 +82,11 @@ impl Workers {
         // The turn moves into the work: a caller that gives up does not make room before it ends.
         let work = tokio::task::spawn_blocking(move || {
             let (_turn, _slow) = (turn, slow);
-            engine.template(&photo)
+            histogram!("axiam_face_wait_seconds").record(asked.elapsed().as_secs_f64());
+            let begun = Instant::now();
+            let result = engine.template(&photo);
+            histogram!("axiam_face_work_seconds").record(begun.elapsed().as_secs_f64());
+            result
         });
         match work.await {
             Ok(result) => Ok(result?),

@@ -65,10 +65,21 @@ pub enum Event {
         /// Tries left.
         left: i32,
     },
+    /// A site asks a client's phones for a sign-on.
+    Asked {
+        /// Where.
+        at: Place,
+        /// Who is asked.
+        client_id: Uuid,
+        /// Which attempt.
+        sign_on_id: Uuid,
+    },
     /// An attempt came to its end.
     Decided {
         /// Where.
         at: Place,
+        /// Whose attempt.
+        client_id: Uuid,
         /// Which attempt.
         sign_on_id: Uuid,
         /// How.

@@ -6,12 +6,14 @@ use std::{
 };
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, Request},
+    extract::{ConnectInfo, FromRequestParts, MatchedPath, Request},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use ipnet::IpNet;
+use metrics::{counter, histogram};
+use tokio::time::Instant;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -41,7 +43,9 @@ pub async fn identify(request: Request, next: Next) -> Response {
     let span = tracing::info_span!(
         "request", id = %id, method = %request.method(), path = request.uri().path()
     );
+    let measured = Measured::of(&request);
     let mut response = in_request(id, next.run(request)).instrument(span).await;
+    measured.note(response.status());
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         headers.insert(REQUEST_ID, value);
@@ -54,6 +58,38 @@ pub async fn identify(request: Request, next: Next) -> Response {
         .entry("cache-control")
         .or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// What is counted of a request: nothing that a stranger could make up, or there would be as many
+/// counters as strangers like.
+struct Measured {
+    method: &'static str,
+    route: String,
+    begun: Instant,
+}
+
+impl Measured {
+    fn of(request: &Request) -> Self {
+        const KNOWN: [&str; 7] = ["GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH"];
+        let method = request.method().as_str();
+        let route = request.extensions().get::<MatchedPath>();
+        Self {
+            method: KNOWN
+                .into_iter()
+                .find(|known| *known == method)
+                .unwrap_or("other"),
+            route: route.map_or("none", MatchedPath::as_str).to_owned(),
+            begun: Instant::now(),
+        }
+    }
+
+    fn note(self, status: StatusCode) {
+        let taken = self.begun.elapsed().as_secs_f64();
+        let (method, status) = (self.method, status.as_u16().to_string());
+        histogram!("axiam_request_seconds", "route" => self.route.clone()).record(taken);
+        counter!("axiam_requests_total", "method" => method, "route" => self.route, "status" => status)
+            .increment(1);
+    }
 }
 
 async fn in_request(id: Uuid, answer: impl Future<Output = Response>) -> Response {

@@ -96,9 +96,7 @@ impl App {
         let keys = Keyring::open(&db, &settings.master_key_file(), clock.now())
             .await
             .expect("the keys open");
-        let cable = server::cable::open(&settings.redis)
-            .await
-            .expect("Redis answers");
+        let cable = server::cable::open(&settings).await.expect("Redis answers");
         let app = server::app::App::new(settings, db, clock.clone(), keys, engine(), cable);
         let routes = app
             .router()

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::Duration};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Message, client::IntoClientRequest},
+    tungstenite::{self, Message, client::IntoClientRequest},
 };
 
 /// How long a message that must come may take. Not a measurement: only so that a broken server
@@ -22,6 +22,23 @@ impl Page {
     /// # Panics
     /// When there is no WebSocket.
     pub async fn connect(url: &str, token: Option<&str>) -> Self {
+        Self::connect_with(url, token, &[])
+            .await
+            .expect("a WebSocket")
+    }
+
+    /// The same with headers; fails with the status of the answer when there is no upgrade.
+    ///
+    /// # Errors
+    /// The status.
+    ///
+    /// # Panics
+    /// When nobody answers.
+    pub async fn connect_with(
+        url: &str,
+        token: Option<&str>,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, u16> {
         let query = token
             .map(|token| format!("?token={token}"))
             .unwrap_or_default();
@@ -33,8 +50,15 @@ impl Page {
                 .parse()
                 .unwrap(),
         );
-        let (socket, _) = connect_async(request).await.expect("a WebSocket");
-        Self(socket)
+        for (name, value) in headers {
+            let value = value.parse().expect("a header's value");
+            request.headers_mut().insert(*name, value);
+        }
+        match connect_async(request).await {
+            Ok((socket, _)) => Ok(Self(socket)),
+            Err(tungstenite::Error::Http(answer)) => Err(answer.status().as_u16()),
+            Err(error) => panic!("no answer: {error}"),
+        }
     }
 
     /// The next message that is not a ping; `None` when the connection is closed.

@@ -1,28 +1,58 @@
 //! The channels: who may follow what, and what is told at once.
 
-use ::cable::{Application, Identifier, Message, Rejected};
-use serde::{Deserialize, Serialize};
+use std::{fmt::Display, net::IpAddr};
+
+use ::cable::{Application, Cable, Disconnect, Identifier, Message, Rejected};
+use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{VERDICT, streams};
+use super::{Attempts, messages, streams};
 use crate::{
-    client,
-    error::Code,
-    events::Failing,
-    sign_on::{self, Told},
-    site::Site,
+    client::{self, ClientError},
+    device::Device,
+    sign_on::{self, SignOnError, Told},
+    site::{self, Site},
     state::Shared,
 };
 
-/// Who is connected: the site whose token came with the connection, if one did.
+/// Who is connected.
 pub struct Viewer {
-    /// That site.
-    pub site: Option<Site>,
+    /// What the connection has proven.
+    pub who: Who,
+    /// Where the page comes from, if a browser says so.
+    pub origin: Option<Box<str>>,
+    /// From where.
+    pub ip: IpAddr,
+    /// A name of this connection alone.
+    pub tag: String,
+}
+
+/// What a connection can prove.
+pub enum Who {
+    /// Nothing.
+    Anyone,
+    /// It has a site's token.
+    Site(Box<Site>),
+    /// It is this phone.
+    Phone(Box<Device>),
+}
+
+impl Viewer {
+    fn site(&self) -> Option<&Site> {
+        match &self.who {
+            Who::Site(site) => Some(site),
+            Who::Anyone | Who::Phone(_) => None,
+        }
+    }
 }
 
 /// The application behind the cable.
-pub struct Channels(pub Shared);
+pub struct Channels {
+    pub(super) state: Shared,
+    pub(super) cable: Cable,
+    pub(super) attempts: Attempts,
+}
 
 /// Older pages call the token `token`; some send both.
 #[derive(Deserialize)]
@@ -43,75 +73,55 @@ struct DeviceParams {
     client_id: Uuid,
 }
 
-/// The message of a failed enrolment to `FacialSignOnDeviceChannel`.
-#[derive(Serialize)]
-pub(super) struct EnrolmentFailed {
-    status: &'static str,
-    client_id: Uuid,
-    flow_type: String,
-    error: &'static str,
-    code: u16,
-    user_message: &'static str,
+/// Why there is no answer.
+enum Failure {
+    /// It is not theirs to follow.
+    Rejected,
+    /// It cannot be said now.
+    Unavailable,
 }
 
-pub(super) fn enrolment_failed(
-    client_id: Uuid,
-    flow_type: &str,
-    failure: Failing,
-) -> EnrolmentFailed {
-    let code = Code::from(failure);
-    EnrolmentFailed {
-        status: "failed",
-        client_id,
-        flow_type: flow_type.to_owned(),
-        error: code.slug(),
-        code: code.number(),
-        user_message: code.user_message(),
+impl From<SignOnError> for Failure {
+    fn from(error: SignOnError) -> Self {
+        match error {
+            SignOnError::Database(error) => unavailable(&error),
+            SignOnError::Client(error) => error.into(),
+            _ => Self::Rejected,
+        }
     }
 }
 
-/// Messages to `FacialSignOnDeviceChannel`.
-#[derive(Serialize)]
-pub(super) struct DeviceMessage {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    registered: Option<bool>,
-    status: &'static str,
-    client_id: Uuid,
-    flow_type: String,
-    message: &'static str,
-}
-
-pub(super) fn registered(client_id: Uuid, flow_type: &str) -> DeviceMessage {
-    DeviceMessage {
-        registered: Some(true),
-        status: "registered",
-        client_id,
-        flow_type: flow_type.to_owned(),
-        message: "The phone is paired.",
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Database(error) => unavailable(&error),
+            _ => Self::Rejected,
+        }
     }
 }
 
-pub(super) fn uploaded(client_id: Uuid, flow_type: &str) -> DeviceMessage {
-    DeviceMessage {
-        registered: None,
-        status: "uploaded",
-        client_id,
-        flow_type: flow_type.to_owned(),
-        message: "The face is enrolled.",
+impl From<sea_orm::DbErr> for Failure {
+    fn from(error: sea_orm::DbErr) -> Self {
+        unavailable(&error)
     }
+}
+
+fn unavailable(error: &dyn Display) -> Failure {
+    tracing::warn!(%error, "a subscription cannot be looked up; its page is asked to come again");
+    Failure::Unavailable
 }
 
 impl Channels {
     /// The token is the capability; of a site that asks for it, the connection must prove the site
-    /// as well.
-    async fn watch_login(&self, viewer: &Viewer, token: &str) -> Result<Vec<String>, Rejected> {
-        let site_id = viewer.site.as_ref().map(|site| site.id);
-        let watched = sign_on::watch(&self.0, token, site_id)
-            .await
-            .map_err(log)?
-            .ok_or(Rejected)?;
-        if watched.needs_site_token && site_id.is_none() {
-            return Err(Rejected);
+    /// as well, and of one that lists its origins, it must come from there.
+    async fn watch_login(&self, viewer: &Viewer, token: &str) -> Result<Vec<String>, Failure> {
+        let site_id = viewer.site().map(|site| site.id);
+        let watched = sign_on::watch(&self.state, token, site_id)
+            .await?
+            .ok_or(Failure::Rejected)?;
+        let from_there = watched.origins.admit(viewer.origin.as_deref());
+        if (watched.needs_site_token && site_id.is_none()) || !from_there {
+            return Err(Failure::Rejected);
         }
         Ok(vec![streams::sign_on(
             &watched.channel_prefix,
@@ -119,65 +129,118 @@ impl Channels {
         )])
     }
 
-    async fn watch_device(
-        &self,
-        viewer: &Viewer,
-        client_id: Uuid,
-    ) -> Result<Vec<String>, Rejected> {
-        let site = viewer.site.as_ref().ok_or(Rejected)?;
-        let client = client::find(&self.0.db, site, client_id)
-            .await
-            .map_err(log)?;
+    async fn watch_device(&self, viewer: &Viewer, client_id: Uuid) -> Result<Vec<String>, Failure> {
+        let site = viewer.site().ok_or(Failure::Rejected)?;
+        let client = client::find(&self.state.db, site, client_id).await?;
         Ok(vec![streams::device(&site.channel_prefix, client.id)])
     }
 
-    /// The verdict, if there is one already.
-    async fn verdict(&self, token: &str) -> Option<Message> {
-        let (_, verdict) = sign_on::find_watched(&self.0, token)
-            .await
-            .map_err(log)
-            .ok()?;
-        let message = Message::new(&Told::from(&verdict?)).map_err(log).ok()?;
-        Some(message.with_key(VERDICT))
+    async fn watch_inbox(&self, viewer: &Viewer) -> Result<Vec<String>, Failure> {
+        let Who::Phone(device) = &viewer.who else {
+            return Err(Failure::Rejected);
+        };
+        let site = site::find(&self.state.db, device.site_id)
+            .await?
+            .filter(|site| site.disabled_at.is_none())
+            .ok_or(Failure::Rejected)?;
+        Ok(vec![streams::inbox(&site.channel_prefix, device.client_id)])
     }
+
+    async fn watch(
+        &self,
+        viewer: &Viewer,
+        identifier: &Identifier,
+    ) -> Result<Vec<String>, Failure> {
+        match identifier.channel().as_deref() {
+            Some("FacialSignOnLoginChannel") => {
+                let token = LoginParams::of(identifier).ok_or(Failure::Rejected)?;
+                self.watch_login(viewer, &token).await
+            }
+            Some("FacialSignOnDeviceChannel") => {
+                let params: DeviceParams = identifier.params().map_err(|_| Failure::Rejected)?;
+                self.watch_device(viewer, params.client_id).await
+            }
+            Some("DeviceInboxChannel") => self.watch_inbox(viewer).await,
+            _ => Err(Failure::Rejected),
+        }
+    }
+
+    /// What exists already: the verdict, or what waits for the phone.
+    async fn existing(
+        &self,
+        viewer: &Viewer,
+        identifier: &Identifier,
+    ) -> Result<Vec<Message>, Failure> {
+        match (identifier.channel().as_deref(), &viewer.who) {
+            (Some("FacialSignOnLoginChannel"), _) => {
+                let token = LoginParams::of(identifier).ok_or(Failure::Rejected)?;
+                let (_, verdict) = sign_on::find_watched(&self.state, &token).await?;
+                let told = verdict.map(|verdict| Message::new(&Told::from(&verdict)));
+                Ok(written(told)
+                    .map(|m| m.with_key(messages::VERDICT))
+                    .collect())
+            }
+            (Some("DeviceInboxChannel"), Who::Phone(device)) => {
+                let open = sign_on::open_for(&self.state, device).await?;
+                Ok(written(open.iter().map(messages::waiting)).collect())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Sends this connection's client away to come again, and gives no answer until it is gone: a
+    /// page that is confirmed without its verdict, or rejected for good, would wait for ever.
+    async fn hang_up<T>(&self, viewer: &Viewer) -> T {
+        self.cable.hang_up(&viewer.tag, &Disconnect::unavailable());
+        std::future::pending().await
+    }
+}
+
+fn written(
+    messages: impl IntoIterator<Item = Result<Message, serde_json::Error>>,
+) -> impl Iterator<Item = Message> {
+    messages.into_iter().filter_map(|message| {
+        message
+            .inspect_err(|error| tracing::error!(%error, "cannot write a cable message"))
+            .ok()
+    })
 }
 
 impl Application for Channels {
     type Connection = Viewer;
+
+    fn tags(&self, viewer: &Viewer) -> Vec<String> {
+        vec![viewer.tag.clone()]
+    }
 
     async fn subscribe(
         &self,
         viewer: &Viewer,
         identifier: &Identifier,
     ) -> Result<Vec<String>, Rejected> {
-        match identifier.channel().as_deref() {
-            Some("FacialSignOnLoginChannel") => {
-                let token = LoginParams::of(identifier).ok_or(Rejected)?;
-                self.watch_login(viewer, &token).await
-            }
-            Some("FacialSignOnDeviceChannel") => {
-                let params: DeviceParams = identifier.params().map_err(|_| Rejected)?;
-                self.watch_device(viewer, params.client_id).await
-            }
-            _ => Err(Rejected),
+        let limits = &self.state.settings.limits;
+        if !self.attempts.allow(viewer.ip, limits, self.state.now()) {
+            tracing::debug!("too many subscriptions from one address");
+            return Err(Rejected);
+        }
+        match self.watch(viewer, identifier).await {
+            Ok(streams) => Ok(streams),
+            Err(Failure::Rejected) => Err(Rejected),
+            Err(Failure::Unavailable) => self.hang_up(viewer).await,
         }
     }
 
-    async fn confirmed(&self, _: &Viewer, identifier: &Identifier) -> Vec<Message> {
+    async fn confirmed(&self, viewer: &Viewer, identifier: &Identifier) -> Vec<Message> {
         let channel = identifier.channel().unwrap_or_default();
         let mut messages = vec![Message::from(
             json!({ "type": "subscription_confirmed", "channel": channel }),
         )];
-        if channel == "FacialSignOnLoginChannel"
-            && let Some(token) = LoginParams::of(identifier)
-        {
-            messages.extend(self.verdict(&token).await);
+        match self.existing(viewer, identifier).await {
+            Ok(existing) => messages.extend(existing),
+            // Gone since it was granted: there is nothing to tell.
+            Err(Failure::Rejected) => {}
+            Err(Failure::Unavailable) => self.hang_up(viewer).await,
         }
         messages
     }
-}
-
-fn log(error: impl std::fmt::Display) -> Rejected {
-    tracing::debug!(%error, "a subscription was refused");
-    Rejected
 }

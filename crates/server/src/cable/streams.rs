@@ -1,5 +1,4 @@
-//! Names of streams. All of a site's begin with its `channel_prefix` and a colon, which is what its
-//! Redis user is allowed to hear.
+//! Names of streams. All of a site's begin with its `channel_prefix` and a colon.
 
 use uuid::Uuid;
 
@@ -11,4 +10,9 @@ pub(super) fn sign_on(channel_prefix: &str, sign_on_id: Uuid) -> String {
 /// What happens to one client's devices and face.
 pub(super) fn device(channel_prefix: &str, client_id: Uuid) -> String {
     format!("{channel_prefix}:device:{client_id}")
+}
+
+/// Which sign-ons wait for one client.
+pub(super) fn inbox(channel_prefix: &str, client_id: Uuid) -> String {
+    format!("{channel_prefix}:inbox:{client_id}")
 }

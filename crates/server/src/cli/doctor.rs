@@ -132,7 +132,7 @@ async fn redis(settings: &Settings) -> Finding {
                 .into(),
         );
     }
-    match cable::open(&settings.redis).await {
+    match cable::open(settings).await {
         Ok(_) => Finding::Fine("answers; several servers share one cable".into()),
         Err(error) => Finding::Wrong(format!("{error}; check redis.url and that it is running")),
     }

@@ -5,6 +5,7 @@ mod face;
 mod phone;
 mod serve;
 mod site;
+mod site_redis;
 
 use std::path::PathBuf;
 

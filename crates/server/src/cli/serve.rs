@@ -3,7 +3,6 @@
 use std::{
     fs,
     io::{IsTerminal, Write},
-    net::SocketAddr,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -15,7 +14,6 @@ use sea_orm::DatabaseConnection;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
-    sync::Notify,
 };
 
 use super::Failure;
@@ -26,11 +24,9 @@ use crate::{
     config::{LogFormat, Settings},
     db,
     keys::Keyring,
-    site,
+    listen::{self, Bounds},
+    site, telemetry,
 };
-
-/// Over how long pages are sent away at the end, so that they do not all come back at once.
-const DRAIN: Duration = Duration::from_secs(2);
 
 /// How long requests under way may take to end after that.
 const GRACE: Duration = Duration::from_secs(10);
@@ -84,7 +80,7 @@ pub(super) async fn run(settings: Settings) -> Result<(), Failure> {
     let db = open_database(&settings).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let keys = Keyring::open(&db, &settings.master_key_file(), clock.now()).await?;
-    let cable = cable::open(&settings.redis)
+    let cable = cable::open(&settings)
         .await
         .map_err(|error| format!("{error}; check redis.url and that it is running"))?;
     let listener = TcpListener::bind(settings.server.listen)
@@ -113,33 +109,55 @@ async fn serve(app: App, listener: TcpListener) -> Result<(), Failure> {
             }
         }
     });
-    let routes = app
-        .router()
-        .into_make_service_with_connect_info::<SocketAddr>();
+    let keeper = tokio::spawn({
+        let app = app.clone();
+        async move {
+            let mut every = tokio::time::interval(Duration::from_secs(1));
+            every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                every.tick().await;
+                if let Err(error) = app.herald.tend_redis().await {
+                    tracing::warn!(%error, "could not look after Redis; trying again");
+                }
+            }
+        }
+    });
+    measure(&app).await?;
+    let settings = &app.state.settings;
+    let bounds = Bounds {
+        connections: settings.server.connections,
+        head: Duration::from_secs(settings.server.head_timeout.into()),
+        grace: GRACE,
+    };
     let cable = app.cable.clone();
+    let drain = Duration::from_secs(settings.cable.drain.into());
     let until = async move {
         asked_to_stop().await;
         tracing::info!("stopping");
         // Pages are told to reconnect while requests under way are finished.
-        cable.drain(DRAIN).await;
+        cable.drain(drain).await;
     };
-    let stopping = Arc::new(Notify::new());
-    let until = {
-        let stopping = stopping.clone();
-        async move {
-            until.await;
-            stopping.notify_one();
-        }
-    };
-    let served = axum::serve(listener, routes).with_graceful_shutdown(until);
-    tokio::select! {
-        outcome = served => outcome?,
-        () = async { stopping.notified().await; tokio::time::sleep(GRACE).await } => {
-            tracing::warn!("some requests did not end in time and were cut off");
-        }
+    if !listen::serve(listener, app.router(), bounds, until).await {
+        tracing::warn!("some requests did not end in time and were cut off");
     }
     sweeper.abort();
+    keeper.abort();
     app.state.db.clone().close().await?;
+    Ok(())
+}
+
+/// Serves what is counted, where the settings say so.
+async fn measure(app: &App) -> Result<(), Failure> {
+    let address = &app.state.settings.metrics.listen;
+    if address.is_empty() {
+        return Ok(());
+    }
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("metrics.listen: cannot listen on {address}: {error}"))?;
+    let routes = telemetry::start(&app.state.events, app.cable.clone())?;
+    tracing::info!(address = %listener.local_addr()?, "numbers are at /metrics");
+    tokio::spawn(async move { axum::serve(listener, routes).await });
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Failure, serve::open_database};
+use super::{Failure, serve::open_database, site_redis};
 use crate::{
     clock::{Clock, SystemClock},
     config::Settings,
@@ -36,6 +36,8 @@ pub(super) enum Command {
         #[arg(required = true, value_name = "KEY=VALUE")]
         settings: Vec<String>,
     },
+    /// Show how the site's backend listens to its events in Redis
+    Redis(super::site_redis::Arguments),
 }
 
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Failure> {
@@ -45,11 +47,15 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Fai
             let new = site::create(&db, &url, SystemClock.now()).await?;
             let secret_key = new.secret_key.reveal();
             let site = &new.site;
+            let access = site_redis::give(settings, &db, site).await?;
             if json {
-                let printed = json!({
+                let mut printed = json!({
                     "site_id": site.id, "domain": site.domain, "api_key": site.api_key,
                     "secret_key": secret_key, "channel_prefix": site.channel_prefix,
                 });
+                if let Some(access) = access {
+                    printed["redis"] = access.json();
+                }
                 println!("{printed:#}");
             } else {
                 println!("site_id         {}", site.id);
@@ -57,10 +63,14 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Fai
                 println!("api_key         {}", site.api_key);
                 println!("secret_key      {secret_key}   (keep it: it is not shown again)");
                 println!("channel_prefix  {}", site.channel_prefix);
+                if let Some(access) = access {
+                    access.print();
+                }
             }
         }
         Command::List { json } => list(&site::all(&db).await?, json),
         Command::Set { id, settings } => set(&db, id, &settings).await?,
+        Command::Redis(arguments) => site_redis::run(settings, &db, arguments).await?,
     }
     Ok(())
 }
@@ -87,14 +97,20 @@ fn list(sites: &[site::Site], json: bool) {
     }
 }
 
+pub(super) async fn find(
+    db: &sea_orm::DatabaseConnection,
+    id: Uuid,
+) -> Result<site::Site, Failure> {
+    let missing = || format!("there is no site {id}; `axiam site list` shows them");
+    Ok(site::find(db, id).await?.ok_or_else(missing)?)
+}
+
 async fn set(
     db: &sea_orm::DatabaseConnection,
     id: Uuid,
     settings: &[String],
 ) -> Result<(), Failure> {
-    let mut site = site::find(db, id)
-        .await?
-        .ok_or_else(|| format!("there is no site {id}; `axiam site list` shows them"))?;
+    let mut site = find(db, id).await?;
     // All of them are checked before the first is stored.
     for setting in settings {
         let (key, value) = setting

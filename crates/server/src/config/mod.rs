@@ -27,6 +27,8 @@ pub struct Settings {
     pub database: Database,
     /// What servers share besides the database.
     pub redis: Redis,
+    /// Pages' connections.
+    pub cable: Cable,
     /// The master key.
     pub keys: Keys,
     /// The face pack and its workers.
@@ -45,6 +47,8 @@ pub struct Settings {
     pub lock: Lock,
     /// The log.
     pub log: Log,
+    /// Numbers for Prometheus.
+    pub metrics: Metrics,
 }
 
 /// `[server]`
@@ -59,6 +63,10 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// Bytes of uploads held in memory at once.
     pub upload_memory: u32,
+    /// Most connections at a time.
+    pub connections: usize,
+    /// Seconds to send a request's head.
+    pub head_timeout: u32,
 }
 
 /// `[database]`
@@ -79,6 +87,20 @@ pub struct Redis {
     pub url: String,
     /// Begins the names of all keys.
     pub prefix: String,
+    /// Host under which sites' backends reach it; empty: that of `url`.
+    pub public_host: String,
+    /// Port under which they do; 0: that of `url`.
+    pub public_port: u16,
+}
+
+/// `[cable]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cable {
+    /// Over how many seconds pages are sent away when the server stops.
+    pub drain: u32,
+    /// Most connections from one address.
+    pub connections_per_ip: usize,
 }
 
 /// `[keys]`
@@ -171,6 +193,8 @@ pub struct Limits {
     pub auth_per_ip: u32,
     /// Faces sent for enrolment, by phone.
     pub enrol_per_device: u32,
+    /// Subscriptions asked for over the cable, by address, on each server.
+    pub subscribe_per_ip: u32,
 }
 
 /// `[lock]`
@@ -195,6 +219,14 @@ pub struct Log {
     pub format: LogFormat,
 }
 
+/// `[metrics]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// Address and port of `/metrics`; empty: nowhere.
+    pub listen: String,
+}
+
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -203,6 +235,28 @@ pub enum LogFormat {
     Text,
     /// One object a line, for collectors.
     Json,
+}
+
+impl Redis {
+    /// Host and port under which sites' backends reach it; `None` where there is no Redis.
+    #[must_use]
+    pub fn public_address(&self) -> Option<(String, u16)> {
+        const USUAL_PORT: u16 = 6379;
+        if self.url.is_empty() {
+            return None;
+        }
+        let url = url::Url::parse(&self.url).ok();
+        let host = url.as_ref().and_then(|url| url.host_str());
+        let host = match self.public_host.as_str() {
+            "" => host.unwrap_or("127.0.0.1").to_owned(),
+            host => host.to_owned(),
+        };
+        let port = match self.public_port {
+            0 => url.and_then(|url| url.port()).unwrap_or(USUAL_PORT),
+            port => port,
+        };
+        Some((host, port))
+    }
 }
 
 impl Settings {

@@ -1,6 +1,6 @@
 //! Where settings come from, and which source wins.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use config::{Config, File, FileFormat};
 use thiserror::Error;
@@ -107,6 +107,12 @@ impl Settings {
             return Err(ConfigError::Setting {
                 key: "database.url",
                 reason: "give a postgres:// or sqlite: address, or leave it empty".into(),
+            });
+        }
+        if !self.metrics.listen.is_empty() && self.metrics.listen.parse::<SocketAddr>().is_err() {
+            return Err(ConfigError::Setting {
+                key: "metrics.listen",
+                reason: "give an address and port such as 127.0.0.1:9100, or leave it empty".into(),
             });
         }
         if !self.redis.url.is_empty() && !self.redis.url.starts_with("redis://") {
@@ -252,6 +258,7 @@ mod tests {
         for (variable, key) in [
             ("AXIAM_DATABASE_URL", "database.url"),
             ("AXIAM_REDIS_URL", "redis.url"),
+            ("AXIAM_METRICS_LISTEN", "metrics.listen"),
         ] {
             let error = Settings::load(&with(&[(variable, "mysql://x")])).unwrap_err();
             assert!(error.to_string().contains(key), "{error}");

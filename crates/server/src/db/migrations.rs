@@ -25,7 +25,7 @@ macro_rules! pair {
     };
 }
 
-const ALL: &[Pair] = &[pair!(1, "0001_first_sign_on")];
+const ALL: &[Pair] = &[pair!(1, "0001_first_sign_on"), pair!(4, "0004_telling")];
 
 pub(super) fn sqlite() -> Migrator {
     migrator(|pair| pair.sqlite)

@@ -5,6 +5,6 @@ mod phone;
 mod site;
 mod visitor;
 
-pub use phone::{DeviceProof, KeyProof};
+pub use phone::{DeviceProof, KeyProof, PhoneSocket};
 pub use site::{PageToken, SiteToken, WidgetToken};
 pub use visitor::Visitor;

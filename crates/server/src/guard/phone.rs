@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, OriginalUri, Request},
     http::{
         HeaderMap,
-        header::{AUTHORIZATION, CONTENT_TYPE, HOST},
+        header::{AUTHORIZATION, CONTENT_TYPE, HOST, SEC_WEBSOCKET_PROTOCOL},
         request::Parts,
     },
 };
@@ -95,6 +95,40 @@ impl FromRequest<Shared> for DeviceProof {
             body,
             headers: parts.headers,
         })
+    }
+}
+
+/// The phone behind a WebSocket, if it is one. Its proof is for `GET` and the address without query,
+/// in the headers of any other call, or where a browser lets no headers be set, in the
+/// subprotocols `axiam-device.<device_token>` and `axiam-proof.<proof>`.
+pub struct PhoneSocket(pub Option<Device>);
+
+impl FromRequestParts<Shared> for PhoneSocket {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        let offers = || {
+            let headers = parts.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+            headers
+                .filter_map(|value| value.to_str().ok())
+                .flat_map(|value| value.split(','))
+        };
+        let offered = |prefix: &str| offers().find_map(|offer| offer.trim().strip_prefix(prefix));
+        let (proof, token) = match (offered("axiam-proof."), offered("axiam-device.")) {
+            (Some(proof), Some(token)) => (proof, token),
+            (None, None) if !parts.headers.contains_key("dpop") => return Ok(Self(None)),
+            (None, None) => (
+                header(&parts.headers, "dpop")?,
+                device_token(&parts.headers)?,
+            ),
+            _ => return Err(ProofError::Missing.into()),
+        };
+        let origins = origins(state, &parts.headers);
+        let call = call(parts, &origins, Some(token));
+        let (device, proof) = device::recognise(state, proof, &call, token).await?;
+        proof.covers(None, &[])?;
+        device::spend(state, &proof, Some(&device)).await?;
+        Ok(Self(Some(device)))
     }
 }
 

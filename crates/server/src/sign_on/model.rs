@@ -14,6 +14,7 @@ use crate::{
     keys::Keyring,
     limit::Limited,
     secret::Secret,
+    site::Origins,
 };
 
 /// One attempt; kept as the login tracker's row.
@@ -60,6 +61,8 @@ pub struct Model {
     pub expires_at: DateTimeUtc,
     /// When it ended.
     pub decided_at: Option<DateTimeUtc>,
+    /// When that is known to have been broadcast.
+    pub told_at: Option<DateTimeUtc>,
     /// The phone that answered.
     pub device_id: Option<Uuid>,
     /// Code of the last failed try.
@@ -191,6 +194,8 @@ pub struct Watched {
     pub channel_prefix: String,
     /// Whether the site wants its token shown as well.
     pub needs_site_token: bool,
+    /// From which pages the site wants to be watched.
+    pub origins: Origins,
 }
 
 /// What can go wrong with a sign-on.

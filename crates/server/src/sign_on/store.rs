@@ -47,6 +47,18 @@ pub(super) async fn find_for_device(
         .await
 }
 
+/// An attempt on a site.
+pub(super) async fn find_on_site(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    id: Uuid,
+) -> Result<Option<SignOn>, DbErr> {
+    Entity::find_by_id(id)
+        .filter(Column::SiteId.eq(site_id))
+        .one(db)
+        .await
+}
+
 /// The attempt that a verification token names; the token is the capability.
 pub(super) async fn find_by_token(
     db: &DatabaseConnection,
@@ -211,15 +223,55 @@ pub(super) async fn redeem(
     Ok(redeemed.rows_affected == 1)
 }
 
+/// Most rows taken by a sweep at a time.
+const BATCH: u64 = 500;
+
 /// Attempts whose time ran out unnoticed, a batch of them.
 pub(super) async fn overdue(db: &DatabaseConnection, now: Moment) -> Result<Vec<SignOn>, DbErr> {
-    const BATCH: u64 = 500;
     Entity::find()
         .filter(Column::State.eq(State::Pending))
         .filter(Column::ExpiresAt.lte(now))
         .limit(BATCH)
         .all(db)
         .await
+}
+
+/// Attempts that ended by this moment and are not known to have been broadcast, a batch of them.
+pub(super) async fn untold(db: &DatabaseConnection, until: Moment) -> Result<Vec<SignOn>, DbErr> {
+    Entity::find()
+        .filter(Column::ToldAt.is_null())
+        .filter(Column::DecidedAt.lte(until))
+        .order_by_asc(Column::DecidedAt)
+        .limit(BATCH)
+        .all(db)
+        .await
+}
+
+/// Attempts that ended since this moment and were broadcast, the latest batch of them.
+pub(super) async fn told_since(
+    db: &DatabaseConnection,
+    since: Moment,
+) -> Result<Vec<SignOn>, DbErr> {
+    Entity::find()
+        .filter(Column::ToldAt.gte(since))
+        .order_by_desc(Column::ToldAt)
+        .limit(BATCH)
+        .all(db)
+        .await
+}
+
+/// Crosses out what was broadcast.
+pub(super) async fn mark_told(
+    db: &DatabaseConnection,
+    ids: &[Uuid],
+    now: Moment,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::ToldAt, Expr::value(now))
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 /// Freezes pushes to a client from an address.

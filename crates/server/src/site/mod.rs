@@ -3,8 +3,15 @@
 mod domain;
 pub mod http;
 mod model;
+mod origins;
+mod redis_user;
 mod store;
 
 pub use domain::{Domain, DomainError};
 pub use model::{Liveness, NewSite, Site, SiteError, SiteSettings};
+pub use origins::Origins;
+pub use redis_user::{
+    RedisUser, all_redis_users, find_redis_user, forget_redis_user, give_redis_user,
+    remove_redis_user,
+};
 pub use store::{all, authenticate, create, find, store_settings};

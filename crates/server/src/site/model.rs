@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
 
-use super::domain::DomainError;
+use super::{domain::DomainError, origins::Origins};
 use crate::{
     clock::Moment,
     events::Place,
@@ -83,6 +83,8 @@ pub struct SiteSettings {
     pub backend_enrolment: bool,
     /// Whether cable connections need the site's token.
     pub cable_token: bool,
+    /// From which pages the cable may be opened; empty: from all.
+    pub origins: Origins,
 }
 
 impl Default for SiteSettings {
@@ -94,6 +96,7 @@ impl Default for SiteSettings {
             number_matching: false,
             backend_enrolment: true,
             cable_token: false,
+            origins: Origins::default(),
         }
     }
 }
@@ -121,6 +124,11 @@ impl SiteSettings {
         };
         *slot = match slot {
             serde_json::Value::String(_) => value.into(),
+            serde_json::Value::Array(_) => value
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .collect(),
             _ => serde_json::from_str(value)
                 .map_err(|_| wrong(format!("cannot be {value:?}; it is {slot} now")))?,
         };
@@ -128,6 +136,11 @@ impl SiteSettings {
             serde_json::from_value(table).map_err(|error| wrong(error.to_string()))?;
         if !(1..=5).contains(&changed.tries) {
             return Err(wrong("must be from 1 to 5".into()));
+        }
+        if let Some(entry) = changed.origins.unusable() {
+            return Err(wrong(format!(
+                "{entry:?} is none of https://shop.example.com, shop.example.com, *.example.com"
+            )));
         }
         Ok(changed)
     }
@@ -206,6 +219,11 @@ mod tests {
             settings.with("fmr", "1/1000").unwrap().fmr,
             FmrLevel::OneIn1000
         );
+        let listed = settings
+            .with("origins", "https://a.example, *.b.example")
+            .unwrap();
+        assert!(!listed.origins.admit(Some("https://c.example")));
+        assert_eq!(listed.with("origins", "").unwrap(), settings);
     }
 
     #[test]
@@ -219,6 +237,7 @@ mod tests {
             ("number_matching", "yes"),
             ("colour", "red"),
             ("fmr", "1/2"),
+            ("origins", "a.example,https://"),
         ] {
             let error = settings.with(key, value).unwrap_err().to_string();
             assert!(error.contains(key), "{error}");

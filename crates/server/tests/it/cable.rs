@@ -1,6 +1,10 @@
+use sea_orm::ConnectionTrait;
 use serde_json::json;
+use server::site::SiteSettings;
 use testkit::{App, Page, on_each_database, photos};
 use uuid::Uuid;
+
+use crate::device_facial::count;
 
 on_each_database! {
     async fn a_verdict_that_came_before_the_page_is_told_at_once(app: App) {
@@ -97,5 +101,113 @@ on_each_database! {
             assert_eq!(page.next().await.unwrap()["reason"], "server_restart");
         }
         farewell.await.unwrap();
+    }
+
+    async fn a_verdict_that_nobody_told_is_told_by_the_sweeper_once(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        let verification = site.push(ann.client_id).await;
+        let mut page = site.page().await;
+        page.watch(&verification).await;
+        // What a server leaves behind that dies between commit and broadcast.
+        let db = &app.app.state.db;
+        let leave = "update sign_ons set state = 'denied', decided_at = created_at";
+        db.execute_unprepared(leave).await.unwrap();
+        app.clock.advance(60);
+        let untold = "select count(*) as n from sign_ons where told_at is null";
+        assert_eq!(count(&app, untold).await, 1);
+        app.app.sweep().await.unwrap();
+        assert_eq!(page.told().await, json!({ "status": "denied" }));
+        while count(&app, untold).await > 0 {
+            tokio::task::yield_now().await;
+        }
+        app.app.sweep().await.unwrap();
+        let next = site.push(ann.client_id).await;
+        page.watch(&next).await;
+        // Nothing else came: the confirmation of another subscription was next.
+    }
+
+    async fn a_page_is_asked_to_come_again_when_the_database_fails(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        let verification = site.push(ann.client_id).await;
+        ann.phone.deny(ann.waiting().await, false).await.unwrap();
+        let params = json!({ "verification_token": verification });
+        // Without its table the sign-on cannot be looked up; without the other's its verdict cannot.
+        for table in ["sign_ons", "clients"] {
+            let db = &app.app.state.db;
+            db.execute_unprepared(&format!("alter table {table} rename to hidden_{table}")).await.unwrap();
+            let mut page = Page::connect(&app.url, None).await;
+            page.subscribe("FacialSignOnLoginChannel", params.clone()).await;
+            assert_eq!(page.next().await.unwrap()["type"], "welcome");
+            assert_eq!(page.next().await.unwrap(), json!({
+                "type": "disconnect", "reason": "unavailable", "reconnect": true,
+            }), "{table}");
+            db.execute_unprepared(&format!("alter table hidden_{table} rename to {table}")).await.unwrap();
+        }
+        let mut page = Page::connect(&app.url, None).await;
+        page.watch(&verification).await;
+        assert_eq!(page.told().await, json!({ "status": "denied" }));
+    }
+
+    async fn a_site_may_list_its_origins(app: App) {
+        let list = |settings: &mut SiteSettings| {
+            *settings = settings.with("origins", "https://a.example,*.a.example").unwrap();
+        };
+        let site = app.site_with("a.example", list).await;
+        let ann = site.enrolled("ann@example.com").await;
+        let verification = site.push(ann.client_id).await;
+        let widget = site.token_of("widget").await;
+        let params = json!({ "verification_token": verification });
+        let from = async |origin: &str, token: Option<&str>| {
+            Page::connect_with(&app.url, token, &[("origin", origin)]).await.unwrap()
+        };
+        let mut stranger = from("https://evil.example", Some(&widget)).await;
+        assert_eq!(stranger.next().await.unwrap()["reason"], "unauthorized");
+        let mut bare = from("https://evil.example", None).await;
+        bare.subscribe("FacialSignOnLoginChannel", params).await;
+        assert!(bare.is_rejected().await);
+        for (origin, token) in [("https://a.example", Some(&widget)), ("https://shop.a.example", None)] {
+            from(origin, token.map(String::as_str)).await.watch(&verification).await;
+        }
+        Page::connect(&app.url, None).await.watch(&verification).await;
+    }
+
+    async fn one_address_may_not_fill_the_cable(app: App, |settings| {
+        settings.cable.connections_per_ip = 2;
+        settings.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    }) {
+        let from = async |ip: &str| Page::connect_with(&app.url, None, &[("x-forwarded-for", ip)]).await;
+        let (one, _two) = (from("192.0.2.1").await.unwrap(), from("192.0.2.1").await.unwrap());
+        assert_eq!(from("192.0.2.1").await.err(), Some(429));
+        from("192.0.2.2").await.unwrap();
+        drop(one);
+        while from("192.0.2.1").await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn one_address_may_not_ask_for_ever(app: App, |settings| {
+        settings.limits.subscribe_per_ip = 3;
+        settings.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    }) {
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        let verification = site.push(ann.client_id).await;
+        let from = async |ip: &str| {
+            Page::connect_with(&app.url, None, &[("x-forwarded-for", ip)]).await.unwrap()
+        };
+        let mut guessing = from("192.0.2.1").await;
+        for _ in 0..3 {
+            let guess = json!({ "verification_token": Uuid::new_v4() });
+            guessing.subscribe("FacialSignOnLoginChannel", guess).await;
+            assert!(guessing.is_rejected().await);
+        }
+        let params = json!({ "verification_token": verification });
+        guessing.subscribe("FacialSignOnLoginChannel", params).await;
+        assert!(guessing.is_rejected().await);
+        from("192.0.2.2").await.watch(&verification).await;
+        app.clock.advance(100);
+        from("192.0.2.1").await.watch(&verification).await;
     }
 }

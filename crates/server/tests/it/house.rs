@@ -26,7 +26,16 @@ const GROUND: &[&str] = &[
 const DOORS: &[&str] = &["error", "extract", "guard", "linger", "request", "token"];
 
 /// Puts things together; used by nobody but the program itself.
-const ROOF: &[&str] = &["app", "cable", "cli", "pages", "phone"];
+const ROOF: &[&str] = &[
+    "app",
+    "cable",
+    "cli",
+    "health",
+    "listen",
+    "pages",
+    "phone",
+    "telemetry",
+];
 
 /// Exceptions, each with its reason.
 const ALLOWED: &[(&str, &str)] = &[

@@ -18,6 +18,14 @@ on_each_database! {
         assert_eq!(site.post("/login/cancel", &body).await.code(), 1030);
         assert!(ann.phone.pending(0).await.unwrap().is_empty());
         assert_eq!(code(ann.phone.scan(id, None, &[photos().of(0, 1)]).await), 1030);
+        // A page that was away meanwhile hears it too, as long as its token would have lived.
+        let mut late = site.page().await;
+        late.watch(&verification).await;
+        assert_eq!(late.told().await, json!({ "status": "expired" }));
+        app.clock.advance(600);
+        let mut too_late = site.page().await;
+        too_late.subscribe("FacialSignOnLoginChannel", body).await;
+        assert!(too_late.is_rejected().await);
     }
 
     async fn what_has_a_verdict_stays(app: App) {

@@ -33,5 +33,6 @@ mod login_validate_session;
 mod login_verify_token;
 mod pages;
 mod proof;
+mod site_redis;
 mod sweep;
 mod two_servers;

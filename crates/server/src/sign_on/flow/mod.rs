@@ -1,5 +1,6 @@
 //! From push to verdict to proof.
 
+mod outbox;
 mod outcome;
 mod phone;
 mod request;
@@ -7,7 +8,11 @@ mod scan;
 
 use uuid::Uuid;
 
-pub use self::outcome::{expire_due, find_watched, watch};
+pub use self::{
+    outbox::{Untold, mark_told, told_since, untold},
+    outcome::{expire_due, find_watched, named, watch},
+    phone::{open_for, waiting},
+};
 pub(super) use self::{
     outcome::{redeem, status_by_token},
     phone::{deny, inbox},
@@ -57,9 +62,10 @@ async fn find_for_site(state: &State, site: &Site, token: &str) -> Result<SignOn
         .ok_or(SignOnError::NotFound)
 }
 
-fn decided(state: &State, site: &Site, sign_on_id: Uuid, verdict: Verdict) {
+fn decided(state: &State, site: &Site, client_id: Uuid, sign_on_id: Uuid, verdict: Verdict) {
     state.events.publish(&Event::Decided {
         at: site.place(),
+        client_id,
         sign_on_id,
         verdict,
     });

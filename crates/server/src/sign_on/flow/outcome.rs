@@ -62,7 +62,9 @@ pub async fn watch(
     let Some(sign_on) = store::find_by_token(&state.db, secret::hash(token)).await? else {
         return Ok(None);
     };
-    let over = matches!(sign_on.open(state.now()), Err(SignOnError::Expired));
+    let now = state.now();
+    // One that was taken back is still told so, while its token would have lived.
+    let over = sign_on.expires_at <= now && matches!(sign_on.open(now), Err(SignOnError::Expired));
     if over || site_id.is_some_and(|id| id != sign_on.site_id) {
         return Ok(None);
     }
@@ -73,7 +75,21 @@ pub async fn watch(
             sign_on_id: sign_on.id,
             channel_prefix: site.channel_prefix,
             needs_site_token: site.settings.cable_token,
+            origins: site.settings.origins,
         }))
+}
+
+/// The client and the hash of the verification token of a site's sign-on.
+///
+/// # Errors
+/// When the database fails.
+pub async fn named(
+    state: &State,
+    site_id: Uuid,
+    id: Uuid,
+) -> Result<Option<(Uuid, Vec<u8>)>, DbErr> {
+    let row = store::find_on_site(&state.db, site_id, id).await?;
+    Ok(row.map(|row| (row.client_id, row.token_hash)))
 }
 
 /// Whom a redeemed session token proves.
@@ -129,7 +145,8 @@ pub async fn expire_due(state: &State) -> Result<usize, DbErr> {
             .record(&state.db, now)
             .await?;
         if let Some(site) = site::find(&state.db, sign_on.site_id).await? {
-            decided(state, &site, sign_on.id, Verdict::Expired);
+            let client_id = sign_on.client_id;
+            decided(state, &site, client_id, sign_on.id, Verdict::Expired);
         }
     }
     Ok(ended)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sea_orm::DbErr;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -13,10 +14,11 @@ use crate::{
     device::Device,
     events::Verdict,
     sign_on::{
+        Waiting,
         model::{SignOn, SignOnError, State as Stage},
         store,
     },
-    site::Site,
+    site::{self, Site},
     state::State,
 };
 
@@ -42,6 +44,38 @@ pub(in crate::sign_on) async fn inbox(
         // Woken or not, the next step is to look.
         let _ = tokio::time::timeout_at(look_again, woken).await;
     }
+}
+
+/// What waits for a phone now; nothing if its site is switched off.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open_for(state: &State, device: &Device) -> Result<Vec<Waiting>, DbErr> {
+    let Some(site) = site::find(&state.db, device.site_id).await? else {
+        return Ok(Vec::new());
+    };
+    if site.disabled_at.is_some() {
+        return Ok(Vec::new());
+    }
+    let open = store::open_for_device(&state.db, device, state.now()).await?;
+    Ok(open
+        .into_iter()
+        .map(|row| Waiting::of(&site, row))
+        .collect())
+}
+
+/// What phones show of a site's sign-on, while it is open.
+///
+/// # Errors
+/// When the database fails.
+pub async fn waiting(state: &State, site_id: Uuid, id: Uuid) -> Result<Option<Waiting>, DbErr> {
+    let Some(site) = site::find(&state.db, site_id).await? else {
+        return Ok(None);
+    };
+    let row = store::find_on_site(&state.db, site_id, id).await?;
+    Ok(row
+        .filter(|row| row.open(state.now()).is_ok())
+        .map(|row| Waiting::of(&site, row)))
 }
 
 /// The person says no; with `report`, also that it was not them who asked.
@@ -85,6 +119,6 @@ pub(in crate::sign_on) async fn deny(
         .record(&transaction, now)
         .await?;
     transaction.commit().await?;
-    decided(state, &site, id, Verdict::Denied);
+    decided(state, &site, device.client_id, id, Verdict::Denied);
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::{
     client::Client,
     clock::seconds,
     db, device,
-    events::Verdict,
+    events::{Event, Verdict},
     face,
     face::FaceError,
     limit::{self, Rule},
@@ -104,6 +104,11 @@ pub(in crate::sign_on) async fn request(
         .await?;
     transaction.commit().await?;
     state.bell.ring(client.id);
+    state.events.publish(&Event::Asked {
+        at: site.place(),
+        client_id: client.id,
+        sign_on_id: id,
+    });
     Ok(Pushed { token, number })
 }
 
@@ -144,6 +149,7 @@ pub(in crate::sign_on) async fn cancel(
         .sign_on(sign_on.id)
         .record(&state.db, now)
         .await?;
-    decided(state, site, sign_on.id, Verdict::Expired);
+    let client_id = sign_on.client_id;
+    decided(state, site, client_id, sign_on.id, Verdict::Expired);
     Ok(())
 }

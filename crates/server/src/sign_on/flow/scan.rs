@@ -190,6 +190,6 @@ impl Attempt<'_> {
     }
 
     fn publish(&self, verdict: Verdict) {
-        decided(self.state, self.site, self.id, verdict);
+        decided(self.state, self.site, self.client.id, self.id, verdict);
     }
 }

@@ -9,7 +9,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
-    clock::Moment,
     error::{ApiError, ApiResult, Failure},
     extract::{Query, Reply, parse_json, reply},
     face::{Challenge, Frame, http::photos},
@@ -17,10 +16,9 @@ use crate::{
     limit::{self, Rule},
     request::ClientIp,
     sign_on::{
+        Waiting,
         flow::{self, Scan},
-        model::SignOn,
     },
-    site::Site,
     state::Shared,
 };
 
@@ -44,33 +42,6 @@ const LONGEST_WAIT: u64 = 25;
 #[derive(Serialize, ToSchema)]
 struct Inbox {
     sign_ons: Vec<Waiting>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Waiting {
-    sign_on_id: Uuid,
-    site: SiteName,
-    browser: Option<String>,
-    os: Option<String>,
-    place: Option<String>,
-    #[schema(value_type = String, format = DateTime)]
-    requested_at: Moment,
-    #[schema(value_type = String, format = DateTime)]
-    expires_at: Moment,
-    number: Option<Choices>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct SiteName {
-    name: String,
-    domain: String,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Choices {
-    /// The person picks the one that the page shows.
-    #[schema(example = json!([12, 47, 83]))]
-    choices: Vec<i32>,
 }
 
 /// Sign-ons that wait for this phone's person
@@ -105,27 +76,11 @@ async fn pending(
     .await?;
     let wait = Duration::from_secs(wait);
     let (site, open) = flow::inbox(&state, &proven.device, wait).await?;
-    let sign_ons = open.into_iter().map(|row| waiting(&site, row)).collect();
+    let sign_ons = open
+        .into_iter()
+        .map(|row| Waiting::of(&site, row))
+        .collect();
     Ok(reply(Inbox { sign_ons }))
-}
-
-fn waiting(site: &Site, row: SignOn) -> Waiting {
-    let known = |text: String| Some(text).filter(|text| !text.is_empty());
-    Waiting {
-        sign_on_id: row.id,
-        site: SiteName {
-            name: site.name.clone(),
-            domain: site.domain.clone(),
-        },
-        browser: known(row.browser),
-        os: known(row.os),
-        place: known(row.place),
-        requested_at: row.created_at,
-        expires_at: row.expires_at,
-        number: row.number.map(|_| Choices {
-            choices: row.choices.0,
-        }),
-    }
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -1,0 +1,85 @@
+//! How often one network may ask for subscriptions on this server.
+//!
+//! In memory, not in the database as other limits are: pages subscribe in crowds when a server has
+//! gone, and a row written for each would slow them down.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Mutex, PoisonError},
+};
+
+use crate::{clock::Moment, config::Limits};
+
+/// Most networks remembered. Then those whose time has come are forgotten, and if that is not
+/// enough the table is begun anew, which is generous to all.
+const MOST: usize = 100_000;
+
+/// The theoretical arrival time of each network, in microseconds (generic cell rate algorithm, as
+/// in [`limit`](crate::limit)).
+#[derive(Default)]
+pub struct Attempts(Mutex<HashMap<IpAddr, i64>>);
+
+impl Attempts {
+    /// Lets an attempt through, or not. The machine itself is not limited: what comes from there
+    /// is a proxy that `trusted_proxies` does not name, and stands for everyone.
+    #[must_use]
+    pub fn allow(&self, ip: IpAddr, limits: &Limits, now: Moment) -> bool {
+        if ip.is_loopback() {
+            return true;
+        }
+        let window = i64::from(limits.window) * 1_000_000;
+        let interval = window / i64::from(limits.subscribe_per_ip.max(1));
+        let now = now.timestamp_micros();
+        let mut arrivals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if arrivals.len() >= MOST {
+            arrivals.retain(|_, arrival| *arrival > now);
+            if arrivals.len() >= MOST {
+                arrivals.clear();
+            }
+        }
+        let arrival = arrivals.entry(network(ip)).or_insert(now);
+        let next = now.max(*arrival) + interval;
+        if next - now > window {
+            return false;
+        }
+        *arrival = next;
+        true
+    }
+}
+
+/// An IPv4 address, or the /64 that a subscriber of IPv6 has to himself (RFC 6177).
+fn network(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::{Clock, SystemClock, seconds},
+        config::{Overrides, Settings},
+    };
+
+    #[test]
+    fn so_many_at_once_and_then_one_each_interval() {
+        let mut limits = Settings::load(&Overrides::default()).unwrap().limits;
+        (limits.window, limits.subscribe_per_ip) = (300, 3);
+        let attempts = Attempts::default();
+        let now = SystemClock.now();
+        let ask = |ip: &str, now| attempts.allow(ip.parse().unwrap(), &limits, now);
+        let answers: Vec<bool> = (0..4).map(|_| ask("192.0.2.1", now)).collect();
+        assert_eq!(answers, [true, true, true, false]);
+        assert!(ask("192.0.2.2", now));
+        assert!(ask("192.0.2.1", now + seconds(100)));
+        assert!(!ask("192.0.2.1", now + seconds(100)));
+        assert!((0..9).all(|_| ask("127.0.0.1", now)));
+        let sixes: Vec<bool> = (0..4)
+            .map(|n| ask(&format!("2001:db8::{n}"), now))
+            .collect();
+        assert_eq!(sixes, [true, true, true, false]);
+    }
+}

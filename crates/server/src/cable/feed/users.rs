@@ -1,0 +1,64 @@
+//! Sites' users in Redis: what they may do, and that it is nothing else (Redis' ACLs, version 6.2
+//! and later).
+
+use redis::{RedisResult, aio::ConnectionLike};
+
+use crate::site::RedisUser;
+
+/// The commands of a listener. Anything that reads or writes a key, publishes, or tells of others
+/// is missing.
+const COMMANDS: [&str; 7] = [
+    "+subscribe",
+    "+psubscribe",
+    "+unsubscribe",
+    "+punsubscribe",
+    "+ping",
+    "+hello",
+    "+auth",
+];
+
+/// Makes a user as it should be; with a `changed` password those who are connected are sent away.
+///
+/// # Errors
+/// When Redis does not answer, or does not let us.
+pub async fn allow(
+    connection: &mut impl ConnectionLike,
+    user: &RedisUser,
+    channel_prefix: &str,
+    changed: bool,
+) -> RedisResult<()> {
+    if changed {
+        remove(connection, user).await?;
+    }
+    let mut command = redis::cmd("ACL");
+    command.arg("SETUSER").arg(&user.name);
+    command.arg(&["reset", "on", "resetkeys", "resetchannels", "-@all"]);
+    command.arg(format!("#{}", hexadecimal(&user.password_hash)));
+    command.arg(format!("&{channel_prefix}:*"));
+    command.arg(&COMMANDS);
+    command.query_async(connection).await
+}
+
+/// Removes a user and ends its connections.
+///
+/// # Errors
+/// When Redis does not answer, or does not let us.
+pub async fn remove(connection: &mut impl ConnectionLike, user: &RedisUser) -> RedisResult<()> {
+    let _: u64 = redis::cmd("ACL")
+        .arg("DELUSER")
+        .arg(&user.name)
+        .query_async(connection)
+        .await?;
+    Ok(())
+}
+
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

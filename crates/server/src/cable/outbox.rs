@@ -1,0 +1,122 @@
+//! The verdicts' outbox. A verdict is committed before it is broadcast; a server that dies between
+//! the two, or a Redis that takes the message with it, must not make a page wait for ever. So each
+//! verdict is crossed out in the database when it is known to have been broadcast, and whatever is
+//! not crossed out is broadcast again, by any server. Its key makes every page hear it once.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Instant,
+};
+
+use ::cable::{Cable, Message};
+use chrono::TimeDelta;
+use metrics::histogram;
+use sea_orm::DbErr;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::{
+    sign_on::{self, Untold},
+    state::{Shared, State},
+};
+
+/// How old a verdict is before others than the server that gave it may tell it.
+const GRACE: TimeDelta = TimeDelta::seconds(2);
+
+/// How far back verdicts are told again after Redis has started anew: longer than any server may
+/// have been behind with reading.
+const DOUBTFUL: TimeDelta = TimeDelta::seconds(120);
+
+/// Most verdicts crossed out by one statement.
+const AT_ONCE: usize = 200;
+
+/// What this server has under way.
+pub(super) struct Outbox {
+    state: Weak<State>,
+    cable: Cable,
+    under_way: Mutex<HashSet<Uuid>>,
+    arrived: mpsc::UnboundedSender<Uuid>,
+}
+
+impl Outbox {
+    pub(super) fn open(state: &Shared, cable: &Cable) -> Arc<Self> {
+        let (arrived, ids) = mpsc::unbounded_channel();
+        let outbox = Arc::new(Self {
+            state: Arc::downgrade(state),
+            cable: cable.clone(),
+            under_way: Mutex::default(),
+            arrived,
+        });
+        tokio::spawn(cross_out(Arc::downgrade(&outbox), ids));
+        outbox
+    }
+
+    /// Broadcasts a verdict, and crosses it out when it has arrived.
+    pub(super) fn tell(self: &Arc<Self>, sign_on_id: Uuid, stream: &str, message: Message) {
+        self.under_way().insert(sign_on_id);
+        let arrives = self.cable.broadcast_surely(stream, message);
+        let outbox = Arc::clone(self);
+        let begun = Instant::now();
+        tokio::spawn(async move {
+            let arrived = arrives.await;
+            histogram!("axiam_verdict_told_seconds").record(begun.elapsed().as_secs_f64());
+            if !arrived || outbox.arrived.send(sign_on_id).is_err() {
+                outbox.under_way().remove(&sign_on_id);
+            }
+        });
+    }
+
+    /// Verdicts that nobody may have told.
+    pub(super) async fn untold(&self) -> Result<Vec<Untold>, DbErr> {
+        let Some(state) = self.state.upgrade() else {
+            return Ok(Vec::new());
+        };
+        let under_way = self.under_way().clone();
+        sign_on::untold(&state, state.now() - GRACE, &under_way).await
+    }
+
+    /// Verdicts that were told, but perhaps to a Redis that has lost them before all had read them.
+    pub(super) async fn doubtful(&self) -> Result<Vec<Untold>, DbErr> {
+        let Some(state) = self.state.upgrade() else {
+            return Ok(Vec::new());
+        };
+        sign_on::told_since(&state, state.now() - DOUBTFUL).await
+    }
+
+    /// Crosses a verdict out that nobody can hear.
+    pub(super) fn skip(&self, sign_on_id: Uuid) {
+        self.under_way().insert(sign_on_id);
+        // The other end goes only with this one.
+        let _ = self.arrived.send(sign_on_id);
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn note(&self, ids: &[Uuid]) {
+        if let Some(state) = self.state.upgrade()
+            && let Err(error) = sign_on::mark_told(&state, ids).await
+        {
+            tracing::warn!(%error, "verdicts could not be crossed out; they will be told again");
+        }
+        let mut under_way = self.under_way();
+        for id in ids {
+            under_way.remove(id);
+        }
+    }
+}
+
+async fn cross_out(outbox: Weak<Outbox>, mut ids: mpsc::UnboundedReceiver<Uuid>) {
+    let mut batch = Vec::new();
+    while ids.recv_many(&mut batch, AT_ONCE).await > 0 {
+        let Some(outbox) = outbox.upgrade() else {
+            break;
+        };
+        outbox.note(&batch).await;
+        batch.clear();
+    }
+}

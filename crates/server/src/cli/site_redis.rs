@@ -1,0 +1,150 @@
+//! `axiam site redis`: a site's own user in Redis.
+
+use sea_orm::DatabaseConnection;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Failure, site::find};
+use crate::{
+    cable::feed::{self, users},
+    clock::{Clock, SystemClock},
+    config::Settings,
+    secret::Secret,
+    site::{self, RedisUser, Site},
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The site's id.
+    id: Uuid,
+    /// Make a new password and print it, this once; the old one ends at once.
+    #[arg(long, conflicts_with = "remove")]
+    rotate: bool,
+    /// Take the user away.
+    #[arg(long)]
+    remove: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a backend needs to listen.
+pub(super) struct Access {
+    host: String,
+    port: u16,
+    user: Option<RedisUser>,
+    password: Option<Secret>,
+    channel_prefix: String,
+}
+
+impl Access {
+    /// As the details of a site have it.
+    pub(super) fn json(&self) -> Value {
+        let mut printed = json!({
+            "host": self.host, "port": self.port, "prefix": self.channel_prefix,
+            "user": self.user.as_ref().map(|user| &user.name),
+        });
+        if let Some(password) = &self.password {
+            printed["password"] = json!(password.reveal());
+        }
+        printed
+    }
+
+    pub(super) fn print(&self) {
+        println!("redis_host      {}", self.host);
+        println!("redis_port      {}", self.port);
+        match &self.user {
+            Some(user) => println!("redis_user      {}", user.name),
+            None => println!("redis_user      none yet: add --rotate to make one"),
+        }
+        if let Some(password) = &self.password {
+            println!(
+                "redis_password  {}   (keep it: it is not shown again; never send it to a browser)",
+                password.reveal()
+            );
+        }
+        println!("redis_prefix    {}:*", self.channel_prefix);
+    }
+}
+
+pub(super) async fn run(
+    settings: &Settings,
+    db: &DatabaseConnection,
+    arguments: Arguments,
+) -> Result<(), Failure> {
+    let site = find(db, arguments.id).await?;
+    let Some((host, port)) = settings.redis.public_address() else {
+        let text = "there is no Redis here (redis.url), so a backend cannot listen to events: it asks \
+            GET login/status, and redeems what the page brings at POST login/validate_session";
+        if arguments.rotate || arguments.remove {
+            return Err(text.into());
+        }
+        println!("{text}");
+        return Ok(());
+    };
+    if arguments.remove {
+        return remove(settings, db, &site).await;
+    }
+    let access = if arguments.rotate {
+        give(settings, db, &site).await?
+    } else {
+        let user = site::find_redis_user(db, site.id).await?;
+        Some(Access {
+            host,
+            port,
+            user,
+            password: None,
+            channel_prefix: site.channel_prefix,
+        })
+    };
+    if let Some(access) = access {
+        if arguments.json {
+            println!("{:#}", access.json());
+        } else {
+            access.print();
+        }
+    }
+    Ok(())
+}
+
+/// Gives a site a user, or a new password; `None` without Redis.
+pub(super) async fn give(
+    settings: &Settings,
+    db: &DatabaseConnection,
+    site: &Site,
+) -> Result<Option<Access>, Failure> {
+    let Some((host, port)) = settings.redis.public_address() else {
+        return Ok(None);
+    };
+    let (user, password) = site::give_redis_user(db, site, SystemClock.now()).await?;
+    let mut connection = feed::connect(&settings.redis.url)?;
+    if let Err(error) = users::allow(&mut connection, &user, &site.channel_prefix, true).await {
+        later(&error);
+    }
+    Ok(Some(Access {
+        host,
+        port,
+        user: Some(user),
+        password: Some(password),
+        channel_prefix: site.channel_prefix.clone(),
+    }))
+}
+
+async fn remove(settings: &Settings, db: &DatabaseConnection, site: &Site) -> Result<(), Failure> {
+    let Some(user) = site::find_redis_user(db, site.id).await? else {
+        println!("The site has no user in Redis.");
+        return Ok(());
+    };
+    site::remove_redis_user(db, site.id, SystemClock.now()).await?;
+    let mut connection = feed::connect(&settings.redis.url)?;
+    match users::remove(&mut connection, &user).await {
+        Ok(()) => site::forget_redis_user(db, site.id).await?,
+        Err(error) => later(&error),
+    }
+    println!("{} is removed.", user.name);
+    Ok(())
+}
+
+fn later(error: &redis::RedisError) {
+    eprintln!("Redis could not be told now ({error}); a running server tells it when it can.");
+}

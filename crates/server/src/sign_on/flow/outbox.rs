@@ -1,0 +1,84 @@
+//! The outbox of verdicts: the row that holds the verdict also says whether it was told. Whoever
+//! broadcasts crosses it out afterwards; what stays is told again by any server.
+
+use std::collections::HashSet;
+
+use sea_orm::DbErr;
+use uuid::Uuid;
+
+use crate::{
+    client::{self, ClientError},
+    clock::Moment,
+    events::Event,
+    sign_on::{model::SignOn, store},
+    site,
+    state::State,
+};
+
+/// A verdict to be told again.
+pub struct Untold {
+    /// Of which attempt.
+    pub sign_on_id: Uuid,
+    /// What to tell; `None` when its client is gone and nobody waits.
+    pub event: Option<Event>,
+}
+
+/// Verdicts given by this moment that are not known to have been broadcast, a batch of them,
+/// without those that are `under_way`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn untold(
+    state: &State,
+    until: Moment,
+    under_way: &HashSet<Uuid>,
+) -> Result<Vec<Untold>, DbErr> {
+    let mut rows = store::untold(&state.db, until).await?;
+    rows.retain(|row| !under_way.contains(&row.id));
+    all(state, rows).await
+}
+
+/// Verdicts that were broadcast since this moment, for when it is doubtful that they arrived.
+///
+/// # Errors
+/// When the database fails.
+pub async fn told_since(state: &State, since: Moment) -> Result<Vec<Untold>, DbErr> {
+    all(state, store::told_since(&state.db, since).await?).await
+}
+
+/// Crosses verdicts out that have been broadcast.
+///
+/// # Errors
+/// When the database fails.
+pub async fn mark_told(state: &State, sign_on_ids: &[Uuid]) -> Result<(), DbErr> {
+    store::mark_told(&state.db, sign_on_ids, state.now()).await
+}
+
+async fn all(state: &State, rows: Vec<SignOn>) -> Result<Vec<Untold>, DbErr> {
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        found.push(Untold {
+            sign_on_id: row.id,
+            event: event(state, &row).await?,
+        });
+    }
+    Ok(found)
+}
+
+async fn event(state: &State, sign_on: &SignOn) -> Result<Option<Event>, DbErr> {
+    let Some(site) = site::find(&state.db, sign_on.site_id).await? else {
+        return Ok(None);
+    };
+    let client = match client::find(&state.db, &site, sign_on.client_id).await {
+        Ok(client) => client,
+        Err(ClientError::Database(error)) => return Err(error),
+        Err(_) => return Ok(None),
+    };
+    let verdict = sign_on.verdict(&client, &state.keys, state.now());
+    Ok(verdict.map(|verdict| Event::Decided {
+        at: site.place(),
+        client_id: client.id,
+        sign_on_id: sign_on.id,
+        verdict,
+    }))
+}

@@ -1,0 +1,65 @@
+//! What a phone shows of a sign-on that waits for its person.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::model::SignOn;
+use crate::{clock::Moment, site::Site};
+
+/// One entry of the phone's inbox.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Waiting {
+    sign_on_id: Uuid,
+    site: SiteName,
+    browser: Option<String>,
+    os: Option<String>,
+    place: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    requested_at: Moment,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Moment,
+    number: Option<Choices>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct SiteName {
+    name: String,
+    domain: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Choices {
+    /// The person picks the one that the page shows.
+    #[schema(example = json!([12, 47, 83]))]
+    choices: Vec<i32>,
+}
+
+impl Waiting {
+    /// What to show of an attempt on this site.
+    #[must_use]
+    pub fn of(site: &Site, row: SignOn) -> Self {
+        let known = |text: String| Some(text).filter(|text| !text.is_empty());
+        Self {
+            sign_on_id: row.id,
+            site: SiteName {
+                name: site.name.clone(),
+                domain: site.domain.clone(),
+            },
+            browser: known(row.browser),
+            os: known(row.os),
+            place: known(row.place),
+            requested_at: row.created_at,
+            expires_at: row.expires_at,
+            number: row.number.map(|_| Choices {
+                choices: row.choices.0,
+            }),
+        }
+    }
+
+    /// Which attempt.
+    #[must_use]
+    pub fn sign_on_id(&self) -> Uuid {
+        self.sign_on_id
+    }
+}

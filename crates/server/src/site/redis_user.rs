@@ -1,0 +1,126 @@
+//! A site's own user in Redis: its name, and its password as a hash. The hash is what Redis keeps
+//! too, so that the user can be made again in a Redis that has forgotten it.
+
+use sea_orm::{
+    ActiveValue::Set, DatabaseConnection, DbErr, EntityTrait, QueryOrder, entity::prelude::*,
+    sea_query::OnConflict,
+};
+
+use super::model::Site;
+use crate::{
+    clock::Moment,
+    secret::{self, Secret},
+};
+
+/// One site's user.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "redis_users")]
+pub struct Model {
+    /// Whose.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub site_id: Uuid,
+    /// `app_` and 16 hexadecimal digits.
+    #[sea_orm(unique)]
+    pub name: String,
+    /// SHA-256 of the password.
+    pub password_hash: Vec<u8>,
+    /// When the password was made.
+    pub created_at: DateTimeUtc,
+    /// Set when it was removed here; the row stays until Redis has been told.
+    pub removed_at: Option<DateTimeUtc>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub use Model as RedisUser;
+
+/// A site's user, unless it has none or it was removed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_redis_user(
+    db: &DatabaseConnection,
+    site_id: Uuid,
+) -> Result<Option<RedisUser>, DbErr> {
+    Entity::find_by_id(site_id)
+        .filter(Column::RemovedAt.is_null())
+        .one(db)
+        .await
+}
+
+/// Every site's user, also those that were removed, each with its site.
+///
+/// # Errors
+/// When the database fails.
+pub async fn all_redis_users(db: &DatabaseConnection) -> Result<Vec<(RedisUser, Site)>, DbErr> {
+    let users = Entity::find().order_by_asc(Column::SiteId).all(db).await?;
+    let mut sites: std::collections::HashMap<Uuid, Site> = super::all(db)
+        .await?
+        .into_iter()
+        .map(|site| (site.id, site))
+        .collect();
+    Ok(users
+        .into_iter()
+        .filter_map(|user| sites.remove(&user.site_id).map(|site| (user, site)))
+        .collect())
+}
+
+/// Gives a site a user, or the one it has a new password, which is shown this once.
+///
+/// # Errors
+/// When the database fails.
+pub async fn give_redis_user(
+    db: &DatabaseConnection,
+    site: &Site,
+    now: Moment,
+) -> Result<(RedisUser, Secret), DbErr> {
+    let password = Secret::generate("rp_");
+    let fresh = ActiveModel {
+        site_id: Set(site.id),
+        name: Set(secret::public_name("app_", 8)),
+        password_hash: Set(password.hash()),
+        created_at: Set(now),
+        removed_at: Set(None),
+    };
+    let mut known = OnConflict::column(Column::SiteId);
+    known.update_columns([Column::PasswordHash, Column::CreatedAt, Column::RemovedAt]);
+    Entity::insert(fresh)
+        .on_conflict(known)
+        .exec_without_returning(db)
+        .await?;
+    let user = find_redis_user(db, site.id).await?;
+    let user = user.ok_or_else(|| DbErr::RecordNotFound("redis_users".to_owned()))?;
+    Ok((user, password))
+}
+
+/// Takes a site's user away; whether it had one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove_redis_user(
+    db: &DatabaseConnection,
+    site_id: Uuid,
+    now: Moment,
+) -> Result<bool, DbErr> {
+    let removed = Entity::update_many()
+        .col_expr(Column::RemovedAt, Expr::value(now))
+        .filter(Column::SiteId.eq(site_id))
+        .filter(Column::RemovedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(removed.rows_affected == 1)
+}
+
+/// Forgets a user that Redis does not know any more, unless it was given anew meanwhile.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_redis_user(db: &DatabaseConnection, site_id: Uuid) -> Result<(), DbErr> {
+    Entity::delete_many()
+        .filter(Column::SiteId.eq(site_id))
+        .filter(Column::RemovedAt.is_not_null())
+        .exec(db)
+        .await?;
+    Ok(())
+}
