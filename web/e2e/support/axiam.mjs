@@ -58,8 +58,9 @@ export class Axiam {
     this.environment = { ...Object.fromEntries(own), NO_COLOR: '1', ...settings };
   }
 
-  async #serve() {
-    const port = await freePort();
+  async #serve(again = false) {
+    const port = this.port = again ? this.port : await freePort();
+    this.over = false;
     this.url = `http://127.0.0.1:${port}`;
     this.api = `${this.url}/api/v1/facial_sign_on`;
     this.cable = `ws://127.0.0.1:${port}/cable`;
@@ -84,6 +85,17 @@ export class Axiam {
       await Promise.race([sleep(50), this.ended]);
     }
     throw new Error(`axiam ${this.over ? 'ended at once' : 'does not answer'}. Its output:\n${this.log}`);
+  }
+
+  /** Ends it by a signal and waits until it is gone; its data stays. */
+  async halt(signal) {
+    this.child.kill(signal);
+    await this.ended;
+  }
+
+  /** Starts it again at the same address on the same data. */
+  async again() {
+    await this.#serve(true);
   }
 
   /** Stops it and removes its data. */
@@ -123,7 +135,7 @@ export class Axiam {
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const listener = net.createServer().once('error', reject);
     listener.listen(0, '127.0.0.1', () => {

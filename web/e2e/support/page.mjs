@@ -15,7 +15,7 @@ const { adapters, createConsumer } = createRequire(import.meta.url)('@rails/acti
 const PATIENCE = 15_000;
 
 // Browsers say where a page comes from, and cannot set other headers.
-class BrowserSocket extends WebSocket {
+export class BrowserSocket extends WebSocket {
   constructor(url, protocols) {
     super(url, protocols, { origin: 'http://localhost:8080' });
   }
