@@ -13,7 +13,7 @@ const FORMAT: u8 = 1;
 /// Bit of the flags byte: the vector has unit length.
 const FLAG_UNIT: u8 = 1;
 /// No model in use gives more than 2,048 numbers; the bound keeps hostile input small.
-const MAX_DIMS: usize = 4096;
+pub(crate) const MAX_DIMS: usize = 4096;
 /// Components are below 10 in every model known; this only rejects garbage.
 const MAX_COMPONENT: f32 = 1.0e3;
 
@@ -36,6 +36,9 @@ pub enum TemplateError {
     /// The templates come from different packs or versions; the person has to enrol again.
     #[error("the templates were made by different packs")]
     OtherPack,
+    /// The templates are under different [protections](crate::Protection).
+    #[error("the templates are under different protections")]
+    OtherProtection,
     /// The bytes are no template, or damaged.
     #[error("the bytes are not a template")]
     Malformed,
@@ -93,6 +96,24 @@ impl Template {
         &self.version
     }
 
+    /// Numbers in it.
+    pub fn dims(&self) -> usize {
+        self.values.len()
+    }
+
+    pub(crate) fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    pub(crate) fn is_unit(&self) -> bool {
+        self.unit
+    }
+
+    /// Other numbers of the same pack.
+    pub(crate) fn with_values(&self, values: Zeroizing<Vec<f32>>) -> Result<Self, TemplateError> {
+        Self::checked(self.pack.clone(), self.version.clone(), self.unit, values)
+    }
+
     /// Whether `pack` made this template, so that it can be compared with what `pack` makes now.
     pub fn is_of(&self, pack: &PackInfo) -> bool {
         self.pack == pack.name() && self.version == pack.version()
@@ -118,7 +139,14 @@ impl Template {
     /// # Errors
     /// [`TemplateError::Empty`] for none, [`TemplateError::OtherPack`] if packs differ.
     pub fn fuse(templates: &[Self]) -> Result<Self, TemplateError> {
-        let first = templates.first().ok_or(TemplateError::Empty)?;
+        Self::fuse_all(templates.iter())
+    }
+
+    pub(crate) fn fuse_all<'a>(
+        templates: impl ExactSizeIterator<Item = &'a Self> + Clone,
+    ) -> Result<Self, TemplateError> {
+        let count = templates.len();
+        let first = templates.clone().next().ok_or(TemplateError::Empty)?;
         let mut sum = Zeroizing::new(vec![0.0_f32; first.values.len()]);
         for template in templates {
             first.same_space(template)?;
@@ -133,10 +161,10 @@ impl Template {
                 .sqrt()
                 .max(f32::MIN_POSITIVE)
         } else {
-            templates.len() as f32
+            count as f32
         };
         sum.iter_mut().for_each(|v| *v /= scale);
-        Self::checked(first.pack.clone(), first.version.clone(), first.unit, sum)
+        first.with_values(sum)
     }
 
     fn same_space(&self, other: &Self) -> Result<(), TemplateError> {

@@ -82,6 +82,18 @@ impl App {
     /// # Panics
     /// When it cannot be started.
     pub async fn start(database: Arc<Database>, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_with(database, engine(), change).await
+    }
+
+    /// Starts an app with another face engine.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn start_with(
+        database: Arc<Database>,
+        engine: Arc<dyn FaceEngine>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let mut settings = Settings::load(&Overrides {
@@ -97,7 +109,7 @@ impl App {
             .await
             .expect("the keys open");
         let cable = server::cable::open(&settings).await.expect("Redis answers");
-        let app = server::app::App::new(settings, db, clock.clone(), keys, engine(), cable);
+        let app = server::app::App::new(settings, db, clock.clone(), keys, engine, cable);
         let routes = app
             .router()
             .into_make_service_with_connect_info::<SocketAddr>();

@@ -7,6 +7,7 @@ mod clock;
 mod database;
 mod page;
 mod photos;
+mod scripted;
 
 pub use app::App;
 pub use backend::{Answer, Backend, Person};
@@ -14,6 +15,7 @@ pub use clock::TestClock;
 pub use database::{Database, Engine};
 pub use page::Page;
 pub use photos::{Photos, photos};
+pub use scripted::Scripted;
 
 /// Says on the terminal what is left out; the test runner captures ordinary output of tests that
 /// pass.

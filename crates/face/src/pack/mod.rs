@@ -131,6 +131,19 @@ impl PackInfo {
         }
     }
 
+    /// Reads the description of the pack in `dir`, without loading its networks.
+    ///
+    /// # Errors
+    /// [`PackError`] where there is no manifest that this build reads.
+    pub fn read(dir: &Path) -> Result<Self, PackError> {
+        let manifest = manifest::Manifest::read(dir)?;
+        Ok(Self::new(
+            manifest.name,
+            manifest.version,
+            manifest.thresholds,
+        ))
+    }
+
     /// The pack's name, e.g. `default`.
     pub fn name(&self) -> &str {
         &self.name

@@ -42,6 +42,10 @@ pub enum Action {
     ConsentGiven,
     /// A face was enrolled, or took an older one's place.
     FaceEnrolled,
+    /// A scan was taken as a further reference.
+    FaceAdapted,
+    /// References were moved under a new transform; those of before are worth nothing any more.
+    FaceReissued,
     /// A face was not enrolled, because it is not the one that is there.
     EnrolmentFailed,
     /// A sign-on was asked for.
@@ -72,6 +76,8 @@ impl Action {
             Self::DeviceRegistered => "device_registered",
             Self::ConsentGiven => "consent_given",
             Self::FaceEnrolled => "face_enrolled",
+            Self::FaceAdapted => "face_adapted",
+            Self::FaceReissued => "face_reissued",
             Self::EnrolmentFailed => "enrolment_failed",
             Self::SignOnRequested => "sign_on_requested",
             Self::TryFailed => "try_failed",

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use face::{Engine, FaceEngine, FmrLevel};
+use face::{Engine, FaceEngine, FmrLevel, PackInfo};
 
 use super::{Failure, serve::find_pack};
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     config::Settings,
     db,
     engine::Workers,
+    face as faces,
     keys::Keyring,
     site,
 };
@@ -184,5 +185,26 @@ async fn database(settings: &Settings) -> Vec<(&'static str, Finding)> {
             Finding::Fine(format!("{engine}, {} site(s)", sites.len())),
         ),
         ("keys", keys),
+        ("faces", enrolled(settings, &db).await),
     ]
+}
+
+/// How many clients have to enrol again because another pack made their face.
+async fn enrolled(settings: &Settings, db: &sea_orm::DatabaseConnection) -> Finding {
+    let pack = match find_pack(settings).map(|dir| PackInfo::read(&dir)) {
+        Ok(Ok(pack)) => pack,
+        // Said above, with what to do.
+        _ => return Finding::Mind("no pack to compare them with".into()),
+    };
+    let found = match faces::Standing::of(db, &pack).await {
+        Ok(found) => found,
+        Err(error) => return Finding::Wrong(format!("cannot be counted: {error}")),
+    };
+    let text = format!("{} client(s) enrolled", found.enrolled);
+    match found.outdated {
+        0 => Finding::Fine(text),
+        more => Finding::Mind(format!(
+            "{text}; {more} client(s) of another pack must enrol again (`axiam face enrolled`)"
+        )),
+    }
 }

@@ -2,6 +2,8 @@
 
 mod doctor;
 mod face;
+mod faces;
+mod keys;
 mod phone;
 mod serve;
 mod site;
@@ -43,15 +45,27 @@ enum Command {
     /// Websites that use this server
     #[command(subcommand)]
     Site(site::Command),
-    /// Compare photos, measure the face pack
+    /// Compare photos, measure the face pack, look after enrolled faces
     #[command(subcommand)]
-    Face(face::Command),
+    Face(FaceCommand),
+    /// The installation's keys: list and replace them
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Check settings, database, Redis, pack and clock
     Doctor,
     /// Be a phone: pair, enrol a face, answer sign-ons
     Phone(phone::Arguments),
     /// Print the API's contract (OpenAPI)
     Openapi,
+}
+
+/// `axiam face`: what needs photos, and what needs the database.
+#[derive(Debug, Subcommand)]
+enum FaceCommand {
+    #[command(flatten)]
+    Photos(face::Command),
+    #[command(flatten)]
+    Enrolled(faces::Command),
 }
 
 impl Arguments {
@@ -84,7 +98,9 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
             Ok(())
         }
         Command::Site(command) => site::run(&settings, command).await,
-        Command::Face(command) => face::run(&settings, command),
+        Command::Face(FaceCommand::Photos(command)) => face::run(&settings, command),
+        Command::Face(FaceCommand::Enrolled(command)) => faces::run(&settings, command).await,
+        Command::Keys(command) => keys::run(&settings, command).await,
         Command::Doctor => doctor::run(&settings).await,
         Command::Phone(arguments) => phone::run(&settings, arguments).await,
         Command::Openapi => {

@@ -23,6 +23,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::{LogFormat, Settings},
     db,
+    face::Upkeep,
     keys::Keyring,
     listen::{self, Bounds},
     site, telemetry,
@@ -80,6 +81,12 @@ pub(super) async fn run(settings: Settings) -> Result<(), Failure> {
     let db = open_database(&settings).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let keys = Keyring::open(&db, &settings.master_key_file(), clock.now()).await?;
+    let upkeep = Upkeep {
+        db: &db,
+        keys: &keys,
+        now: clock.now(),
+    };
+    upkeep.protect_plain().await?;
     let cable = cable::open(&settings)
         .await
         .map_err(|error| format!("{error}; check redis.url and that it is running"))?;

@@ -123,6 +123,8 @@ pub struct Face {
     pub queue: usize,
     /// Most bytes that decoding one photo may take.
     pub photo_memory: u32,
+    /// Least time between two references taken from a client's scans, seconds.
+    pub adapt_every: u32,
 }
 
 /// `[sign_on]`, seconds.

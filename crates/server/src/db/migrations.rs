@@ -25,7 +25,11 @@ macro_rules! pair {
     };
 }
 
-const ALL: &[Pair] = &[pair!(1, "0001_first_sign_on"), pair!(4, "0004_telling")];
+const ALL: &[Pair] = &[
+    pair!(1, "0001_first_sign_on"),
+    pair!(2, "0002_face_references"),
+    pair!(4, "0004_telling"),
+];
 
 pub(super) fn sqlite() -> Migrator {
     migrator(|pair| pair.sqlite)

@@ -1,4 +1,4 @@
-//! `device/register` and `device/push`.
+//! `device/register`, `device/push` and `device`.
 
 use axum::{Json as Plain, extract::State};
 use serde::{Deserialize, Serialize};
@@ -12,11 +12,13 @@ use super::{
     store,
 };
 use crate::{
+    clock::Moment,
+    config::Settings,
     error::{ApiError, ApiResult, Failure},
     extract::{Reply, parse_json, reply},
     face,
     guard::{DeviceProof, KeyProof},
-    site::Liveness,
+    site::{self, Liveness},
     state::Shared,
 };
 
@@ -25,6 +27,7 @@ pub fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(register))
         .routes(routes!(set_push))
+        .routes(routes!(own))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -63,6 +66,17 @@ struct Consent {
     required: bool,
 }
 
+impl Consent {
+    fn of(settings: &Settings) -> Self {
+        let enrolment = &settings.enrolment;
+        Self {
+            version: enrolment.consent_version.clone(),
+            text: enrolment.consent_text.clone(),
+            required: enrolment.consent_required,
+        }
+    }
+}
+
 /// Pair this phone; its key is the proof's
 #[utoipa::path(
     post, path = "/device/register", tag = "phone", security(("device_proof" = [])),
@@ -94,7 +108,6 @@ async fn register(
         thumbprint: proven.thumbprint,
     };
     let paired = flow::register(&state, &body.enrollment_token, pairing).await?;
-    let enrolment = &state.settings.enrolment;
     Ok(reply(Registered {
         device_id: paired.device_id,
         client_id: paired.client_id,
@@ -104,13 +117,68 @@ async fn register(
             name: paired.site.name,
             domain: paired.site.domain,
         },
-        consent: Consent {
-            version: enrolment.consent_version.clone(),
-            text: enrolment.consent_text.clone(),
-            required: enrolment.consent_required,
-        },
+        consent: Consent::of(&state.settings),
         liveness: paired.site.settings.liveness,
         face_enrolled: face::is_enrolled(&state, paired.client_id).await?,
+    }))
+}
+
+#[derive(Serialize, ToSchema)]
+struct Own {
+    /// The newest first.
+    devices: Vec<Paired>,
+    /// False also where the face was made by another face pack: then enrol it again.
+    face_enrolled: bool,
+    /// To be agreed to when enrolling.
+    consent: Consent,
+    liveness: Liveness,
+}
+
+/// One of the person's phones.
+#[derive(Serialize, ToSchema)]
+struct Paired {
+    device_id: Uuid,
+    name: String,
+    platform: Platform,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Moment,
+    #[schema(value_type = String, format = DateTime)]
+    last_seen_at: Moment,
+    /// Whether it is the phone that asks.
+    this: bool,
+}
+
+/// The phones of this phone's owner on this site, and whether a face is enrolled
+#[utoipa::path(
+    get, path = "/device", tag = "phone",
+    security(("device_token" = [], "device_proof" = [])),
+    responses(
+        (status = 200, body = Reply<Own>),
+        (status = 401, body = Failure, description = "1050"),
+    )
+)]
+async fn own(State(state): State<Shared>, proven: DeviceProof) -> ApiResult<Plain<Reply<Own>>> {
+    let this = &proven.device;
+    let site = site::find(&state.db, this.site_id)
+        .await?
+        .filter(|site| site.disabled_at.is_none())
+        .ok_or(super::ProofError::Token)?;
+    let devices = store::beside(&state.db, this, state.now()).await?;
+    Ok(reply(Own {
+        devices: devices
+            .into_iter()
+            .map(|device| Paired {
+                this: device.id == this.id,
+                device_id: device.id,
+                name: device.name,
+                platform: device.platform,
+                created_at: device.created_at,
+                last_seen_at: device.last_seen_at,
+            })
+            .collect(),
+        face_enrolled: face::is_enrolled(&state, this.client_id).await?,
+        consent: Consent::of(&state.settings),
+        liveness: site.settings.liveness,
     }))
 }
 

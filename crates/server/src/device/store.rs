@@ -82,6 +82,15 @@ pub(super) async fn find_by_token(
         .await
 }
 
+/// The devices of a device's client that are paired, the newest first.
+pub(super) async fn beside(
+    db: &impl ConnectionTrait,
+    device: &Device,
+    now: Moment,
+) -> Result<Vec<Device>, DbErr> {
+    paired(db, device.site_id, device.client_id, now).await
+}
+
 /// A client's devices that can be pushed to, the newest first.
 ///
 /// # Errors
@@ -91,9 +100,18 @@ pub async fn pushable(
     client: &Client,
     now: Moment,
 ) -> Result<Vec<Device>, DbErr> {
+    paired(db, client.site_id, client.id, now).await
+}
+
+async fn paired(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    client_id: Uuid,
+    now: Moment,
+) -> Result<Vec<Device>, DbErr> {
     Entity::find()
-        .filter(Column::SiteId.eq(client.site_id))
-        .filter(Column::ClientId.eq(client.id))
+        .filter(Column::SiteId.eq(site_id))
+        .filter(Column::ClientId.eq(client_id))
         .filter(Column::RevokedAt.is_null())
         .filter(Column::TokenExpiresAt.gt(now))
         .order_by_desc(Column::CreatedAt)

@@ -6,8 +6,11 @@ use sea_orm::DbErr;
 use uuid::Uuid;
 
 use super::{
+    adapt,
     model::FaceError,
-    store::{self, Enrolled, Owner},
+    references::{MOST_ADAPTED, MOST_ENROLLED, gather},
+    sealed::Owner,
+    store::{self, Enrolled, Outdated, Seal, Stored},
 };
 use crate::{
     audit::{Action, Entry},
@@ -22,7 +25,7 @@ use crate::{
 
 /// What the photos of one answer gave.
 pub struct Probe {
-    frames: Vec<Template>,
+    pub(super) frames: Vec<Template>,
     fused: Template,
 }
 
@@ -63,20 +66,14 @@ pub async fn matches(
         site_id: site.id,
         client_id,
     };
-    let reference = store::get(&state.db, &state.keys, owner, pack)
+    let enrolled = store::load(&state.db, &state.keys, owner, pack)
         .await?
+        .enrolled
         .ok_or(FaceError::NotEnrolled)?;
-    is_match(state, site, &reference.template, &probe.fused)
-}
-
-fn is_match(
-    state: &State,
-    site: &Site,
-    reference: &Template,
-    probe: &Template,
-) -> Result<bool, FaceError> {
-    let distance = reference.distance(probe)?;
-    Ok(distance <= state.engine.pack().threshold(site.settings.fmr))
+    let probe = enrolled.protect(&probe.fused)?;
+    Ok(enrolled
+        .references
+        .accept(&probe, pack, site.settings.fmr)?)
 }
 
 /// Whether the client has a face to sign on with.
@@ -94,8 +91,8 @@ pub(super) struct Enrolling {
     pub(super) photos: Vec<Bytes>,
 }
 
-/// Enrols the face of the person who holds a paired phone. A face that is there is replaced only
-/// by the same person's, unless the site asked this phone to enrol anew after that face came.
+/// Enrols the face of the person who holds a paired phone; see [`Right`] for what may become of a
+/// face that is there.
 pub(super) async fn enrol(
     state: &State,
     site: &Site,
@@ -113,6 +110,7 @@ pub(super) async fn enrol(
         .await?
         .pass(now)?;
     let probe = probe(state, sent.photos).await?;
+    let seal = Seal::draw(state, site.id).await?;
 
     let transaction = db::begin(&state.db).await?;
     // Held to the end: the face that is compared with is the face that is replaced.
@@ -129,8 +127,8 @@ pub(super) async fn enrol(
             .client(device.client_id)
             .device(device.id)
     };
-    let older = store::get(&transaction, &state.keys, owner, state.engine.pack()).await?;
-    if !may_take_place(state, site, device, older.as_ref(), &probe)? {
+    let stored = store::load(&transaction, &state.keys, owner, state.engine.pack()).await?;
+    let Some(right) = Right::of(state, site, device, &stored, &probe)? else {
         let rules = &state.settings.lock;
         client::record_failure(&transaction, site.id, device.client_id, rules, now).await?;
         entry(Action::EnrolmentFailed)
@@ -144,7 +142,7 @@ pub(super) async fn enrol(
             failure: Failing::Face,
         });
         return Err(FaceError::Mismatch);
-    }
+    };
     if agreed {
         let consent = &state.settings.enrolment;
         let (version, text) = (&consent.consent_version, &consent.consent_text);
@@ -153,10 +151,23 @@ pub(super) async fn enrol(
             .record(&transaction, now)
             .await?;
     }
-    let (keys, template) = (&state.keys, &probe.fused);
-    store::put(&transaction, keys, owner, Some(device.id), template, now).await?;
+    match right {
+        Right::Replace => {
+            let photos = gather(&probe.frames, MOST_ENROLLED)?;
+            store::replace(&transaction, &seal, owner, Some(device.id), &photos, now).await?;
+        }
+        Right::Join(enrolled) => {
+            let photos = enrolled.protect_all(&gather(&probe.frames, MOST_ADAPTED)?)?;
+            let seal = Seal {
+                transform: enrolled.transform.clone(),
+                ..seal
+            };
+            adapt::put(&transaction, &seal, owner, enrolled, device.id, photos, now).await?;
+        }
+    }
     device::used_right_to_replace(&transaction, device).await?;
     entry(Action::FaceEnrolled)
+        .detail(detail(&stored.outdated))
         .record(&transaction, now)
         .await?;
     transaction.commit().await?;
@@ -174,24 +185,59 @@ fn check_consent(state: &State, version: Option<&str>) -> Result<bool, FaceError
     }
 }
 
-/// Every single photo must match, not only their average: that could be moved step by step.
-fn may_take_place(
-    state: &State,
-    site: &Site,
-    device: &Device,
-    older: Option<&Enrolled>,
-    probe: &Probe,
-) -> Result<bool, FaceError> {
-    let Some(older) = older else { return Ok(true) };
-    if device.may_replace_face && older.created_at < device.created_at {
-        return Ok(true);
-    }
-    for frame in &probe.frames {
-        if !is_match(state, site, &older.template, frame)? {
-            return Ok(false);
+/// What a phone's photos may do with the face that is there.
+enum Right<'a> {
+    /// There is none, or this phone may put another in its place.
+    Replace,
+    /// They are the same person's: they stand beside those that were enrolled.
+    Join(&'a Enrolled),
+}
+
+impl<'a> Right<'a> {
+    /// A phone replaces a face only where the site asked it to enrol anew after that face came, or,
+    /// where the pack can compare with nothing that is there, if it is the phone that enrolled it.
+    /// `None`: the face is another person's.
+    fn of(
+        state: &State,
+        site: &Site,
+        device: &Device,
+        stored: &'a Stored,
+        probe: &Probe,
+    ) -> Result<Option<Self>, FaceError> {
+        let Some(enrolled) = &stored.enrolled else {
+            return if may_succeed(site, device, &stored.outdated) {
+                Ok(Some(Self::Replace))
+            } else {
+                Err(FaceError::Outdated)
+            };
+        };
+        let since = enrolled.references.enrolled_at();
+        if device.may_replace_face && since.is_none_or(|since| since < device.created_at) {
+            return Ok(Some(Self::Replace));
         }
+        let frames = enrolled.protect_all(&probe.frames)?;
+        let (pack, level) = (state.engine.pack(), site.settings.fmr);
+        let same = enrolled.references.may_join(&frames, pack, level)?;
+        Ok(same.then_some(Self::Join(enrolled)))
     }
-    Ok(true)
+}
+
+/// Whether a phone may enrol where only faces of other packs are (or none).
+fn may_succeed(site: &Site, device: &Device, outdated: &[Outdated]) -> bool {
+    let asked_since = device.may_replace_face;
+    let its_own = site.settings.reenrol_by_phone;
+    outdated.iter().all(|older| {
+        asked_since && older.created_at < device.created_at
+            || its_own && older.device_id == Some(device.id)
+    })
+}
+
+/// What the record says besides of an enrolment: which pack's face it took the place of.
+fn detail(outdated: &[Outdated]) -> String {
+    outdated
+        .first()
+        .map(|older| format!("after a face of pack {}", older.pack))
+        .unwrap_or_default()
 }
 
 /// Enrols a face that the site's backend vouches for.
@@ -203,12 +249,14 @@ pub(super) async fn enrol_by_backend(
 ) -> Result<(), FaceError> {
     let now = state.now();
     let probe = probe(state, vec![photo]).await?;
+    let seal = Seal::draw(state, site.id).await?;
     let transaction = db::begin(&state.db).await?;
+    client::hold(&transaction, site.id, client.id).await?;
     let owner = Owner {
         site_id: site.id,
         client_id: client.id,
     };
-    store::put(&transaction, &state.keys, owner, None, &probe.fused, now).await?;
+    store::replace(&transaction, &seal, owner, None, &probe.frames, now).await?;
     Entry::new(site.id, Action::FaceEnrolled)
         .client(client.id)
         .record(&transaction, now)

@@ -1,9 +1,18 @@
-//! Faces: a client's enrolled template, sealed; never a photo.
+//! Faces: a client's references, each a template under a transform of its own client, sealed; never a
+//! photo.
 
+mod adapt;
 mod flow;
 pub mod http;
 mod model;
+mod references;
+mod sealed;
 mod store;
+mod survey;
+mod upkeep;
 
+pub use adapt::adapt;
 pub use flow::{Probe, is_enrolled, matches, probe};
 pub use model::{Challenge, FaceError, Frame, Step};
+pub use survey::{OfPack, Standing, by_key, by_pack};
+pub use upkeep::{Rotation, Upkeep};

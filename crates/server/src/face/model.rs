@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
 
-use crate::{client::ClientError, engine::WorkError, secret::Secret, site::Liveness};
+use crate::{
+    client::ClientError, engine::WorkError, keys::KeyError, secret::Secret, site::Liveness,
+};
 use ::face::{PhotoError, TemplateError};
 
 /// What a phone must answer with its photos.
@@ -91,6 +93,11 @@ pub enum FaceError {
     /// The photos of one answer show different people.
     #[error("the photos do not show one and the same person")]
     SeveralPeople,
+    /// The face that is there was made by another pack, and this phone may not put one in its place.
+    #[error(
+        "the face that is there was made by another face pack, and another phone enrolled it: enrol with that phone, or ask the site for a new signup code"
+    )]
+    Outdated,
     /// The client is locked out.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -113,6 +120,15 @@ impl From<WorkError> for FaceError {
         match error {
             WorkError::Overloaded => Self::Overloaded,
             WorkError::Photo(error) => Self::Photo(error),
+        }
+    }
+}
+
+impl From<KeyError> for FaceError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Database(cause) => Self::Database(cause),
+            other => Self::Sealed(other.to_string()),
         }
     }
 }

@@ -1,31 +1,44 @@
-//! Templates in the database, sealed for their site and client.
+//! References and consents in the database.
 
-use ::face::{PackInfo, Template};
+use ::face::{PackInfo, ProtectedTemplate, Protection, Template};
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, entity::prelude::*,
-    sea_query::OnConflict,
+    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryOrder,
+    entity::prelude::*,
 };
 
-use super::model::FaceError;
-use crate::{clock::Moment, device::Device, keys::Keyring};
+use super::{
+    model::FaceError,
+    references::{Reference, References, Source},
+    sealed::{self, Owner, Place, Transform},
+};
+use crate::{
+    clock::Moment,
+    device::Device,
+    keys::{Key, Keyring, Purpose},
+    state::State,
+};
 
 #[allow(unreachable_pub, reason = "the derive makes its companions public")]
-mod row {
+pub(super) mod row {
     use sea_orm::entity::prelude::*;
+
+    use crate::face::references::Source;
 
     #[sea_orm::model]
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
-    #[sea_orm(table_name = "faces")]
+    #[sea_orm(table_name = "face_references")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
         pub site_id: Uuid,
-        #[sea_orm(unique)]
         pub client_id: Uuid,
         pub device_id: Option<Uuid>,
+        pub source: Source,
         pub pack_name: String,
         pub pack_version: String,
         pub key_id: Uuid,
+        pub transform_id: Option<Uuid>,
+        pub salt: Option<Uuid>,
         pub sealed: Vec<u8>,
         pub created_at: DateTimeUtc,
     }
@@ -54,95 +67,239 @@ mod consents {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Whose face it is; both ids are sealed with the template, so it opens for nobody else.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Owner {
-    pub(super) site_id: Uuid,
-    pub(super) client_id: Uuid,
-}
+impl row::Model {
+    pub(super) fn owner(&self) -> Owner {
+        Owner {
+            site_id: self.site_id,
+            client_id: self.client_id,
+        }
+    }
 
-impl Owner {
-    fn bound_to(self, key_id: Uuid) -> Vec<u8> {
-        [self.site_id, self.client_id, key_id]
-            .iter()
-            .flat_map(|id| *id.as_bytes())
-            .collect()
+    /// Where it belongs; `None` for a row of before there were transforms.
+    pub(super) fn place(&self) -> Option<Place> {
+        Some(Place {
+            owner: self.owner(),
+            key_id: self.key_id,
+            reference_id: self.id,
+            transform_id: self.transform_id?,
+            salt: self.salt?,
+        })
     }
 }
 
-/// Stores a template in the place of an older one.
-pub(super) async fn put(
-    db: &impl ConnectionTrait,
-    keys: &Keyring,
-    owner: Owner,
-    device_id: Option<Uuid>,
-    template: &Template,
-    now: Moment,
-) -> Result<(), FaceError> {
-    let (key_id, key) = &keys.data;
-    let sealed = key
-        .seal(&owner.bound_to(*key_id), &template.to_bytes())
-        .map_err(|error| FaceError::Sealed(error.to_string()))?;
-    row::Entity::insert(row::ActiveModel {
-        id: Set(Uuid::new_v4()),
-        site_id: Set(owner.site_id),
-        client_id: Set(owner.client_id),
-        device_id: Set(device_id),
-        pack_name: Set(template.pack().to_owned()),
-        pack_version: Set(template.version().to_owned()),
-        key_id: Set(*key_id),
-        sealed: Set(sealed),
-        created_at: Set(now),
-    })
-    .on_conflict(
-        OnConflict::column(row::Column::ClientId)
-            .update_columns([
-                row::Column::DeviceId,
-                row::Column::PackName,
-                row::Column::PackVersion,
-                row::Column::KeyId,
-                row::Column::Sealed,
-                row::Column::CreatedAt,
-            ])
-            .to_owned(),
-    )
-    .exec_without_returning(db)
-    .await?;
-    Ok(())
+/// What new references are stored under. Drawn before a transaction begins.
+pub(super) struct Seal {
+    pub(super) data: Key,
+    pub(super) transform: Transform,
 }
 
-/// A template and since when it is there.
+impl Seal {
+    /// The data key in force and a new transform.
+    pub(super) async fn draw(state: &State, site_id: Uuid) -> Result<Self, FaceError> {
+        let (db, keys, now) = (&state.db, &state.keys, state.now());
+        Ok(Self {
+            data: keys.current(db, Purpose::Data, now).await?,
+            transform: Transform::draw(db, keys, site_id, now).await?,
+        })
+    }
+}
+
+/// The client's face, as far as this pack can compare with it.
 pub(super) struct Enrolled {
-    pub(super) template: Template,
-    pub(super) created_at: Moment,
+    pub(super) references: References,
+    pub(super) transform: Transform,
+    protection: Protection,
 }
 
-/// The client's template, if there is one that this pack can compare.
-pub(super) async fn get(
+impl Enrolled {
+    /// A probe, ready to be held against the references.
+    pub(super) fn protect(&self, probe: &Template) -> Result<ProtectedTemplate, FaceError> {
+        Ok(self.protection.protect(probe)?)
+    }
+
+    /// Several of them.
+    pub(super) fn protect_all(
+        &self,
+        frames: &[Template],
+    ) -> Result<Vec<ProtectedTemplate>, FaceError> {
+        frames.iter().map(|frame| self.protect(frame)).collect()
+    }
+}
+
+/// A reference that another pack made: nothing can be compared with it any more.
+pub(super) struct Outdated {
+    pub(super) device_id: Option<Uuid>,
+    pub(super) created_at: Moment,
+    /// Name and version.
+    pub(super) pack: String,
+}
+
+/// What is stored of a client's face.
+pub(super) struct Stored {
+    pub(super) enrolled: Option<Enrolled>,
+    pub(super) outdated: Vec<Outdated>,
+}
+
+/// Reads a client's face.
+pub(super) async fn load(
     db: &impl ConnectionTrait,
     keys: &Keyring,
     owner: Owner,
     pack: &PackInfo,
-) -> Result<Option<Enrolled>, FaceError> {
-    let row = row::Entity::find()
+) -> Result<Stored, FaceError> {
+    let rows = row::Entity::find()
         .filter(row::Column::SiteId.eq(owner.site_id))
         .filter(row::Column::ClientId.eq(owner.client_id))
-        .one(db)
+        .order_by_asc(row::Column::CreatedAt)
+        .all(db)
         .await?;
-    let Some(row) = row else { return Ok(None) };
-    let (key_id, key) = &keys.data;
-    if row.key_id != *key_id {
-        return Err(FaceError::Sealed("sealed under an unknown key".into()));
+    let (rows, others): (Vec<_>, Vec<_>) = rows
+        .into_iter()
+        .partition(|row| row.pack_name == pack.name() && row.pack_version == pack.version());
+    let outdated = others
+        .into_iter()
+        .filter(|row| row.source == Source::Enrolled);
+    Ok(Stored {
+        enrolled: open(db, keys, owner, &rows).await?,
+        outdated: outdated
+            .map(|row| Outdated {
+                device_id: row.device_id,
+                created_at: row.created_at,
+                pack: format!("{} {}", row.pack_name, row.pack_version),
+            })
+            .collect(),
+    })
+}
+
+/// Opens a client's references, which all are under one transform.
+async fn open(
+    db: &impl ConnectionTrait,
+    keys: &Keyring,
+    owner: Owner,
+    rows: &[row::Model],
+) -> Result<Option<Enrolled>, FaceError> {
+    let Some(first) = rows.first() else {
+        return Ok(None);
+    };
+    let place = first.place().ok_or_else(no_transform)?;
+    let transform = Transform::find(db, keys, owner, place.transform_id, place.salt).await?;
+    let mut list = Vec::with_capacity(rows.len());
+    for row in rows {
+        let key = keys.find(db, Purpose::Data, row.key_id).await?;
+        let place = row.place().ok_or_else(no_transform)?;
+        list.push(Reference {
+            id: row.id,
+            source: row.source,
+            created_at: row.created_at,
+            template: sealed::open(&key, &place, &row.sealed)?,
+        });
     }
-    let opened = key
-        .open(&owner.bound_to(row.key_id), &row.sealed)
-        .map_err(|error| FaceError::Sealed(error.to_string()))?;
-    let template =
-        Template::from_bytes(&opened).map_err(|error| FaceError::Sealed(error.to_string()))?;
-    Ok(template.is_of(pack).then_some(Enrolled {
-        template,
-        created_at: row.created_at,
+    let dims = list.first().map_or(0, |one| one.template.dims());
+    let protection = transform.of(owner, dims)?;
+    Ok(References::new(list)?.map(|references| Enrolled {
+        references,
+        transform,
+        protection,
     }))
+}
+
+fn no_transform() -> FaceError {
+    FaceError::Sealed("a reference is under no transform; `axiam face reissue` mends that".into())
+}
+
+/// A reference to be stored.
+pub(super) struct New {
+    pub(super) source: Source,
+    pub(super) device_id: Option<Uuid>,
+    pub(super) template: ProtectedTemplate,
+}
+
+/// Adds references.
+pub(super) async fn add(
+    db: &impl ConnectionTrait,
+    seal: &Seal,
+    owner: Owner,
+    new: Vec<New>,
+    now: Moment,
+) -> Result<(), FaceError> {
+    for New {
+        source,
+        device_id,
+        template,
+    } in new
+    {
+        let place = Place {
+            owner,
+            key_id: seal.data.id,
+            reference_id: Uuid::new_v4(),
+            transform_id: seal.transform.key.id,
+            salt: seal.transform.salt,
+        };
+        row::Entity::insert(row::ActiveModel {
+            id: Set(place.reference_id),
+            site_id: Set(owner.site_id),
+            client_id: Set(owner.client_id),
+            device_id: Set(device_id),
+            source: Set(source),
+            pack_name: Set(template.pack().to_owned()),
+            pack_version: Set(template.version().to_owned()),
+            key_id: Set(place.key_id),
+            transform_id: Set(Some(place.transform_id)),
+            salt: Set(Some(place.salt)),
+            sealed: Set(sealed::seal(&seal.data, &place, &template)?),
+            created_at: Set(now),
+        })
+        .exec_without_returning(db)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Puts newly enrolled photos in the place of everything that is there.
+pub(super) async fn replace(
+    db: &impl ConnectionTrait,
+    seal: &Seal,
+    owner: Owner,
+    device_id: Option<Uuid>,
+    photos: &[Template],
+    now: Moment,
+) -> Result<(), FaceError> {
+    let dims = photos.first().map_or(0, Template::dims);
+    let protection = seal.transform.of(owner, dims)?;
+    let mut new = Vec::with_capacity(photos.len());
+    for photo in photos {
+        new.push(New {
+            source: Source::Enrolled,
+            device_id,
+            template: protection.protect(photo)?,
+        });
+    }
+    remove(db, owner).await?;
+    add(db, seal, owner, new, now).await
+}
+
+/// Removes everything that is stored of a client's face.
+pub(super) async fn remove(db: &impl ConnectionTrait, owner: Owner) -> Result<u64, DbErr> {
+    let removed = row::Entity::delete_many()
+        .filter(row::Column::SiteId.eq(owner.site_id))
+        .filter(row::Column::ClientId.eq(owner.client_id))
+        .exec(db)
+        .await?;
+    Ok(removed.rows_affected)
+}
+
+/// Removes one reference.
+pub(super) async fn remove_one(
+    db: &impl ConnectionTrait,
+    owner: Owner,
+    id: Uuid,
+) -> Result<(), DbErr> {
+    row::Entity::delete_by_id(id)
+        .filter(row::Column::SiteId.eq(owner.site_id))
+        .filter(row::Column::ClientId.eq(owner.client_id))
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 /// Whether the client has a face that this pack can compare.

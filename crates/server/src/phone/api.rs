@@ -156,6 +156,14 @@ impl Phone {
         self.caller().json(path, body).await
     }
 
+    /// What the server knows of this phone and its person: above all whether a face is enrolled.
+    ///
+    /// # Errors
+    /// What the server answers.
+    pub async fn device(&self) -> Result<Value, PhoneError> {
+        self.caller().get("/device", "").await
+    }
+
     /// Enrols the face in `photos`, agreeing to the consent text that the server showed.
     ///
     /// # Errors

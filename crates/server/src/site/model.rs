@@ -85,6 +85,10 @@ pub struct SiteSettings {
     pub cable_token: bool,
     /// From which pages the cable may be opened; empty: from all.
     pub origins: Origins,
+    /// Whether confident scans may be taken as further references, so that a face may age.
+    pub adaptation: bool,
+    /// Whether the phone that enrolled a face may enrol it again by itself after the face pack changed.
+    pub reenrol_by_phone: bool,
 }
 
 impl Default for SiteSettings {
@@ -97,6 +101,8 @@ impl Default for SiteSettings {
             backend_enrolment: true,
             cable_token: false,
             origins: Origins::default(),
+            adaptation: false,
+            reenrol_by_phone: true,
         }
     }
 }

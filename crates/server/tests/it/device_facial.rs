@@ -30,7 +30,7 @@ on_each_database! {
             let sent = ann.phone.answer("/device/facial", &answer, &[photos().of(0, 0)]).await;
             assert_eq!(code(sent), 1006);
         }
-        assert_eq!(count(&app, "select count(*) as n from faces").await, 0);
+        assert_eq!(count(&app, "select count(*) as n from face_references").await, 0);
     }
 
     async fn a_challenge_is_good_once_and_not_for_long(app: App) {
@@ -148,7 +148,7 @@ on_each_database! {
         let (ann, bob) = (site.enrolled("ann@example.com").await, site.paired("bob@example.com").await);
         bob.phone.enrol(&[photos().of(1, 0)]).await.unwrap();
         // An attacker who can write to the database gives Bob Ann's template.
-        let swap = "update faces set sealed = (select f.sealed from faces f join clients c \
+        let swap = "update face_references set sealed = (select f.sealed from face_references f join clients c \
             on c.id = f.client_id where c.email = 'ann@example.com')";
         app.app.state.db.execute_unprepared(swap).await.unwrap();
         site.push(bob.client_id).await;

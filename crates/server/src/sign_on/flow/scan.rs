@@ -81,11 +81,12 @@ pub(in crate::sign_on) async fn verify(
         return Err(attempt.fail(Failing::Number).await);
     }
     let probe = face::probe(state, scan.photos).await?;
-    if face::matches(state, &site, client.id, &probe).await? {
-        attempt.succeed().await
-    } else {
-        Err(attempt.fail(Failing::Face).await)
+    if !face::matches(state, &site, client.id, &probe).await? {
+        return Err(attempt.fail(Failing::Face).await);
     }
+    attempt.succeed().await?;
+    face::adapt(state, &site, &client, device, sign_on.id, &probe).await;
+    Ok(())
 }
 
 /// A scan on its way to a verdict.

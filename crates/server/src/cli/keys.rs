@@ -1,0 +1,132 @@
+//! `axiam keys`.
+
+use std::collections::HashMap;
+
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::{Failure, serve::open_database};
+use crate::{
+    clock::{Clock, SystemClock},
+    config::Settings,
+    face::{self, Upkeep},
+    keys::{self, Keyring},
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show the keys: what for, since when, and how many references need each
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a new data key and seal every reference under it; servers may run meanwhile
+    Rotate,
+    /// Make a new master key, seal every key under it and put its file in the old one's place
+    RotateMaster,
+}
+
+pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::List { json } => list(settings, json).await,
+        Command::Rotate => rotate(settings).await,
+        Command::RotateMaster => rotate_master(settings).await,
+    }
+}
+
+async fn list(settings: &Settings, as_json: bool) -> Result<(), Failure> {
+    let db = open_database(settings).await?;
+    let held: HashMap<_, _> = face::by_key(&db).await?.into_iter().collect();
+    let keys = keys::list(&db).await?;
+    let uses = |id| held.get(&id).copied().unwrap_or(0);
+    if as_json {
+        let rows: Vec<_> = keys
+            .iter()
+            .map(|key| {
+                json!({
+                    "id": key.id, "purpose": key.purpose, "created_at": key.created_at,
+                    "retired_at": key.retired_at, "references": uses(key.id),
+                })
+            })
+            .collect();
+        println!("{:#}", json!(rows));
+        return Ok(());
+    }
+    for key in keys {
+        let state = match key.retired_at {
+            Some(at) => format!("retired {}", at.format("%Y-%m-%d %H:%M")),
+            None => "in force".into(),
+        };
+        let since = key.created_at.format("%Y-%m-%d %H:%M");
+        let uses = uses(key.id);
+        println!(
+            "{}  {:<46}  since {since}  {state}  {uses} reference(s)",
+            key.id, key.purpose
+        );
+    }
+    Ok(())
+}
+
+async fn rotate(settings: &Settings) -> Result<(), Failure> {
+    let db = open_database(settings).await?;
+    let now = SystemClock.now();
+    let keys = Keyring::open(&db, &settings.master_key_file(), now).await?;
+    let upkeep = Upkeep {
+        db: &db,
+        keys: &keys,
+        now,
+    };
+    upkeep.protect_plain().await?;
+    let bar = bar("references")?;
+    let done = upkeep
+        .rotate_data_key(|done, all| show(&bar, done, all))
+        .await?;
+    bar.finish_and_clear();
+    if !done.begun {
+        println!("An interrupted rotation was ended; run this again for another new key.");
+    }
+    println!("{} reference(s) sealed under the new data key.", done.done);
+    match done.needed {
+        0 => println!("No older data key is left."),
+        more => println!(
+            "{more} older key(s) kept: a server wrote under one a moment ago. Run this again."
+        ),
+    }
+    Ok(())
+}
+
+async fn rotate_master(settings: &Settings) -> Result<(), Failure> {
+    let db = open_database(settings).await?;
+    let (now, file) = (SystemClock.now(), settings.master_key_file());
+    if !file.exists() {
+        return Err(format!("{}: there is none yet", file.display()).into());
+    }
+    let change = keys::rotate_master(&db, &file, now).await?;
+    println!(
+        "{} key(s) sealed under a new master key, which is in {}.",
+        change.keys,
+        file.display()
+    );
+    println!(
+        "The old one is kept in {} for backups made with it; delete it when they are gone.",
+        change.kept.display()
+    );
+    println!(
+        "Copy the new file to the other servers of this installation before they start again."
+    );
+    Ok(())
+}
+
+/// A bar on standard error, which vanishes where that is no terminal.
+pub(super) fn bar(what: &str) -> Result<ProgressBar, Failure> {
+    let style =
+        ProgressStyle::with_template(&format!("{{bar:40}} {{pos}}/{{len}} {what}, {{eta}} left"))?;
+    Ok(ProgressBar::new(0).with_style(style))
+}
+
+pub(super) fn show(bar: &ProgressBar, done: u64, all: u64) {
+    bar.set_length(all);
+    bar.set_position(done);
+}

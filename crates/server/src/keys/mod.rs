@@ -1,0 +1,249 @@
+//! The installation's keys. The database holds them sealed under one master key, which lives in a
+//! file that all servers of an installation share; a stolen database alone opens nothing.
+//!
+//! A key is replaced by a newer one of the same purpose, never changed. The old one is kept, retired,
+//! as long as anything names it; a server that meets the id of a key it does not know looks it up.
+
+mod master;
+mod rotate;
+mod sealing;
+mod store;
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, Mac};
+use jsonwebtoken::{DecodingKey, EncodingKey};
+use p256::{
+    SecretKey,
+    elliptic_curve::{Generate as _, sec1::ToSec1Point},
+    pkcs8::{DecodePrivateKey, EncodePrivateKey},
+};
+use rand::RngExt as _;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, entity::prelude::*};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use self::master::Master;
+pub use self::{
+    rotate::{MasterChange, forget_unused, retire, retired, rotate_master},
+    sealing::{SealingKey, Unsealable},
+    store::{Listed, list},
+};
+use crate::clock::Moment;
+
+/// Why the keys cannot be had.
+#[derive(Debug, Error)]
+pub enum KeyError {
+    /// The master key's file cannot be read or written.
+    #[error("master key file {file}: {reason}")]
+    File {
+        /// Which file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The database's keys were sealed under another master key.
+    #[error(
+        "the master key does not open this database's keys: use the master.key file that this database was made with"
+    )]
+    OtherMaster,
+    /// A key is not what it should be.
+    #[error("key {0} is damaged")]
+    Damaged(String),
+    /// Something names a key that is not there.
+    #[error("key {0} is not there")]
+    Missing(Uuid),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}
+
+/// What a key of the installation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Signs sites' tokens.
+    SiteTokens,
+    /// Client session tokens are derived from it.
+    Session,
+    /// Seals templates.
+    Data,
+    /// The secret from which the transforms of this site's templates are derived.
+    Transform(Uuid),
+}
+
+impl Purpose {
+    /// As it is stored; keys are sealed with it.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::SiteTokens => "site_tokens".into(),
+            Self::Session => "session".into(),
+            Self::Data => "data".into(),
+            Self::Transform(site_id) => format!("transform:{site_id}"),
+        }
+    }
+
+    /// A new key for it.
+    fn make(self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        if self != Self::SiteTokens {
+            return Ok(Zeroizing::new(rand::rng().random::<[u8; 32]>().to_vec()));
+        }
+        let der = SecretKey::generate()
+            .to_pkcs8_der()
+            .map_err(|_| KeyError::Damaged(self.name()))?;
+        Ok(Zeroizing::new(der.as_bytes().to_vec()))
+    }
+}
+
+/// The ES256 pair that signs sites' tokens.
+pub struct TokenKey {
+    /// Names the key in tokens and in the published set.
+    pub id: String,
+    /// For signing.
+    pub signing: EncodingKey,
+    /// For checking.
+    pub checking: DecodingKey,
+    /// The public half (RFC 7517).
+    pub jwk: Value,
+}
+
+/// An open key of 32 bytes; wiped from memory when nobody holds it any more.
+#[derive(Clone)]
+pub struct Key {
+    /// Kept beside what was made with it.
+    pub id: Uuid,
+    secret: Arc<Zeroizing<Vec<u8>>>,
+}
+
+impl Key {
+    /// The key for sealing.
+    ///
+    /// # Errors
+    /// [`KeyError::Damaged`] if it has another length.
+    pub fn sealing(&self) -> Result<SealingKey, KeyError> {
+        SealingKey::new(&self.secret).ok_or_else(|| KeyError::Damaged(self.id.to_string()))
+    }
+
+    /// A secret bound to `about`: the same each time, and unguessable without the key.
+    #[must_use]
+    pub fn derive(&self, about: &[u8]) -> Zeroizing<[u8; 32]> {
+        let mut output = Zeroizing::new([0; 32]);
+        // HMAC takes a key of any length, so this cannot fail.
+        if let Ok(mut mac) = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&self.secret) {
+            mac.update(about);
+            output.copy_from_slice(&mac.finalize().into_bytes());
+        }
+        output
+    }
+}
+
+/// Every key of the installation, open or to be opened when it is needed.
+pub struct Keyring {
+    /// Signs sites' tokens.
+    pub tokens: TokenKey,
+    session: Key,
+    master: Master,
+    opened: RwLock<HashMap<(Purpose, Uuid), Key>>,
+}
+
+impl Keyring {
+    /// Opens the keys, making those that do not exist yet.
+    ///
+    /// # Errors
+    /// When the master key is missing its file, is another one, or the database fails.
+    pub async fn open(
+        db: &DatabaseConnection,
+        master_file: &Path,
+        now: Moment,
+    ) -> Result<Self, KeyError> {
+        let master = Master::load(master_file)?;
+        // First, as it is the one by which a server sees that its master key is still the right one.
+        let session = store::current(db, &master, Purpose::Session, now).await?;
+        let tokens = store::current(db, &master, Purpose::SiteTokens, now).await?;
+        let keyring = Self {
+            tokens: token_key(tokens.id, &tokens.secret)?,
+            session,
+            master,
+            opened: RwLock::default(),
+        };
+        keyring.current(db, Purpose::Data, now).await?;
+        Ok(keyring)
+    }
+
+    /// The key in force for `purpose`: made at first use, and asked for each time, since another
+    /// program may have replaced it. Not to be called inside a transaction.
+    ///
+    /// # Errors
+    /// When it does not open or the database fails.
+    pub async fn current(
+        &self,
+        db: &DatabaseConnection,
+        purpose: Purpose,
+        now: Moment,
+    ) -> Result<Key, KeyError> {
+        match store::current_id(db, purpose).await? {
+            Some(id) => self.find(db, purpose, id).await,
+            None => store::current(db, &self.master, purpose, now).await,
+        }
+    }
+
+    /// The key that something names as the one it was made with, retired or not.
+    ///
+    /// # Errors
+    /// [`KeyError::Missing`] for an unknown id, or one of another purpose.
+    pub async fn find(
+        &self,
+        db: &impl ConnectionTrait,
+        purpose: Purpose,
+        id: Uuid,
+    ) -> Result<Key, KeyError> {
+        let known = {
+            let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
+            opened.get(&(purpose, id)).cloned()
+        };
+        if let Some(key) = known {
+            return Ok(key);
+        }
+        let key = store::find(db, &self.master, purpose, id).await?;
+        self.opened
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert((purpose, id), key.clone());
+        Ok(key)
+    }
+
+    /// A secret bound to `subject`: the same each time, and unguessable without the key.
+    #[must_use]
+    pub fn derive_session_secret(&self, subject: Uuid) -> [u8; 32] {
+        *self
+            .session
+            .derive(&[b"client session token", subject.as_bytes().as_slice()].concat())
+    }
+}
+
+fn token_key(id: Uuid, der: &[u8]) -> Result<TokenKey, KeyError> {
+    let damaged = || KeyError::Damaged(Purpose::SiteTokens.name());
+    let secret = SecretKey::from_pkcs8_der(der).map_err(|_| damaged())?;
+    let point = secret.public_key().to_sec1_point(false);
+    let (Some(x), Some(y)) = (point.x(), point.y()) else {
+        return Err(damaged());
+    };
+    let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+    let id = id.simple().to_string();
+    Ok(TokenKey {
+        signing: EncodingKey::from_ec_der(der),
+        checking: DecodingKey::from_ec_components(&x, &y).map_err(|_| damaged())?,
+        jwk: json!({
+            "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig",
+            "kid": id, "x": x, "y": y,
+        }),
+        id,
+    })
+}
