@@ -12,6 +12,7 @@ mod heic;
 mod hostile;
 mod pack;
 mod photos;
+mod references;
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;

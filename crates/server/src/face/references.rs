@@ -1,8 +1,8 @@
 //! A client's references and the rule by which a probe is held against them. Pure.
 //!
 //! A probe is compared with the *mean* of the references, not with the nearest: the nearest of k would
-//! give a stranger up to k chances, so that a threshold would no longer stand for its false match rate,
-//! whereas strangers are as far from a mean as from one photo (measured in `docs/decisions/0014`).
+//! give a stranger up to k chances, and the mean refuses fewer of the right people; what either does to
+//! the error rates is measured in `docs/decisions/0014`.
 //! Adapted references pull the mean along with a face that ages; so that they cannot pull it away, a
 //! probe must also be near the mean of those that were enrolled.
 
