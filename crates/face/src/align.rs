@@ -1,7 +1,7 @@
 //! Bringing a face into the place where its network learnt to see faces.
 
 use crate::geometry::{Point, Similarity};
-use crate::landmarks::Points;
+use crate::landmarks::{COUNT, Points};
 
 /// dlib's mean face shape: points 17 to 67 of the 68, in units of the face box
 /// (the constants of dlib's `image_transforms/interpolation.h`).
@@ -89,6 +89,88 @@ pub(crate) fn shape_to_face(points: &Points) -> Option<Similarity> {
     Similarity::fit(pairs).filter(|t| t.scale().is_finite() && t.scale() > f32::MIN_POSITIVE)
 }
 
+/// Five points of a face as one looks at it: left eye, right eye, tip of the nose, left and right corner of
+/// the mouth. (The left eye in the picture is the person's right one.)
+pub(crate) type FivePoints = [Point; 5];
+
+/// How a face lies in the picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Place {
+    /// From dlib's mean shape, in units of the face box, to the picture.
+    pub shape: Similarity,
+    /// In the picture's pixels.
+    pub five: FivePoints,
+}
+
+impl Place {
+    /// Where a face with these 68 points lies. `None` if the points do not spread.
+    pub(crate) fn of_68(points: &Points) -> Option<Self> {
+        Some(Self {
+            shape: shape_to_face(points)?,
+            five: five_of(points),
+        })
+    }
+
+    /// Where a face with these five points lies. `None` if the points do not spread.
+    pub(crate) fn of_five(five: FivePoints) -> Option<Self> {
+        Some(Self {
+            shape: shape_to_five(&five)?,
+            five,
+        })
+    }
+}
+
+/// Where the five points lie in the 112 pixels wide square of networks trained as ArcFace was.
+/// Source: the reference points of InsightFace (`python-package/insightface/utils/face_align.py`); OpenCV's
+/// `FaceRecognizerSF` aligns SFace on the same ones.
+const ARCFACE: FivePoints = [
+    Point::new(38.2946, 51.6963),
+    Point::new(73.5318, 51.5014),
+    Point::new(56.0252, 71.7366),
+    Point::new(41.5493, 92.3655),
+    Point::new(70.7299, 92.2041),
+];
+/// The square those points are for.
+const ARCFACE_SIDE: f32 = 112.0;
+
+/// The five points among the 68: the middle of each eye's six points, tip of the nose, corners of the mouth.
+fn five_of(points: &Points) -> FivePoints {
+    let middle = |range: std::ops::Range<usize>| {
+        let count = range.len() as f32;
+        let sum = points.iter().take(range.end).skip(range.start);
+        let sum = sum.fold(Point::default(), |s, p| Point::new(s.x + p.x, s.y + p.y));
+        Point::new(sum.x / count, sum.y / count)
+    };
+    [
+        middle(36..42),
+        middle(42..48),
+        points[30],
+        points[48],
+        points[54],
+    ]
+}
+
+/// The transform from dlib's mean shape, in units of the face box, to a face of which five points are known.
+/// `None` if the points do not spread.
+fn shape_to_five(five: &FivePoints) -> Option<Similarity> {
+    let mut mean = [Point::default(); COUNT];
+    for ((point, x), y) in mean.iter_mut().skip(FIRST).zip(&MEAN_X).zip(&MEAN_Y) {
+        *point = Point::new(*x, *y);
+    }
+    fit(five_of(&mean), five)
+}
+
+/// The transform from a square of `side` pixels, with the five points where ArcFace has them, to the picture.
+pub(crate) fn arcface_to_face(five: &FivePoints, side: usize) -> Option<Similarity> {
+    let scale = side as f32 / ARCFACE_SIDE;
+    fit(ARCFACE.map(|p| Point::new(p.x * scale, p.y * scale)), five)
+}
+
+fn fit(from: FivePoints, to: &FivePoints) -> Option<Similarity> {
+    Similarity::fit(from.into_iter().zip(to.iter().copied()))
+        .filter(|t| t.scale().is_finite() && t.scale() > f32::MIN_POSITIVE)
+}
+
 /// The transform from a square of `side` pixels to the picture, when the face box with `padding` times
 /// its own side around it fills the square.
 pub(crate) fn chip_to_face(shape: Similarity, side: usize, padding: f32) -> Similarity {
@@ -105,7 +187,6 @@ pub(crate) fn chip_to_face(shape: Similarity, side: usize, padding: f32) -> Simi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::landmarks::COUNT;
 
     fn mean_face(at: Similarity) -> Points {
         let mut points = [Point::default(); COUNT];
@@ -136,6 +217,32 @@ mod tests {
         );
         let (got, wanted) = (chip.apply(tip), at.apply(Point::new(0.490127, 0.515625)));
         assert!((got.x - wanted.x).abs() < 0.05 && (got.y - wanted.y).abs() < 0.05);
+    }
+
+    #[test]
+    fn five_points_place_a_face_as_68_do() {
+        let at = Similarity {
+            a: 80.0,
+            b: -25.0,
+            tx: 300.0,
+            ty: 150.0,
+        };
+        let five = five_of(&mean_face(at));
+        let found = shape_to_five(&five).unwrap();
+        assert!((found.a - at.a).abs() < 0.01 && (found.ty - at.ty).abs() < 0.01);
+    }
+
+    #[test]
+    fn arcface_points_land_where_its_networks_expect_them() {
+        // A face twice as large, turned by a quarter: right is down.
+        let five = ARCFACE.map(|p| Point::new(900.0 - 2.0 * p.y, 100.0 + 2.0 * p.x));
+        for (side, scale) in [(112, 2.0), (224, 1.0)] {
+            let chip = arcface_to_face(&five, side).unwrap();
+            assert!((chip.scale() - scale).abs() < 1e-4 && chip.a.abs() < 1e-4);
+            let nose = chip.apply(Point::new(56.0252 * 2.0 / scale, 71.7366 * 2.0 / scale));
+            assert!((nose.x - five[2].x).abs() < 0.01 && (nose.y - five[2].y).abs() < 0.01);
+        }
+        assert!(arcface_to_face(&[Point::new(1.0, 1.0); 5], 112).is_none());
     }
 
     #[test]

@@ -2,12 +2,15 @@
 
 use zeroize::Zeroizing;
 
-use crate::geometry::Similarity;
+use crate::align::Place;
 use crate::image::Image;
 use crate::net::{Net, NetError};
 use crate::pack::manifest::{AlignmentSpec, EmbeddingSpec};
 use crate::spent::Work;
 use crate::{PackInfo, PhotoError, Template, align};
+
+/// ArcFace's square holds about 1.55 times dlib's face box, nearly in its middle.
+const ARCFACE_PADDING: f32 = 0.275;
 
 /// The recognition network.
 pub(crate) struct Embedder {
@@ -31,14 +34,21 @@ impl Embedder {
 
     /// Room around the face box in a chip, in units of the box.
     pub(crate) fn padding(&self) -> f32 {
-        let AlignmentSpec::Dlib { padding } = self.spec.alignment;
-        padding
+        match self.spec.alignment {
+            AlignmentSpec::Dlib { padding } => padding,
+            AlignmentSpec::Arcface => ARCFACE_PADDING,
+        }
     }
 
     /// The square the network looks at.
-    pub(crate) fn chip(&self, image: &Image, shape: Similarity) -> Result<Image, PhotoError> {
+    pub(crate) fn chip(&self, image: &Image, place: &Place) -> Result<Image, PhotoError> {
         let side = self.net.side();
-        image.warped(align::chip_to_face(shape, side, self.padding()), side)
+        let to_face = match self.spec.alignment {
+            AlignmentSpec::Dlib { padding } => align::chip_to_face(place.shape, side, padding),
+            AlignmentSpec::Arcface => align::arcface_to_face(&place.five, side)
+                .ok_or_else(|| PhotoError::Internal("the landmarks fall together".into()))?,
+        };
+        image.warped(to_face, side)
     }
 
     /// The template of a chip.

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use crate::detect::Detector;
+use crate::align::Place;
+use crate::detect::{Detector, Found};
 use crate::embed::Embedder;
-use crate::image::{self, Limits};
+use crate::image::{self, Image, Limits};
 use crate::landmarks::Landmarker;
 use crate::net::NetError;
 use crate::pack::manifest::{self, Manifest};
@@ -31,7 +32,8 @@ pub struct Engine {
     info: PackInfo,
     limits: Limits,
     detectors: Vec<Detector>,
-    landmarker: Landmarker,
+    /// Without one, faces are placed by the five points that the detector gives.
+    landmarker: Option<Landmarker>,
     embedder: Embedder,
     stages: Stages,
 }
@@ -52,16 +54,19 @@ impl Engine {
                 })
             })
             .collect::<Result<_, _>>()?;
-        let (points, faces) = (&manifest.landmarks, &manifest.embedding);
+        let landmarker = manifest.landmarks.as_ref().map(|points| {
+            part(dir, &points.file, &points.sha256, |bytes| {
+                Landmarker::load(bytes, points)
+            })
+        });
+        let faces = &manifest.embedding;
         Ok(Self {
             detectors,
-            landmarker: part(dir, &points.file, &points.sha256, |bytes| {
-                Landmarker::load(bytes, points)
-            })?,
+            landmarker: landmarker.transpose()?,
             embedder: part(dir, &faces.file, &faces.sha256, |bytes| {
                 Embedder::load(bytes, faces)
             })?,
-            info: PackInfo::new(manifest.name, manifest.version, manifest.thresholds),
+            info: manifest.info(),
             limits: Limits::default(),
             stages: Stages::default(),
         })
@@ -82,8 +87,21 @@ impl Engine {
             landmarks: self.stages.landmarks.work(),
             embed: self.stages.embed.work(),
             detector_nets: self.detectors.iter().map(Detector::work).collect(),
-            landmark_net: self.landmarker.work(),
+            landmark_net: self.landmarker.as_ref().map(Landmarker::work).unwrap_or_default(),
             recognition_net: self.embedder.work(),
+        }
+    }
+}
+
+impl Engine {
+    /// How a found face lies in the picture.
+    fn place(&self, image: &Image, face: &Found) -> Result<Place, PhotoError> {
+        match (&self.landmarker, face.points) {
+            (Some(landmarker), _) => landmarker.place(image, face.area, face.turn),
+            (None, Some(five)) => Place::of_five(five)
+                .ok_or_else(|| PhotoError::Internal("the face's points fall together".into())),
+            // The manifest's checks leave no such pack.
+            (None, None) => Err(PhotoError::Internal("nothing tells a face's points".into())),
         }
     }
 }
@@ -118,10 +136,10 @@ impl FaceEngine for Engine {
                 (PhotoError::NoFace, Some(reason)) => PhotoError::Poor(reason),
                 (e, _) => e,
             })?;
-        let shape = landmarks.time(|| self.landmarker.shape(&image, face.area))?;
+        let place = landmarks.time(|| self.place(&image, &face))?;
         embed.time(|| {
-            let chip = self.embedder.chip(&image, shape)?;
-            let quality = Quality::measure(&chip, self.embedder.padding(), shape.scale());
+            let chip = self.embedder.chip(&image, &place)?;
+            let quality = Quality::measure(&chip, self.embedder.padding(), place.shape.scale());
             match quality.flaw() {
                 Some(reason) => Err(PhotoError::Poor(reason)),
                 None => self.embedder.template(&self.info, &chip),
@@ -130,5 +148,7 @@ impl FaceEngine for Engine {
     }
 }
 
+#[cfg(test)]
+mod finding;
 #[cfg(test)]
 mod parity;

@@ -3,8 +3,9 @@
 //! 0–16 jaw, 17–26 brows, 27–35 nose, 36–41 and 42–47 eyes, 48–67 lips; left and right as one looks
 //! at the picture.
 
+use crate::align::Place;
 use crate::geometry::{Point, Rect, Similarity};
-use crate::image::Image;
+use crate::image::{Image, View};
 use crate::net::{Net, NetError};
 use crate::pack::manifest::{LandmarkKind, LandmarkSpec};
 use crate::spent::Work;
@@ -39,13 +40,14 @@ impl Landmarker {
         self.net.work()
     }
 
-    /// How dlib's mean shape lies on the face in `area`, a detector's box.
+    /// How the face in `area`, a detector's box, lies in the picture. `turn` is how far it is tilted, in
+    /// radians clockwise, as far as the detector knows.
     ///
     /// Detectors frame faces each in their own way and never turn the box; so the face is looked at
     /// twice, the second time upright and framed as the network likes it best.
-    pub(crate) fn shape(&self, image: &Image, area: Rect) -> Result<Similarity, PhotoError> {
+    pub(crate) fn place(&self, image: &Image, area: Rect, turn: f32) -> Result<Place, PhotoError> {
         let lost = || PhotoError::Internal("the landmarks fall together".into());
-        let first = align::shape_to_face(&self.in_box(image, area)?).ok_or_else(lost)?;
+        let first = align::shape_to_face(&self.in_box(image, area, turn)?).ok_or_else(lost)?;
         let unit = SECOND_LOOK_SIDE / self.net.side() as f32;
         let corner = first.apply(Point::new(
             SECOND_LOOK_CENTER.x - SECOND_LOOK_SIDE / 2.0,
@@ -57,25 +59,17 @@ impl Landmarker {
             tx: corner.x,
             ty: corner.y,
         };
-        align::shape_to_face(&self.in_square(image, square)?).ok_or_else(lost)
+        Place::of_68(&self.in_square(image, square)?).ok_or_else(lost)
     }
 
     /// The points of the face in `area`: the square around the box's middle.
-    fn in_box(&self, image: &Image, area: Rect) -> Result<Points, PhotoError> {
-        let side = area.width.max(area.height).max(1.0);
-        let center = area.center();
-        let step = side / self.net.side() as f32;
-        let tx = center.x - side / 2.0;
-        let ty = center.y - side / 2.0;
-        self.in_square(
-            image,
-            Similarity {
-                a: step,
-                b: 0.0,
-                tx,
-                ty,
-            },
-        )
+    fn in_box(&self, image: &Image, area: Rect, turn: f32) -> Result<Points, PhotoError> {
+        let view = View {
+            center: area.center(),
+            side: area.width.max(area.height).max(1.0),
+            turn,
+        };
+        self.in_square(image, view.to_source(self.net.side()))
     }
 
     /// The points of the face in the square that `to_source` cuts out, the network's side wide.

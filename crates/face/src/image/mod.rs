@@ -28,7 +28,7 @@ mod webp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use format::Format;
-pub(crate) use frame::Framed;
+pub(crate) use frame::{Framed, View};
 pub use limits::Limits;
 pub use pixels::Image;
 

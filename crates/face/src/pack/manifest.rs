@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{PackError, Thresholds};
+use super::{PackError, PackInfo, Thresholds};
 
 /// The file every pack has.
 const FILE: &str = "manifest.json";
@@ -13,6 +13,8 @@ const FILE: &str = "manifest.json";
 const FORMAT: u32 = 1;
 /// Networks here are below 25 MB; the bound keeps a wrong folder from being read into memory.
 const MAX_FILE_BYTES: u64 = 512 << 20;
+/// Random directions are sqrt(2) apart: at such a threshold half of all strangers match.
+const LARGEST_UNIT_DISTANCE: f32 = std::f32::consts::SQRT_2;
 
 /// `manifest.json` as it is written.
 #[derive(Debug, Clone, Deserialize)]
@@ -22,26 +24,50 @@ pub(crate) struct Manifest {
     pub name: String,
     pub version: String,
     /// For people; nothing depends on it.
-    #[serde(rename = "licence")]
-    _licence: String,
+    pub licence: String,
     /// For people; nothing depends on it.
-    #[serde(rename = "source")]
-    _source: String,
+    pub source: String,
+    /// SHA-256 of the manifest itself.
+    #[serde(skip)]
+    pub sha256: String,
     /// From cheap to strong; the next is asked where the one before is in doubt.
     pub detectors: Vec<DetectorSpec>,
-    pub landmarks: LandmarkSpec,
+    /// May be left out if the detectors give five points and the recognition network wants no more.
+    #[serde(default)]
+    pub landmarks: Option<LandmarkSpec>,
     pub embedding: EmbeddingSpec,
     pub thresholds: Thresholds,
 }
 
-/// How a network sees a picture: a square of `side` RGB pixels, channels first,
-/// each number `(pixel - mean) * scale` with pixels from 0 to 255.
+/// How a network sees a picture: a square of `side` pixels, channels first, each number
+/// `(pixel - mean) * scale` with pixels from 0 to 255.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct InputSpec {
     pub side: usize,
+    /// In which order the network has its colours.
+    #[serde(default)]
+    channels: Channels,
+    /// In the order of `channels`.
     mean: [f32; 3],
-    scale: f32,
+    scale: Scale,
+}
+
+/// The order of colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Channels {
+    #[default]
+    Rgb,
+    Bgr,
+}
+
+/// One factor for all colours, or one for each in the order of the channels.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(untagged)]
+enum Scale {
+    One(f32),
+    Each([f32; 3]),
 }
 
 impl InputSpec {
@@ -54,16 +80,44 @@ impl InputSpec {
     pub(crate) fn tensor(&self, rgb: &[u8]) -> Vec<f32> {
         let plane = rgb.len() / 3;
         let mut values = Vec::with_capacity(rgb.len());
-        for (c, mean) in self.mean.iter().enumerate() {
+        for (c, (mean, scale)) in self.mean.iter().zip(self.scales()).enumerate() {
+            let from = match self.channels {
+                Channels::Rgb => c,
+                Channels::Bgr => 2 - c,
+            };
             values.extend(
                 rgb.iter()
-                    .skip(c)
+                    .skip(from)
                     .step_by(3)
                     .take(plane)
-                    .map(|v| (f32::from(*v) - mean) * self.scale),
+                    .map(|v| (f32::from(*v) - mean) * scale),
             );
         }
         values
+    }
+
+    fn scales(&self) -> [f32; 3] {
+        match self.scale {
+            Scale::One(scale) => [scale; 3],
+            Scale::Each(scales) => scales,
+        }
+    }
+
+    /// What is wrong with the input of `file`.
+    fn problem(&self, file: &str) -> Option<String> {
+        let usable = |scale: &f32| scale.is_finite() && *scale != 0.0;
+        if !(16..=2048).contains(&self.side) {
+            Some(format!(
+                "gives {file} an input of {} pixels; 16 to 2048 are possible",
+                self.side
+            ))
+        } else if !self.scales().iter().all(usable) {
+            Some(format!("gives {file} a scale that makes no numbers"))
+        } else if !self.mean.iter().all(|m| (-1000.0..=1000.0).contains(m)) {
+            Some(format!("gives {file} a mean that is no brightness"))
+        } else {
+            None
+        }
     }
 }
 
@@ -78,6 +132,28 @@ pub(crate) struct DetectorSpec {
     /// `yolo` only: width and height of each anchor, in cells.
     #[serde(default)]
     pub anchors: Vec<[f32; 2]>,
+    /// From which scores on to believe the detector; each kind has a default.
+    #[serde(default)]
+    pub scores: Option<Scores>,
+}
+
+impl DetectorSpec {
+    /// From which scores on to believe the detector.
+    pub(crate) fn scores(&self) -> Scores {
+        self.scores.unwrap_or(self.kind.scores())
+    }
+}
+
+/// What a detector's scores, 0 to 1, are worth. Detectors are not calibrated against each other.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scores {
+    /// Below this nothing is looked at.
+    pub faint: f32,
+    /// From here on it is a face, if no stronger detector objects.
+    pub face: f32,
+    /// From here on it is a face without asking further.
+    pub sure: f32,
 }
 
 /// What a detector's output means.
@@ -88,6 +164,45 @@ pub(crate) enum DetectorKind {
     Yolo,
     /// Two outputs: boxes `[1, n, 4]` as top, left, bottom, right in units of the side; scores `[1, n]`.
     Ssd,
+    /// Twelve outputs, as `face_detection_yunet_2023mar` of the OpenCV zoo has them: for strides of 8, 16
+    /// and 32 pixels `cls` and `obj` `[1, n, 1]`, `bbox` `[1, n, 4]`, `kps` `[1, n, 10]`, in this order of
+    /// kinds. Gives five points of each face besides its box.
+    Yunet,
+}
+
+impl DetectorKind {
+    /// Whether the detector tells where eyes, nose and mouth are.
+    pub(crate) const fn has_points(self) -> bool {
+        matches!(self, Self::Yunet)
+    }
+
+    /// The kind's written form.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Yolo => "yolo",
+            Self::Ssd => "ssd",
+            Self::Yunet => "yunet",
+        }
+    }
+
+    /// How many pixels the side must be a multiple of.
+    const fn granule(self) -> usize {
+        match self {
+            Self::Yolo | Self::Yunet => 32,
+            Self::Ssd => 1,
+        }
+    }
+
+    const fn scores(self) -> Scores {
+        let (faint, face, sure) = match self {
+            // Measured with the default pack: see `find`.
+            Self::Yolo => (0.2, 0.5, 0.7),
+            Self::Ssd => (0.2, 0.4, 0.6),
+            // OpenCV's sample takes faces from 0.6 on, its class has 0.9 as default.
+            Self::Yunet => (0.3, 0.6, 0.8),
+        };
+        Scores { faint, face, sure }
+    }
 }
 
 /// A network that finds landmarks in the crop of a face.
@@ -129,6 +244,8 @@ pub(crate) struct EmbeddingSpec {
 pub(crate) enum AlignmentSpec {
     /// On dlib's mean face shape, with `padding` times the shape's side around it.
     Dlib { padding: f32 },
+    /// Eyes, tip of the nose and corners of the mouth on the five points of ArcFace.
+    Arcface,
 }
 
 impl Manifest {
@@ -136,12 +253,51 @@ impl Manifest {
     pub(crate) fn read(dir: &Path) -> Result<Self, PackError> {
         let path = dir.join(FILE);
         let text = read_file(&path)?;
-        let manifest: Self = serde_json::from_slice(&text)
+        let mut manifest: Self = serde_json::from_slice(&text)
             .map_err(|e| PackError::new(&path, format!("is no manifest: {e}")))?;
+        manifest.sha256 = hex_digest(&text);
         manifest
             .problem()
             .map_or(Ok(()), |problem| Err(PackError::new(&path, problem)))?;
         Ok(manifest)
+    }
+
+    /// What callers need to know of the pack.
+    pub(crate) fn info(&self) -> PackInfo {
+        PackInfo {
+            licence: self.licence.clone(),
+            source: self.source.clone(),
+            sha256: self.sha256.clone(),
+            landmarks68: self.landmarks.is_some(),
+            networks: self.networks(),
+            ..PackInfo::new(self.name.clone(), self.version.clone(), self.thresholds)
+        }
+    }
+
+    /// A line for each network.
+    fn networks(&self) -> Vec<String> {
+        let line = |file: &str, what: String, input: &InputSpec| {
+            format!("{file}: {what}, sees {0} x {0} pixels", input.side)
+        };
+        let mut lines: Vec<String> = self
+            .detectors
+            .iter()
+            .map(|d| line(&d.file, format!("detector ({})", d.kind.as_str()), &d.input))
+            .collect();
+        if let Some(points) = &self.landmarks {
+            lines.push(line(&points.file, "68 landmarks".into(), &points.input));
+        }
+        let faces = &self.embedding;
+        let shape = match faces.alignment {
+            AlignmentSpec::Dlib { .. } => "dlib's mean shape",
+            AlignmentSpec::Arcface => "ArcFace's five points",
+        };
+        let what = format!(
+            "recognition, {} numbers, aligned on {shape}",
+            faces.dimensions
+        );
+        lines.push(line(&faces.file, what, &faces.input));
+        lines
     }
 
     /// What is wrong with the manifest itself.
@@ -160,36 +316,9 @@ impl Manifest {
         if self.detectors.is_empty() {
             return Some("names no detector".into());
         }
-        let detectors = self.detectors.iter().map(|d| &d.input);
-        for input in detectors.chain([&self.landmarks.input, &self.embedding.input]) {
-            if !(16..=2048).contains(&input.side) || !input.scale.is_finite() {
-                return Some(format!(
-                    "has an input of {} pixels or an odd scale",
-                    input.side
-                ));
-            }
-        }
-        for detector in self
-            .detectors
-            .iter()
-            .filter(|d| d.kind == DetectorKind::Yolo)
-        {
-            if detector.anchors.is_empty() || !detector.input.side.is_multiple_of(32) {
-                return Some(format!(
-                    "gives {} no anchors, or a side that is no multiple of 32",
-                    detector.file
-                ));
-            }
-        }
-        if !(1..=4096).contains(&self.embedding.dimensions) {
-            return Some(format!(
-                "wants templates of {} numbers",
-                self.embedding.dimensions
-            ));
-        }
-        let AlignmentSpec::Dlib { padding } = self.embedding.alignment;
-        if !(0.0..=2.0).contains(&padding) {
-            return Some(format!("wants a padding of {padding}"));
+        let problem = self.detectors.iter().find_map(DetectorSpec::problem);
+        if let Some(problem) = problem.or_else(|| self.networks_problem()) {
+            return Some(problem);
         }
         let t = &self.thresholds;
         let falling = [
@@ -201,6 +330,78 @@ impl Manifest {
         ];
         if !falling.is_sorted_by(|lenient, strict| lenient > strict) {
             return Some("needs thresholds above 0 that fall from 1/1000 to 1/100000".into());
+        }
+        if self.embedding.unit && t.one_in_1000 >= LARGEST_UNIT_DISTANCE {
+            return Some(format!(
+                "has a threshold of {}, but vectors of unit length are never farther apart than 2, and \
+                 strangers about 1.4: thresholds are Euclidean distances, sqrt(2 - 2 * cosine)",
+                t.one_in_1000
+            ));
+        }
+        None
+    }
+
+    /// What is wrong with the networks behind the detectors, or with how they fit together.
+    fn networks_problem(&self) -> Option<String> {
+        let faces = &self.embedding;
+        let points = self.landmarks.as_ref();
+        if let Some(problem) = points.and_then(|p| p.input.problem(&p.file)) {
+            return Some(problem);
+        }
+        if let Some(problem) = faces.input.problem(&faces.file) {
+            return Some(problem);
+        }
+        if !(1..=4096).contains(&faces.dimensions) {
+            return Some(format!("wants templates of {} numbers", faces.dimensions));
+        }
+        match faces.alignment {
+            AlignmentSpec::Dlib { padding } if !(0.0..=2.0).contains(&padding) => {
+                Some(format!("wants a padding of {padding}"))
+            }
+            AlignmentSpec::Dlib { .. } if points.is_none() => Some(
+                "aligns faces on dlib's shape, which takes the 68 points of a landmark network, but names \
+                 none: add \"landmarks\", or align by \"arcface\""
+                    .into(),
+            ),
+            _ if points.is_none() && !self.detectors.iter().all(|d| d.kind.has_points()) => Some(
+                "finds the points of a face neither by a landmark network nor by every detector: add \
+                 \"landmarks\", or use detectors of the kind \"yunet\" only"
+                    .into(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+impl DetectorSpec {
+    fn problem(&self) -> Option<String> {
+        if let Some(problem) = self.input.problem(&self.file) {
+            return Some(problem);
+        }
+        let granule = self.kind.granule();
+        if !self.input.side.is_multiple_of(granule) {
+            return Some(format!(
+                "gives {} a side of {}, which is no multiple of {granule}",
+                self.file, self.input.side
+            ));
+        }
+        if self.anchors.is_empty() == (self.kind == DetectorKind::Yolo) {
+            return Some(format!(
+                "gives {} {} anchors; they belong to the kind \"yolo\"",
+                self.file,
+                if self.anchors.is_empty() {
+                    "no"
+                } else {
+                    "some"
+                }
+            ));
+        }
+        let Scores { faint, face, sure } = self.scores();
+        if ![0.0, faint, face, sure, 1.0].is_sorted() {
+            return Some(format!(
+                "gives {} scores that do not rise from faint over face to sure, within 0 to 1",
+                self.file
+            ));
         }
         None
     }
@@ -220,17 +421,19 @@ pub(crate) fn read_checked(dir: &Path, name: &str, sha256: &str) -> Result<Vec<u
     }
     let path = dir.join(name);
     let bytes = read_file(&path)?;
-    let found: String = Sha256::digest(&bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    if !found.eq_ignore_ascii_case(sha256) {
+    if !hex_digest(&bytes).eq_ignore_ascii_case(sha256) {
         return Err(PackError::new(
             &path,
             "is damaged or was replaced: its SHA-256 is not the manifest's",
         ));
     }
     Ok(bytes)
+}
+
+/// SHA-256 in hex.
+fn hex_digest(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, PackError> {

@@ -70,6 +70,17 @@ impl FmrLevel {
     }
 }
 
+impl FmrLevel {
+    /// The false match rate itself, e.g. 0.0001.
+    pub const fn rate(self) -> f64 {
+        match self {
+            Self::OneIn1000 => 1e-3,
+            Self::OneIn10000 => 1e-4,
+            Self::OneIn100000 => 1e-5,
+        }
+    }
+}
+
 impl fmt::Display for FmrLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -115,6 +126,11 @@ pub struct PackInfo {
     name: String,
     version: String,
     thresholds: Thresholds,
+    licence: String,
+    source: String,
+    sha256: String,
+    landmarks68: bool,
+    networks: Vec<String>,
 }
 
 impl PackInfo {
@@ -128,6 +144,11 @@ impl PackInfo {
             name: name.into(),
             version: version.into(),
             thresholds,
+            licence: String::new(),
+            source: String::new(),
+            sha256: String::new(),
+            landmarks68: true,
+            networks: Vec::new(),
         }
     }
 
@@ -136,12 +157,34 @@ impl PackInfo {
     /// # Errors
     /// [`PackError`] where there is no manifest that this build reads.
     pub fn read(dir: &Path) -> Result<Self, PackError> {
-        let manifest = manifest::Manifest::read(dir)?;
-        Ok(Self::new(
-            manifest.name,
-            manifest.version,
-            manifest.thresholds,
-        ))
+        Ok(manifest::Manifest::read(dir)?.info())
+    }
+
+    /// Whether the pack finds the 68 points of a face. Without them it still compares faces, but cannot
+    /// tell closed eyes, an open mouth or a turned head: active liveness is not to be had with it.
+    pub fn landmarks68(&self) -> bool {
+        self.landmarks68
+    }
+
+    /// A line for each network: file, what it is for, what it sees.
+    pub fn networks(&self) -> &[String] {
+        &self.networks
+    }
+
+    /// Under which licence the networks are, as the manifest says.
+    pub fn licence(&self) -> &str {
+        &self.licence
+    }
+
+    /// Where the networks come from, as the manifest says.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// SHA-256 of the manifest, in hex. The manifest holds that of every other file, so this one stands
+    /// for the whole pack. Empty for a pack that was not read from a folder.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
     }
 
     /// The pack's name, e.g. `default`.

@@ -12,7 +12,7 @@ fn run(dir: &std::path::Path) -> Evaluation {
             println!("{}: {e}", sample.photo.name);
         }
     }
-    let result = evaluate(&samples);
+    let result = evaluate(&samples, ENGINE.pack());
     println!(
         "{} photos, {} persons, FTE {}; worst mated {:?}; best non-mated {:?}",
         result.photos, result.persons, result.fte, result.worst_mated, result.best_non_mated

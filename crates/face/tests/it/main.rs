@@ -10,6 +10,8 @@
 mod accuracy;
 mod heic;
 mod hostile;
+mod onnx;
+mod other_packs;
 mod pack;
 mod photos;
 mod references;

@@ -9,7 +9,7 @@ fn template(photo: &[u8]) -> Result<Template, PhotoError> {
 }
 
 /// A PNG of the given RGB pixels.
-fn png(width: u32, height: u32, rgb: &[u8]) -> Vec<u8> {
+pub(crate) fn png(width: u32, height: u32, rgb: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);

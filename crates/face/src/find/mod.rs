@@ -1,5 +1,8 @@
 //! Which face is meant: asks the detectors, cheap ones first, and decides.
 
+mod again;
+mod light;
+
 use crate::PhotoError;
 use crate::detect::{Detector, Found};
 use crate::image::Image;
@@ -7,17 +10,6 @@ use crate::image::Image;
 /// Room around the picture, in units of its longer side, so that a face that fills or overflows it is
 /// found. Measured on 36 photos: without it a detector misses up to 14 of them.
 const MARGIN: f32 = 0.35;
-/// Below this nothing is looked at. Pictures without faces gave up to 0.37 with the cheap detector
-/// and 0.13 with the strong one.
-const FAINT: f32 = 0.2;
-/// A face, if the other detector does not object: the weakest of 36 faces gave the cheap one 0.62.
-const LIKELY: f32 = 0.5;
-/// A face without asking further.
-const SURE: f32 = 0.7;
-/// A face, says the strong detector.
-const STRONG: f32 = 0.4;
-/// Without the margin pictures without faces reach 0.48 with the strong detector.
-const STRONG_CLOSE: f32 = 0.6;
 /// Two boxes that share this much of the smaller one are one face.
 const SAME_FACE: f32 = 0.5;
 /// A face whose side is below this part of the main face's is a bystander far in the background:
@@ -32,31 +24,37 @@ pub(crate) fn the_face(detectors: &[Detector], image: &Image) -> Result<Found, P
     only(&faces(detectors, image)?)
 }
 
-/// The faces of the picture: the first detector's if they are clear, else what the strongest says.
+/// The faces of the picture: the first detector's if they are clear, else what the stronger ones say.
+/// Where nobody sees anything, the picture is looked at again in other ways: that costs time only
+/// for pictures that would be refused otherwise.
 fn faces(detectors: &[Detector], image: &Image) -> Result<Vec<Found>, PhotoError> {
-    let (Some(cheap), Some(strong)) = (detectors.first(), detectors.last()) else {
+    let (Some((cheap, stronger)), Some(strong)) = (detectors.split_first(), detectors.last())
+    else {
         return Err(PhotoError::Internal("the pack has no detector".into()));
     };
-    let first = cheap.find(image, MARGIN, FAINT)?;
-    if clear(&first) {
+    let first = cheap.find(image, MARGIN, cheap.scores().faint)?;
+    if clear(&first, cheap.scores().sure) {
         return Ok(first);
     }
-    let second = strong.find(image, MARGIN, STRONG)?;
-    if !second.is_empty() {
-        return Ok(second);
+    for detector in stronger {
+        let found = detector.find(image, MARGIN, detector.scores().face)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
     }
-    let likely: Vec<_> = first.into_iter().filter(|f| f.score >= LIKELY).collect();
+    let likely = |f: &Found| f.score >= cheap.scores().face;
+    let likely: Vec<_> = first.into_iter().filter(likely).collect();
     if !likely.is_empty() {
         return Ok(likely);
     }
-    strong.find(image, 0.0, STRONG_CLOSE)
+    again::look(cheap, strong, image)
 }
 
 /// Whether there is one face beyond doubt and no trace of a second that would count.
-fn clear(found: &[Found]) -> bool {
+fn clear(found: &[Found], sure: f32) -> bool {
     found
         .first()
-        .is_some_and(|best| best.score >= SURE && rivals(best, found).next().is_none())
+        .is_some_and(|best| best.score >= sure && rivals(best, found).next().is_none())
 }
 
 /// The largest face, unless another rivals it.
@@ -93,6 +91,8 @@ mod tests {
                 width: side,
                 height: side,
             },
+            points: None,
+            turn: 0.0,
         }
     }
 
@@ -115,9 +115,12 @@ mod tests {
 
     #[test]
     fn a_faint_rival_makes_it_unclear() {
-        assert!(clear(&[face(0.0, 100.0, 0.9)]));
-        assert!(!clear(&[face(0.0, 100.0, 0.6)]));
-        assert!(!clear(&[face(0.0, 100.0, 0.9), face(200.0, 80.0, 0.25)]));
-        assert!(!clear(&[]));
+        assert!(clear(&[face(0.0, 100.0, 0.9)], 0.7));
+        assert!(!clear(&[face(0.0, 100.0, 0.6)], 0.7));
+        assert!(!clear(
+            &[face(0.0, 100.0, 0.9), face(200.0, 80.0, 0.25)],
+            0.7
+        ));
+        assert!(!clear(&[], 0.7));
     }
 }

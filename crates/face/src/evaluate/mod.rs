@@ -1,0 +1,474 @@
+//! How good a pack is on a folder of labelled photos: error rates after ISO/IEC 19795-1.
+//!
+//! The folder has the layout of the LFW data set: one folder a person, photos inside.
+//!
+//! - Every photo is one attempt to use the sensor. Photos without a usable face are *failures to
+//!   acquire* (FTA); a person none of whose photos is usable is a *failure to enrol* (FTE). They take
+//!   no part in the comparisons.
+//! - Comparisons are made twice: photo against photo (one photo enrolled), and, as the product works,
+//!   photo against the [fused](crate::Template::fuse) template of three others. Pairs of one person are
+//!   *mated*, all others *non-mated*; every person stands as a zero-effort impostor for every other.
+//! - A *false match* is a non-mated pair at or below a threshold, a *false non-match* a mated pair above
+//!   it. [`Rate`] says how uncertain each is.
+
+mod compare;
+mod dataset;
+mod histogram;
+mod levels;
+mod notes;
+mod statistics;
+
+use serde::Serialize;
+
+pub use dataset::{DatasetError, Photo, photos};
+pub use histogram::Histogram;
+pub use levels::LevelRates;
+pub use statistics::Rate;
+
+use compare::{Probe, Tally};
+
+use crate::{FaceEngine, FmrLevel, PackInfo, PhotoError, Template};
+
+/// Photos enrolled per reference: one, which is what other packs are measured with, and as many as
+/// an enrolment by phone usually keeps.
+const ENROLLED: [usize; 2] = [1, 3];
+/// Thresholds are reported every so many bins of the histogram: 0.01 for the default pack.
+const STEP: usize = 10;
+/// The first threshold reported, in bins.
+const FIRST: usize = 300;
+/// The last, unless a pack's own thresholds reach further.
+const LAST: usize = 800;
+
+/// What came of one photo.
+#[derive(Debug)]
+pub struct Sample {
+    /// The photo.
+    pub photo: Photo,
+    /// Its template, or why there is none.
+    pub template: Result<Template, PhotoError>,
+}
+
+/// Makes the templates, on all cores; `done` is called after each photo with the number finished.
+/// The samples are in the order of the photos.
+///
+/// # Errors
+/// [`DatasetError::Unreadable`]: a photo that cannot be read from disk ends the run.
+pub fn enrol(
+    engine: &dyn FaceEngine,
+    photos: Vec<Photo>,
+    mut done: impl FnMut(usize),
+) -> Result<Vec<Sample>, DatasetError> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let mut results: Vec<Option<Result<Template, PhotoError>>> = Vec::new();
+    results.resize_with(photos.len(), || None);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            let (sender, next, photos) = (sender.clone(), &next, &photos);
+            scope.spawn(move || {
+                loop {
+                    let i = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    let Some(photo) = photos.get(i) else { return };
+                    let bytes =
+                        std::fs::read(&photo.path).map_err(|error| DatasetError::Unreadable {
+                            path: photo.path.clone(),
+                            error,
+                        });
+                    // Nobody listens any more once another photo could not be read.
+                    if sender
+                        .send((i, bytes.map(|b| engine.template(&b))))
+                        .is_err()
+                    {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for (finished, (i, result)) in receiver.into_iter().enumerate() {
+            if let Some(slot) = results.get_mut(i) {
+                *slot = Some(result?);
+            }
+            done(finished + 1);
+        }
+        Ok(())
+    })?;
+    let samples = photos.into_iter().zip(results);
+    Ok(samples
+        .filter_map(|(photo, template)| {
+            Some(Sample {
+                photo,
+                template: template?,
+            })
+        })
+        .collect())
+}
+
+/// The result of an evaluation. Its JSON is a contract: fields are added, never changed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// Photos looked at.
+    pub photos: usize,
+    /// People they show.
+    pub persons: usize,
+    /// Photos without a usable face (failures to acquire; the name is older than the distinction).
+    pub fte: usize,
+    /// Pairs of photos of one person.
+    pub mated: usize,
+    /// Pairs of photos of two people.
+    pub non_mated: usize,
+    /// The mated pair that is farthest apart.
+    pub worst_mated: Option<Pair>,
+    /// The non-mated pair that is nearest.
+    pub best_non_mated: Option<Pair>,
+    /// Error rates by threshold, ascending, photo against photo.
+    pub thresholds: Vec<Rates>,
+    /// The pack measured.
+    pub pack: PackInfo,
+    /// Failures to acquire: photos without a usable face.
+    pub failure_to_acquire: Rate,
+    /// Failures to enrol: persons none of whose photos is usable.
+    pub failure_to_enrol: Rate,
+    /// The photos without a usable face, and why.
+    pub failures: Vec<Failure>,
+    /// The comparisons, by how many photos were enrolled: 1, then 3.
+    pub trials: Vec<Trial>,
+    /// What a reader must know before relying on the numbers; sentences.
+    pub notes: Vec<String>,
+}
+
+/// A photo that gave no template.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Failure {
+    /// Folder and file name.
+    pub photo: String,
+    /// A sentence.
+    pub reason: String,
+}
+
+/// Two photos (or a reference made of several, and a photo) and the distance between their templates.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Pair {
+    /// Euclidean distance.
+    pub distance: f32,
+    /// One photo's name, or the names of those fused, joined by ` + `.
+    pub a: String,
+    /// The other's.
+    pub b: String,
+}
+
+/// Error rates at one threshold, 0 to 1; 0 where there are no pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Rates {
+    /// The largest distance that counts as a match.
+    pub threshold: f64,
+    /// False match rate: non-mated pairs at or below the threshold.
+    pub fmr: f64,
+    /// False non-match rate: mated pairs above the threshold.
+    pub fnmr: f64,
+}
+
+/// All comparisons with one number of photos per reference.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Trial {
+    /// Photos fused into each reference.
+    pub enrolled: usize,
+    /// People with enough usable photos to have a reference.
+    pub persons: usize,
+    /// Comparisons of a person's photo with a reference of that person that it is not part of.
+    pub mated: u64,
+    /// Comparisons with references of other people.
+    pub non_mated: u64,
+    /// The mated comparison with the largest distance.
+    pub worst_mated: Option<Pair>,
+    /// The non-mated comparison with the smallest distance.
+    pub best_non_mated: Option<Pair>,
+    /// By how much the best non-mated distance exceeds the worst mated one; negative if they overlap.
+    pub gap: Option<f32>,
+    /// The rate at which FMR and FNMR are equal, 0 to 1.
+    pub equal_error_rate: Option<f64>,
+    /// The pack's own thresholds, from lenient to strict.
+    pub levels: Vec<LevelRates>,
+    /// Error rates by threshold, ascending.
+    pub thresholds: Vec<Rates>,
+    /// Distances of the mated comparisons.
+    #[serde(skip)]
+    pub mated_distances: Histogram,
+    /// Distances of the non-mated comparisons.
+    #[serde(skip)]
+    pub non_mated_distances: Histogram,
+}
+
+/// Compares all samples with each other. `pack` made the templates.
+pub fn evaluate(samples: &[Sample], pack: &PackInfo) -> Evaluation {
+    let (probes, usable) = compare::probes(samples);
+    let trials: Vec<Trial> = ENROLLED
+        .iter()
+        .map(|enrolled| trial(pack, &probes, usable, *enrolled))
+        .collect();
+    let mut names: Vec<_> = samples.iter().map(|s| &s.photo.person).collect();
+    names.sort();
+    names.dedup();
+    let failures: Vec<Failure> = samples
+        .iter()
+        .filter_map(|sample| {
+            Some(Failure {
+                photo: sample.photo.name.clone(),
+                reason: sample.template.as_ref().err()?.to_string(),
+            })
+        })
+        .collect();
+    let single = trials.first();
+    let of = |count: fn(&Trial) -> u64| single.map_or(0, |t| count(t) as usize);
+    Evaluation {
+        notes: notes::notes(&trials, samples.len(), failures.len()),
+        photos: samples.len(),
+        persons: names.len(),
+        fte: failures.len(),
+        mated: of(|t| t.mated),
+        non_mated: of(|t| t.non_mated),
+        worst_mated: single.and_then(|t| t.worst_mated.clone()),
+        best_non_mated: single.and_then(|t| t.best_non_mated.clone()),
+        thresholds: single.map(|t| t.thresholds.clone()).unwrap_or_default(),
+        pack: pack.clone(),
+        failure_to_acquire: Rate::new(failures.len() as u64, samples.len() as u64),
+        failure_to_enrol: Rate::new((names.len() - usable) as u64, names.len() as u64),
+        failures,
+        trials,
+    }
+}
+
+fn trial(pack: &PackInfo, probes: &[Probe<'_>], persons: usize, enrolled: usize) -> Trial {
+    let references = compare::references(probes, enrolled);
+    let tally = compare::compare(pack, persons, &references, probes);
+    let mut enrolled_persons: Vec<usize> = references.iter().map(|r| r.person).collect();
+    enrolled_persons.dedup();
+    let worst_mated = compare::pair(tally.worst_mated, &references, probes);
+    let best_non_mated = compare::pair(tally.best_non_mated, &references, probes);
+    let gap = match (&worst_mated, &best_non_mated) {
+        (Some(worst), Some(best)) => Some(best.distance - worst.distance),
+        _ => None,
+    };
+    Trial {
+        enrolled,
+        persons: enrolled_persons.len(),
+        mated: tally.mated.total(),
+        non_mated: tally.non_mated.total(),
+        worst_mated,
+        best_non_mated,
+        gap,
+        equal_error_rate: equal_error_rate(&curve(&tally.mated, &tally.non_mated)),
+        levels: levels::levels(pack, persons, &references, probes, &tally),
+        thresholds: thresholds(pack, &tally),
+        mated_distances: tally.mated,
+        non_mated_distances: tally.non_mated,
+    }
+}
+
+/// The rates at threshold number `bin` of the histograms.
+fn rates(bin: usize, tally: &Tally) -> Rates {
+    let part = |count: u64, total: u64| count as f64 / total.max(1) as f64;
+    let (mated, non_mated) = (&tally.mated, &tally.non_mated);
+    Rates {
+        threshold: mated.edge(bin),
+        fmr: part(non_mated.up_to(bin), non_mated.total()),
+        fnmr: part(mated.total() - mated.up_to(bin), mated.total()),
+    }
+}
+
+fn thresholds(pack: &PackInfo, tally: &Tally) -> Vec<Rates> {
+    let bin = |level| tally.mated.bin_at(f64::from(pack.threshold(level)));
+    let first = FIRST.min(bin(FmrLevel::OneIn100000) / STEP * STEP);
+    // A quarter beyond the most lenient threshold, where a pack's thresholds are high.
+    let last = LAST.max(bin(FmrLevel::OneIn1000) * 5 / 4);
+    (first..=last)
+        .step_by(STEP)
+        .map(|bin| rates(bin, tally))
+        .collect()
+}
+
+/// Where the two error rates cross, as the mean of the two at the threshold where they are nearest.
+fn equal_error_rate(curve: &[Rates]) -> Option<f64> {
+    let apart = |r: &Rates| (r.fnmr - r.fmr).abs();
+    let nearest = curve.iter().min_by(|a, b| apart(a).total_cmp(&apart(b)))?;
+    Some(f64::midpoint(nearest.fnmr, nearest.fmr))
+}
+
+impl Trial {
+    /// The error rates at every threshold where one of them changes, from strict to lenient: the
+    /// points of a DET curve. Empty unless there are comparisons of both kinds.
+    pub fn curve(&self) -> Vec<Rates> {
+        curve(&self.mated_distances, &self.non_mated_distances)
+    }
+}
+
+fn curve(mated: &Histogram, non_mated: &Histogram) -> Vec<Rates> {
+    if mated.total() == 0 || non_mated.total() == 0 {
+        return Vec::new();
+    }
+    let (mut refused, mut passed) = (mated.total(), 0);
+    let mut points = vec![Rates {
+        threshold: 0.0,
+        fmr: 0.0,
+        fnmr: 1.0,
+    }];
+    for bin in 0..mated.counts().len().max(non_mated.counts().len()) {
+        let at = |histogram: &Histogram| histogram.counts().get(bin).copied().unwrap_or(0);
+        if at(mated) + at(non_mated) > 0 {
+            refused -= at(mated);
+            passed += at(non_mated);
+            points.push(Rates {
+                threshold: mated.edge(bin),
+                fmr: passed as f64 / non_mated.total() as f64,
+                fnmr: refused as f64 / mated.total() as f64,
+            });
+        }
+    }
+    points
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::Thresholds;
+
+    pub(super) fn pack() -> PackInfo {
+        let thresholds = Thresholds {
+            one_in_1000: 0.6,
+            one_in_10000: 0.5,
+            one_in_100000: 0.4,
+        };
+        PackInfo::new("test", "1", thresholds)
+    }
+
+    pub(super) fn sample(name: &str, value: Option<f32>) -> Sample {
+        let person = name.split('/').next().unwrap().to_owned();
+        let photo = Photo {
+            person,
+            name: name.to_owned(),
+            path: PathBuf::new(),
+        };
+        let template = value.map_or(Err(PhotoError::NoFace), |v| {
+            Ok(Template::new(&pack(), false, vec![v]).unwrap())
+        });
+        Sample { photo, template }
+    }
+
+    fn at(rates: &[Rates], threshold: f64) -> (f64, f64) {
+        let found = rates
+            .iter()
+            .find(|r| (r.threshold - threshold).abs() < 1e-9);
+        found.map(|r| (r.fmr, r.fnmr)).unwrap()
+    }
+
+    #[test]
+    fn pairs_are_counted_and_rated() {
+        let samples = [
+            sample("a/1.jpg", Some(0.0)),
+            sample("a/2.jpg", Some(0.45)),
+            sample("a/3.jpg", None),
+            sample("b/1.jpg", Some(1.0)),
+            sample("c/1.jpg", None),
+        ];
+        let result = evaluate(&samples, &pack());
+        assert_eq!((result.photos, result.persons, result.fte), (5, 3, 2));
+        assert_eq!((result.mated, result.non_mated), (1, 2));
+        assert_eq!(result.failure_to_acquire.rate, 0.4);
+        assert_eq!(result.failure_to_enrol.errors, 1);
+        assert_eq!(result.failures[0].photo, "a/3.jpg");
+        let worst = result.worst_mated.unwrap();
+        assert_eq!((worst.a.as_str(), worst.b.as_str()), ("a/1.jpg", "a/2.jpg"));
+        assert_eq!(result.best_non_mated.unwrap().a, "a/2.jpg");
+        assert_eq!(at(&result.thresholds, 0.40), (0.0, 1.0));
+        assert_eq!(at(&result.thresholds, 0.50), (0.0, 0.0));
+        assert_eq!(at(&result.thresholds, 0.60), (0.5, 0.0));
+        assert_eq!(result.thresholds.len(), 51);
+        let [lenient, middle, strict] = result.trials[0].levels[..] else {
+            panic!()
+        };
+        assert_eq!(
+            (lenient.fmr.errors, middle.fmr.errors, strict.fmr.errors),
+            (1, 0, 0)
+        );
+        assert_eq!(
+            (lenient.fnmr.errors, middle.fnmr.errors, strict.fnmr.errors),
+            (0, 0, 1)
+        );
+        assert!((result.trials[0].gap.unwrap() - 0.10).abs() < 1e-6);
+        assert_eq!(result.trials[0].equal_error_rate, Some(0.0));
+    }
+
+    #[test]
+    fn three_photos_are_enrolled_and_the_others_probe() {
+        let near = |name, i: u8| sample(name, Some(f32::from(i) / 10.0));
+        let samples = [
+            near("a/1.jpg", 0),
+            near("a/2.jpg", 1),
+            near("a/3.jpg", 2),
+            near("a/4.jpg", 3),
+            near("b/1.jpg", 9),
+            near("b/2.jpg", 9),
+            near("b/3.jpg", 9),
+        ];
+        let result = evaluate(&samples, &pack());
+        let trial = &result.trials[1];
+        // Four runs of three photos of a, one of b.
+        assert_eq!((trial.enrolled, trial.persons), (3, 2));
+        assert_eq!((trial.mated, trial.non_mated), (4, 4 * 3 + 4));
+        let worst = trial.worst_mated.as_ref().unwrap();
+        assert_eq!(worst.a, "a/1.jpg + a/2.jpg + a/3.jpg");
+        assert!((worst.distance - 0.2).abs() < 1e-6 && worst.b == "a/4.jpg");
+    }
+
+    #[test]
+    fn a_pack_with_larger_distances_has_its_thresholds_in_the_table() {
+        let thresholds = Thresholds {
+            one_in_1000: 1.3,
+            one_in_10000: 1.2,
+            one_in_100000: 1.1,
+        };
+        let result = evaluate(&[], &PackInfo::new("other", "1", thresholds));
+        let last = result.thresholds.last().unwrap().threshold;
+        assert!(
+            result.thresholds[0].threshold <= 0.3 && last >= 1.3,
+            "{last}"
+        );
+    }
+
+    #[test]
+    fn the_json_keeps_the_promised_fields() {
+        let json = serde_json::to_value(evaluate(&[], &pack())).unwrap();
+        for field in [
+            "best_non_mated",
+            "fte",
+            "mated",
+            "non_mated",
+            "persons",
+            "photos",
+            "thresholds",
+            "worst_mated",
+            "failure_to_acquire",
+            "failure_to_enrol",
+            "failures",
+            "pack",
+        ] {
+            assert!(json.get(field).is_some(), "{field}");
+        }
+        assert_eq!(json["thresholds"][20]["threshold"], 0.5);
+        assert!(json["worst_mated"].is_null());
+        assert_eq!(json["trials"][1]["enrolled"], 3);
+        assert_eq!(json["trials"][0]["levels"][1]["level"], "1/10000");
+        assert_eq!(json["trials"][0]["levels"][1]["fmr"]["wilson"][1], 1.0);
+    }
+
+    #[test]
+    fn nothing_to_compare_is_no_error_rate() {
+        let result = evaluate(&[sample("a/1.jpg", Some(0.1))], &pack());
+        assert_eq!((result.mated, result.non_mated), (0, 0));
+        assert_eq!(result.trials[0].equal_error_rate, None);
+        assert_eq!(result.trials[0].gap, None);
+    }
+}

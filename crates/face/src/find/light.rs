@@ -1,0 +1,117 @@
+//! The same picture in better light, for the detectors: they were trained on well exposed photos.
+
+use crate::image::Image;
+
+/// Part of the pixels that may be cut off at either end when the range is stretched.
+const CUT: f32 = 0.005;
+/// Exponent that lifts shadows: 4 % brightness becomes 28 %.
+const LIFT: f32 = 0.4;
+/// Exponent that brings burnt skin back to where it has features.
+const LOWER: f32 = 2.2;
+/// Pictures whose middle brightness (0 to 1) is below this are dark, above the other bright.
+const DARK: f32 = 0.4;
+const BRIGHT: f32 = 0.6;
+
+/// A picture in other light.
+pub(super) struct Relit {
+    pub image: Image,
+    /// Whether this is how the whole picture should have been exposed, not only its shadows.
+    pub better: bool,
+}
+
+/// The picture with lifted shadows and, if it is bright, with lowered lights; each stretched to the full
+/// range. Empty for a picture of one brightness: there is nothing to see in any light.
+pub(super) fn relit(image: &Image) -> Vec<Relit> {
+    let mut counts = [0_usize; 256];
+    for [r, g, b] in image.data().as_chunks::<3>().0 {
+        // A quick brightness: green counts half.
+        let light = (usize::from(*r) + 2 * usize::from(*g) + usize::from(*b)) / 4;
+        if let Some(count) = counts.get_mut(light) {
+            *count += 1;
+        }
+    }
+    let total = image.data().len() / 3;
+    let (low, high) = (
+        quantile(&counts, total, CUT),
+        quantile(&counts, total, 1.0 - CUT),
+    );
+    if high - low < 4.0 {
+        return Vec::new();
+    }
+    let middle = quantile(&counts, total, 0.5) / 255.0;
+    let drawn = |exponent: f32| {
+        let table: [u8; 256] = std::array::from_fn(|v| {
+            let part = ((v as f32 - low) / (high - low)).clamp(0.0, 1.0);
+            (part.powf(exponent) * 255.0).round() as u8
+        });
+        let look_up = |v: &u8| table.get(usize::from(*v)).copied().unwrap_or(*v);
+        Image::new(
+            image.width(),
+            image.height(),
+            image.data().iter().map(look_up).collect(),
+        )
+    };
+    let lifted = drawn(LIFT).map(|image| Relit {
+        image,
+        better: middle < DARK,
+    });
+    let lowered = (middle > BRIGHT).then(|| drawn(LOWER)).flatten();
+    let lowered = lowered.map(|image| Relit {
+        image,
+        better: false,
+    });
+    [lifted, lowered].into_iter().flatten().collect()
+}
+
+/// The brightness below which `part` of the pixels lie.
+fn quantile(counts: &[usize; 256], total: usize, part: f32) -> f32 {
+    let wanted = (total as f32 * part) as usize;
+    let mut seen = 0;
+    for (value, count) in counts.iter().enumerate() {
+        seen += count;
+        if seen > wanted {
+            return value as f32;
+        }
+    }
+    255.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(value: impl Fn(usize) -> u8) -> Image {
+        Image::new(100, 100, (0..10_000).flat_map(|i| [value(i); 3]).collect()).unwrap()
+    }
+
+    #[test]
+    fn a_dark_picture_is_stretched_and_lifted() {
+        let all = relit(&picture(|i| (i % 100 / 5) as u8));
+        assert_eq!(all.len(), 1);
+        assert!(all[0].better);
+        let data = all[0].image.data();
+        assert_eq!((data[0], data[3 * 99]), (0, 255));
+        // The middle of the range: 0.5 to the power of 0.4.
+        assert!(
+            (i32::from(data[3 * 48]) - 190).abs() < 8,
+            "{}",
+            data[3 * 48]
+        );
+    }
+
+    #[test]
+    fn a_bright_picture_is_tried_in_both_ways() {
+        let all = relit(&picture(|i| 180 + (i % 70) as u8));
+        assert_eq!(
+            all.iter().map(|r| r.better).collect::<Vec<_>>(),
+            [false, false]
+        );
+        let mean = |r: &Relit| r.image.data().iter().map(|v| u64::from(*v)).sum::<u64>() / 30_000;
+        assert!(mean(&all[0]) > 150 && mean(&all[1]) < 100);
+    }
+
+    #[test]
+    fn nothing_is_made_of_nothing() {
+        assert!(relit(&picture(|_| 90)).is_empty());
+    }
+}
