@@ -87,7 +87,11 @@ impl Engine {
             landmarks: self.stages.landmarks.work(),
             embed: self.stages.embed.work(),
             detector_nets: self.detectors.iter().map(Detector::work).collect(),
-            landmark_net: self.landmarker.as_ref().map(Landmarker::work).unwrap_or_default(),
+            landmark_net: self
+                .landmarker
+                .as_ref()
+                .map(Landmarker::work)
+                .unwrap_or_default(),
             recognition_net: self.embedder.work(),
         }
     }

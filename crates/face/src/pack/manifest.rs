@@ -71,9 +71,14 @@ enum Scale {
 }
 
 impl InputSpec {
-    /// The numbers for one pixel.
-    pub(crate) fn numbers(&self, pixel: [u8; 3]) -> [f32; 3] {
-        std::array::from_fn(|c| (f32::from(pixel[c]) - self.mean[c]) * self.scale)
+    /// The numbers for one pixel, in the order of the channels.
+    pub(crate) fn numbers(&self, [red, green, blue]: [u8; 3]) -> [f32; 3] {
+        let scales = self.scales();
+        let pixel = match self.channels {
+            Channels::Rgb => [red, green, blue],
+            Channels::Bgr => [blue, green, red],
+        };
+        std::array::from_fn(|c| (f32::from(pixel[c]) - self.mean[c]) * scales[c])
     }
 
     /// The numbers for interleaved RGB bytes.
