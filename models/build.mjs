@@ -51,16 +51,16 @@ const inputs = await inputsHash();
 if (await upToDate(inputs)) {
   console.log('Face pack: up to date.');
 } else {
-  const [{ sourceRoot, writePack }, { writeDemoFaces }, { writeParity }] = await Promise.all([
+  const [{ meshRoot, sourceRoot, writePack }, { writeDemoFaces }, { writeParity }] = await Promise.all([
     import('./lib/pack.mjs'),
     import('./lib/demo-faces.mjs'),
     import('./lib/parity.mjs'),
   ]);
-  const root = sourceRoot(here);
+  const [root, meshes] = [sourceRoot(here), meshRoot(here)];
   await mkdir(out, { recursive: true });
   await rm(stampFile, { force: true });
-  await step('default', 'Face pack: turning the networks into ONNX', (folder) => writePack(root, folder));
+  await step('default', 'Face pack: turning the networks into ONNX', (folder) => writePack(root, meshes, folder));
   await step('demo-faces', 'Face pack: cutting the demo faces', (folder) => writeDemoFaces(root, folder));
-  await step('parity', 'Face pack: asking the original library for its answers', (folder) => writeParity(root, folder));
+  await step('parity', 'Face pack: asking the original libraries for their answers', (folder) => writeParity(root, meshes, folder));
   await writeFile(stampFile, JSON.stringify({ inputs, files: await listing() }));
 }

@@ -1,4 +1,4 @@
-// The package's own library, run as it is, to compare our ONNX files with.
+// The packages' own libraries, run as they are, to compare our ONNX files with.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import vm from 'node:vm';
@@ -15,7 +15,7 @@ const NETS = {
  *
  * Its bundle is meant for browsers and trips over Node's `process`, so it gets an empty page instead.
  */
-export async function loadOriginal(root, names) {
+export async function loadOriginal(root, meshes, names) {
   const source = await readFile(path.join(root, 'dist/face-api.js'), 'utf8');
   const page = { document: {}, performance };
   const faceapi = vm.compileFunction(`${source}\nreturn faceapi;`, ['process', 'window', 'document'])(undefined, page, page.document);
@@ -26,11 +26,23 @@ export async function loadOriginal(root, names) {
   await tf.ready();
   const nets = {};
   for (const name of names) {
+    if (name === 'facemesh') {
+      nets[name] = await tf.loadGraphModel(await graph(tf, path.join(meshes, 'models'), name));
+      continue;
+    }
     const [type, model] = NETS[name];
     nets[name] = new faceapi[type]();
     nets[name].loadFromWeightMap(await weightMap(tf, path.join(root, 'model'), model));
   }
   return { tf, faceapi, nets };
+}
+
+/** A graph model with its weights, as TensorFlow.js loads it. */
+async function graph(tf, folder, name) {
+  const { modelTopology, weightsManifest: [group], ...about } = JSON.parse(await readFile(path.join(folder, `${name}.json`), 'utf8'));
+  const parts = await Promise.all(group.paths.map((file) => readFile(path.join(folder, file))));
+  const weightData = new Uint8Array(Buffer.concat(parts)).buffer;
+  return tf.io.fromMemory({ ...about, modelTopology, weightSpecs: group.weights, weightData });
 }
 
 async function weightMap(tf, folder, model) {

@@ -1,4 +1,4 @@
-// What the original library computes for a few pictures, for the Rust tests to compare with.
+// What the original libraries compute for a few pictures, for the Rust tests to compare with.
 //
 // parity/cases.json lists cases { net, input, shape, outputs: [{ name, shape, file }], faces? };
 // input and outputs are files of float32, little endian; the input is channels-first RGB, 0 to 255.
@@ -16,10 +16,12 @@ const CASES = [
   { net: 'tiny_face_detector', sample: 6, center: [960, 768], side: 1537, side_px: 416 },
   { net: 'tiny_face_detector', sample: 3, center: [960, 675], side: 1350, side_px: 224 },
   { net: 'ssd_mobilenetv1', sample: 5, center: [960, 700], side: 1398, side_px: 512 },
+  { net: 'facemesh', sample: 3, center: [1213, 340], side: 420, side_px: 192 },
+  { net: 'facemesh', sample: 6, center: [365, 660], side: 460, side_px: 192 },
 ];
 
-export async function writeParity(root, folder) {
-  const { tf, nets } = await loadOriginal(root, new Set(CASES.map(({ net }) => net)));
+export async function writeParity(root, meshes, folder) {
+  const { tf, nets } = await loadOriginal(root, meshes, new Set(CASES.map(({ net }) => net)));
   const cases = [];
   for (const [i, { net, sample, side_px: width, ...where }] of CASES.entries()) {
     const picture = crop(await readJpeg(path.join(root, `demo/sample${sample}.jpg`)), { ...where, width });
@@ -40,6 +42,11 @@ export async function writeParity(root, folder) {
 /** The net's outputs in the names, order and shapes of our ONNX files; of detectors also the faces. */
 async function run(net, original, image, tf) {
   if (net === 'face_recognition') return { outputs: { embedding: await original.forward(image) } };
+  if (net === 'facemesh') {
+    const input = tf.div(tf.expandDims(image), 255);
+    const [mesh, confidence] = original.execute(input, ['Identity_2', 'Identity_1']);
+    return { outputs: { mesh, confidence } };
+  }
   if (net === 'face_landmark_68') {
     return { outputs: { points: tf.reshape(await original.forward(image), [1, 68, 2]) } };
   }

@@ -117,9 +117,9 @@ test('two faces are compared', async () => {
   assert.ok(same.distance < different.distance, JSON.stringify({ same, different }));
 });
 
-test('doctor says that liveness is off, and what is in order', async () => {
+test('doctor says where liveness is off, and what is in order', async () => {
   const { stdout, stderr } = await axiam.run('doctor');
-  assert.match(stdout + stderr, /liveness/i);
+  assert.match(stdout + stderr, /liveness +off at localhost/);
 });
 
 test('what is misspelt is said with a sentence', async () => {

@@ -5,13 +5,15 @@ use std::path::Path;
 use crate::align::Place;
 use crate::detect::{Detector, Found};
 use crate::embed::Embedder;
+use crate::geometry::Similarity;
 use crate::image::{self, Image, Limits};
 use crate::landmarks::Landmarker;
+use crate::mesh::{Mesh, Mesher};
 use crate::net::NetError;
 use crate::pack::manifest::{self, Manifest};
 use crate::quality::{self, Quality};
 use crate::spent::{Spent, Stages};
-use crate::{PackError, PackInfo, PhotoError, Template, find};
+use crate::{Asked, Frame, PackError, PackInfo, PhotoError, Scan, Template, find, scan};
 
 /// Turns photos into templates. One seam, so that tests can put a scripted engine in its place.
 pub trait FaceEngine: Send + Sync {
@@ -25,15 +27,24 @@ pub trait FaceEngine: Send + Sync {
     /// # Errors
     /// [`PhotoError`] says why there is no template.
     fn template(&self, photo: &[u8]) -> Result<Template, PhotoError>;
+
+    /// What the frames of one answer show: whose face, and whether it lives as was asked.
+    ///
+    /// Takes tens of milliseconds of one core a frame; call it off the async threads.
+    ///
+    /// # Errors
+    /// [`PhotoError`] of the first frame that cannot be used.
+    fn scan(&self, frames: &[Frame<'_>], asked: Asked<'_>) -> Result<Scan, PhotoError>;
 }
 
 /// The engine that runs a pack's networks. Calls may be concurrent; each uses one core.
 pub struct Engine {
-    info: PackInfo,
+    pub(crate) info: PackInfo,
     limits: Limits,
     detectors: Vec<Detector>,
     /// Without one, faces are placed by the five points that the detector gives.
     landmarker: Option<Landmarker>,
+    mesher: Option<Mesher>,
     embedder: Embedder,
     stages: Stages,
 }
@@ -59,10 +70,16 @@ impl Engine {
                 Landmarker::load(bytes, points)
             })
         });
+        let mesher = manifest.mesh.as_ref().map(|mesh| {
+            part(dir, &mesh.file, &mesh.sha256, |bytes| {
+                Mesher::load(bytes, mesh)
+            })
+        });
         let faces = &manifest.embedding;
         Ok(Self {
             detectors,
             landmarker: landmarker.transpose()?,
+            mesher: mesher.transpose()?,
             embedder: part(dir, &faces.file, &faces.sha256, |bytes| {
                 Embedder::load(bytes, faces)
             })?,
@@ -127,27 +144,85 @@ impl FaceEngine for Engine {
     }
 
     fn template(&self, photo: &[u8]) -> Result<Template, PhotoError> {
-        let Stages {
-            decode,
-            detect,
-            landmarks,
-            embed,
-        } = &self.stages;
-        let image = decode.time(|| image::decode(photo, &self.limits))?;
-        let face = detect
-            .time(|| find::the_face(&self.detectors, &image))
-            .map_err(|e| match (e, quality::unseen(&image)) {
+        let image = self.open(photo)?;
+        let place = self.find(&image)?;
+        let mesh = self.mesh(&image, place.shape)?;
+        self.template_of(&image, &place, mesh.as_ref())
+    }
+
+    fn scan(&self, frames: &[Frame<'_>], asked: Asked<'_>) -> Result<Scan, PhotoError> {
+        scan::scan(self, frames, asked)
+    }
+}
+
+/// The steps on the way, for one photo as for a scan.
+impl Engine {
+    /// The pixels of a photo.
+    pub(crate) fn open(&self, photo: &[u8]) -> Result<Image, PhotoError> {
+        let decode = || image::decode(photo, &self.limits);
+        self.stages.decode.time(decode)
+    }
+
+    /// How the one face of the picture lies in it.
+    pub(crate) fn find(&self, image: &Image) -> Result<Place, PhotoError> {
+        let face = self
+            .stages
+            .detect
+            .time(|| find::the_face(&self.detectors, image))
+            .map_err(|e| match (e, quality::unseen(image)) {
                 (PhotoError::NoFace, Some(reason)) => PhotoError::Poor(reason),
                 (e, _) => e,
             })?;
-        let place = landmarks.time(|| self.place(&image, &face))?;
-        embed.time(|| {
-            let chip = self.embedder.chip(&image, &place)?;
+        let place = || self.place(image, &face);
+        self.stages.landmarks.time(place)
+    }
+
+    /// The same for a face that lay about as `near` says a moment ago; anywhere, where the pack has no
+    /// network that follows faces.
+    pub(crate) fn find_near(&self, image: &Image, near: Similarity) -> Result<Place, PhotoError> {
+        let Some(landmarker) = &self.landmarker else {
+            return self.find(image);
+        };
+        let place = || landmarker.look_again(image, near);
+        self.stages.landmarks.time(place)
+    }
+
+    /// The mesh of that face, where the pack has a network for it.
+    pub(crate) fn mesh(
+        &self,
+        image: &Image,
+        shape: Similarity,
+    ) -> Result<Option<Mesh>, PhotoError> {
+        let mesher = self.mesher.as_ref();
+        let mesh = || mesher.map(|net| net.mesh(image, shape)).transpose();
+        self.stages.landmarks.time(mesh)
+    }
+
+    /// The template of the face, if it is good enough to be compared.
+    pub(crate) fn template_of(
+        &self,
+        image: &Image,
+        place: &Place,
+        mesh: Option<&Mesh>,
+    ) -> Result<Template, PhotoError> {
+        self.stages.embed.time(|| {
+            let chip = self.embedder.chip(image, place)?;
             let quality = Quality::measure(&chip, self.embedder.padding(), place.shape.scale());
-            match quality.flaw() {
+            let flaw = quality
+                .flaw()
+                .or_else(|| mesh.and_then(|mesh| quality::hidden(image, mesh)));
+            match flaw {
                 Some(reason) => Err(PhotoError::Poor(reason)),
                 None => self.embedder.template(&self.info, &chip),
             }
+        })
+    }
+
+    /// A rough template of the face, however good it is.
+    pub(crate) fn sketch_of(&self, image: &Image, place: &Place) -> Result<Template, PhotoError> {
+        self.stages.embed.time(|| {
+            let chip = self.embedder.chip(image, place)?;
+            self.embedder.sketch(&self.info, &chip)
         })
     }
 }

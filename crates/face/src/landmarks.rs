@@ -46,16 +46,20 @@ impl Landmarker {
     /// Detectors frame faces each in their own way and never turn the box; so the face is looked at
     /// twice, the second time upright and framed as the network likes it best.
     pub(crate) fn place(&self, image: &Image, area: Rect, turn: f32) -> Result<Place, PhotoError> {
-        let lost = || PhotoError::Internal("the landmarks fall together".into());
         let first = align::shape_to_face(&self.in_box(image, area, turn)?).ok_or_else(lost)?;
+        self.look_again(image, first)
+    }
+
+    /// The same for a face that lay about as `near` says: on a first look, or a moment ago.
+    pub(crate) fn look_again(&self, image: &Image, near: Similarity) -> Result<Place, PhotoError> {
         let unit = SECOND_LOOK_SIDE / self.net.side() as f32;
-        let corner = first.apply(Point::new(
+        let corner = near.apply(Point::new(
             SECOND_LOOK_CENTER.x - SECOND_LOOK_SIDE / 2.0,
             SECOND_LOOK_CENTER.y - SECOND_LOOK_SIDE / 2.0,
         ));
         let square = Similarity {
-            a: first.a * unit,
-            b: first.b * unit,
+            a: near.a * unit,
+            b: near.b * unit,
             tx: corner.x,
             ty: corner.y,
         };
@@ -87,4 +91,8 @@ impl Landmarker {
         let scale = side as f32;
         Ok(points.map(|[x, y]| to_source.apply(Point::new(x * scale, y * scale))))
     }
+}
+
+fn lost() -> PhotoError {
+    PhotoError::Internal("the landmarks fall together".into())
 }

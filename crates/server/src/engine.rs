@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use face::{FaceEngine, PackInfo, PhotoError, PhotoFormat, Template};
+use face::{Asked, FaceEngine, Frame, PackInfo, PhotoError, PhotoFormat, Scan, Template};
 use metrics::{counter, histogram};
 use thiserror::Error;
 use tokio::sync::Semaphore;
@@ -62,6 +62,42 @@ impl Workers {
     /// # Errors
     /// When too much waits already, or the photo cannot be used.
     pub async fn template(&self, photo: Bytes) -> Result<Template, WorkError> {
+        let slow = PhotoFormat::of(&photo).is_some_and(PhotoFormat::is_slow);
+        self.work(slow, move |engine| engine.template(&photo)).await
+    }
+
+    /// What the photos of one answer show: each with the number of its step and its time in
+    /// milliseconds.
+    ///
+    /// # Errors
+    /// When too much waits already, or a photo cannot be used.
+    pub async fn scan(
+        &self,
+        photos: Vec<(Bytes, usize, i64)>,
+        question: impl Ask,
+    ) -> Result<Scan, WorkError> {
+        let is_slow = |photo| PhotoFormat::of(photo).is_some_and(PhotoFormat::is_slow);
+        let slow = photos.iter().any(|(photo, ..)| is_slow(photo));
+        self.work(slow, move |engine| {
+            let frames: Vec<Frame<'_>> = photos
+                .iter()
+                .map(|(photo, step, at_ms)| Frame {
+                    photo,
+                    step: *step,
+                    at_ms: *at_ms,
+                })
+                .collect();
+            engine.scan(&frames, question.asked())
+        })
+        .await
+    }
+
+    /// Work of the engine, when its turn has come.
+    async fn work<T: Send + 'static>(
+        &self,
+        is_slow: bool,
+        work: impl FnOnce(&dyn FaceEngine) -> Result<T, PhotoError> + Send + 'static,
+    ) -> Result<T, WorkError> {
         let _place = self.waiting.clone().try_acquire_owned().map_err(|_| {
             counter!("axiam_face_shed_total").increment(1);
             WorkError::Overloaded
@@ -69,7 +105,6 @@ impl Workers {
         let asked = Instant::now();
         let turn = |gate: &Arc<Semaphore>| gate.clone().acquire_owned();
         // A slow photo waits for a slow place first, without keeping a worker from others.
-        let is_slow = PhotoFormat::of(&photo).is_some_and(PhotoFormat::is_slow);
         let slow = match is_slow {
             true => Some(turn(&self.slow).await),
             false => None,
@@ -80,17 +115,23 @@ impl Workers {
             .map_err(|_| WorkError::Overloaded)?;
         let engine = self.engine.clone();
         // The turn moves into the work: a caller that gives up does not make room before it ends.
-        let work = tokio::task::spawn_blocking(move || {
+        let done = tokio::task::spawn_blocking(move || {
             let (_turn, _slow) = (turn, slow);
             histogram!("axiam_face_wait_seconds").record(asked.elapsed().as_secs_f64());
             let begun = Instant::now();
-            let result = engine.template(&photo);
+            let result = work(&*engine);
             histogram!("axiam_face_work_seconds").record(begun.elapsed().as_secs_f64());
             result
         });
-        match work.await {
+        match done.await {
             Ok(result) => Ok(result?),
             Err(error) => Err(PhotoError::Internal(error.to_string()).into()),
         }
     }
+}
+
+/// Whatever holds what was asked of a person while the engine looks.
+pub trait Ask: Send + 'static {
+    /// What was asked.
+    fn asked(&self) -> Asked<'_>;
 }

@@ -94,6 +94,8 @@ pub enum Failing {
     Face,
     /// Another number than the page's.
     Number,
+    /// The frames may not show a living person who did what was asked.
+    Liveness,
 }
 
 /// How an attempt ended.

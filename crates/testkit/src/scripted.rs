@@ -1,6 +1,9 @@
 //! A face engine whose photos are vectors written out, for attacks that need exact distances.
 
-use face::{FaceEngine, PackInfo, PhotoError, Template, Thresholds};
+use face::{
+    Asked, FaceEngine, Frame, PackInfo, PhotoError, Scan, Template, Thresholds,
+    liveness::{Action, Doubt},
+};
 
 /// First bytes of a written photo.
 const MAGIC: &str = "scripted face";
@@ -17,7 +20,7 @@ impl Scripted {
             one_in_10000: 0.47,
             one_in_100000: 0.42,
         };
-        Self(PackInfo::new("scripted", version, thresholds))
+        Self(PackInfo::new("scripted", version, thresholds).with_liveness())
     }
 
     /// A photo that this engine turns into these numbers.
@@ -25,6 +28,34 @@ impl Scripted {
     pub fn photo(values: &[f32]) -> Vec<u8> {
         let numbers: Vec<String> = values.iter().map(f32::to_string).collect();
         format!("{MAGIC} {}", numbers.join(" ")).into_bytes()
+    }
+}
+
+/// Ends the numbers of a photo that raises a doubt.
+const FLAT: &str = "flat";
+const STIFF: &str = "stiff";
+
+impl Scripted {
+    /// A photo of the same face, but of something flat.
+    #[must_use]
+    pub fn flat(values: &[f32]) -> Vec<u8> {
+        [Self::photo(values), format!(" {FLAT}").into_bytes()].concat()
+    }
+
+    /// A photo of the same face, but not turned as asked.
+    #[must_use]
+    pub fn stiff(values: &[f32]) -> Vec<u8> {
+        [Self::photo(values), format!(" {STIFF}").into_bytes()].concat()
+    }
+
+    fn doubt(photo: &[u8]) -> Result<(), Doubt> {
+        if photo.ends_with(FLAT.as_bytes()) {
+            Err(Doubt::Flat)
+        } else if photo.ends_with(STIFF.as_bytes()) {
+            Err(Doubt::Missing(Action::TurnLeft))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -38,9 +69,25 @@ impl FaceEngine for Scripted {
         let numbers = text.strip_prefix(MAGIC).ok_or(PhotoError::Unsupported)?;
         let values = numbers
             .split_whitespace()
+            .filter(|word| ![FLAT, STIFF].contains(word))
             .map(str::parse)
             .collect::<Result<Vec<f32>, _>>()
             .map_err(|_| PhotoError::Unsupported)?;
         Template::new(&self.0, false, values).map_err(|_| PhotoError::Unsupported)
+    }
+
+    fn scan(&self, frames: &[Frame<'_>], asked: Asked<'_>) -> Result<Scan, PhotoError> {
+        let templates = frames
+            .iter()
+            .map(|frame| self.template(frame.photo))
+            .collect::<Result<_, _>>()?;
+        let liveness = match asked {
+            Asked::Nothing => Ok(()),
+            _ => frames.iter().try_for_each(|frame| Self::doubt(frame.photo)),
+        };
+        Ok(Scan {
+            templates,
+            liveness,
+        })
     }
 }

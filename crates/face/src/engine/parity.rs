@@ -73,6 +73,7 @@ fn every_network_agrees_with_the_original() {
         let mut input = match (detector, case.net.as_str()) {
             (Some(spec), _) => spec.input.clone(),
             (None, "face_landmark_68") => manifest.landmarks.as_ref().unwrap().input.clone(),
+            (None, "facemesh") => manifest.mesh.as_ref().unwrap().input.clone(),
             (None, _) => manifest.embedding.input.clone(),
         };
         input.side = image.width();

@@ -12,6 +12,7 @@ const SHRINK_BEFORE_WARP: f32 = 1.3;
 
 /// A picture, three bytes a pixel (red, green, blue), row by row from the top. Wiped from memory on
 /// drop.
+#[derive(Clone)]
 pub struct Image {
     width: usize,
     height: usize,
@@ -28,6 +29,22 @@ impl Image {
             height,
             data,
         })
+    }
+
+    /// A picture with the colour at each pixel that `colour` gives for its column and row.
+    pub(crate) fn painted(
+        width: usize,
+        height: usize,
+        colour: impl Fn(usize, usize) -> [u8; 3],
+    ) -> Self {
+        let data = (0..width * height)
+            .flat_map(|i| colour(i % width, i / width))
+            .collect();
+        Self {
+            width,
+            height,
+            data: Zeroizing::new(data),
+        }
     }
 
     /// Pixels in a row.
@@ -159,7 +176,7 @@ impl Image {
     }
 
     /// The colour at a point between pixel centres.
-    fn sample(&self, x: f32, y: f32) -> [u8; 3] {
+    pub(crate) fn sample(&self, x: f32, y: f32) -> [u8; 3] {
         let (x0, y0) = (x.floor(), y.floor());
         let (fx, fy) = (x - x0, y - y0);
         let (x0, y0) = (x0 as i64, y0 as i64);

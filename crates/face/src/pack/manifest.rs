@@ -35,6 +35,9 @@ pub(crate) struct Manifest {
     /// May be left out if the detectors give five points and the recognition network wants no more.
     #[serde(default)]
     pub landmarks: Option<LandmarkSpec>,
+    /// Without it nothing can be asked of a person: no active or passive liveness, no closed eyes.
+    #[serde(default)]
+    pub mesh: Option<MeshSpec>,
     pub embedding: EmbeddingSpec,
     pub thresholds: Thresholds,
 }
@@ -228,6 +231,25 @@ pub(crate) enum LandmarkKind {
     Points68,
 }
 
+/// A network that lays a mesh on the crop of a face.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MeshSpec {
+    pub file: String,
+    pub sha256: String,
+    pub input: InputSpec,
+    pub kind: MeshKind,
+}
+
+/// What a mesh network's output means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(crate) enum MeshKind {
+    /// Two outputs: `[1, 1404]`, x, y and depth in pixels of the input for each of MediaPipe's 468
+    /// points; `[1, 1]`, the confidence that a face is there, 0 to 1.
+    #[serde(rename = "mesh468")]
+    Mesh468,
+}
+
 /// The network that turns an aligned face into a vector.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -274,6 +296,7 @@ impl Manifest {
             source: self.source.clone(),
             sha256: self.sha256.clone(),
             landmarks68: self.landmarks.is_some(),
+            liveness: self.mesh.is_some(),
             networks: self.networks(),
             ..PackInfo::new(self.name.clone(), self.version.clone(), self.thresholds)
         }
@@ -354,6 +377,10 @@ impl Manifest {
             return Some(problem);
         }
         if let Some(problem) = faces.input.problem(&faces.file) {
+            return Some(problem);
+        }
+        let mesh = self.mesh.as_ref();
+        if let Some(problem) = mesh.and_then(|m| m.input.problem(&m.file)) {
             return Some(problem);
         }
         if !(1..=4096).contains(&faces.dimensions) {

@@ -131,6 +131,7 @@ pub struct PackInfo {
     sha256: String,
     landmarks68: bool,
     networks: Vec<String>,
+    liveness: bool,
 }
 
 impl PackInfo {
@@ -149,6 +150,7 @@ impl PackInfo {
             sha256: String::new(),
             landmarks68: true,
             networks: Vec::new(),
+            liveness: false,
         }
     }
 
@@ -160,8 +162,8 @@ impl PackInfo {
         Ok(manifest::Manifest::read(dir)?.info())
     }
 
-    /// Whether the pack finds the 68 points of a face. Without them it still compares faces, but cannot
-    /// tell closed eyes, an open mouth or a turned head: active liveness is not to be had with it.
+    /// Whether the pack finds the 68 points of a face. Without them faces are aligned by the five points
+    /// of its detector.
     pub fn landmarks68(&self) -> bool {
         self.landmarks68
     }
@@ -185,6 +187,20 @@ impl PackInfo {
     /// for the whole pack. Empty for a pack that was not read from a folder.
     pub fn sha256(&self) -> &str {
         &self.sha256
+    }
+
+    /// The same for a pack that has what [liveness](crate::liveness) needs.
+    #[must_use]
+    pub fn with_liveness(self) -> Self {
+        Self {
+            liveness: true,
+            ..self
+        }
+    }
+
+    /// Whether the pack can prove life: it has a face mesh. Without, only photos can be compared.
+    pub fn has_liveness(&self) -> bool {
+        self.liveness
     }
 
     /// The pack's name, e.g. `default`.

@@ -10,6 +10,7 @@
 mod accuracy;
 mod heic;
 mod hostile;
+mod liveness;
 mod onnx;
 mod other_packs;
 mod pack;

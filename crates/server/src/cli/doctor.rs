@@ -13,7 +13,7 @@ use crate::{
     engine::Workers,
     face as faces,
     keys::Keyring,
-    site,
+    site::{self, Liveness, Site},
 };
 
 /// A clock before this is certainly wrong: the contract's first version is younger.
@@ -35,10 +35,6 @@ pub(super) async fn run(settings: &Settings) -> Result<(), Failure> {
     ];
     findings.extend(database(settings).await);
     findings.push(("redis", redis(settings).await));
-    findings.push((
-        "liveness",
-        Finding::Mind("off: a photo of a face passes as the face; not for real accounts".into()),
-    ));
     let mut wrong = 0;
     for (name, finding) in findings {
         let (mark, text) = match finding {
@@ -184,9 +180,48 @@ async fn database(settings: &Settings) -> Vec<(&'static str, Finding)> {
             "database",
             Finding::Fine(format!("{engine}, {} site(s)", sites.len())),
         ),
+        ("liveness", liveness(settings, &sites)),
         ("keys", keys),
         ("faces", enrolled(settings, &db).await),
     ]
+}
+
+/// Which sites a picture of a face may pass at, and whether the pack can tell at all.
+fn liveness(settings: &Settings, sites: &[Site]) -> Finding {
+    let able = find_pack(settings)
+        .and_then(|dir| Ok(PackInfo::read(&dir)?))
+        .is_ok_and(|pack| pack.has_liveness());
+    let at = |level: Liveness| {
+        let domains = sites.iter().filter(|site| site.settings.liveness == level);
+        domains.map(|site| site.domain.as_str()).collect::<Vec<_>>()
+    };
+    let (off, passive) = (at(Liveness::Off), at(Liveness::Passive));
+    if !able && off.len() < sites.len() {
+        return Finding::Wrong(
+            "this pack cannot tell a living person: sites need liveness=off, or another pack"
+                .into(),
+        );
+    }
+    if off.is_empty() && passive.is_empty() {
+        return Finding::Fine("every site asks people to move".into());
+    }
+    let mut weak = Vec::new();
+    if !off.is_empty() {
+        weak.push(format!(
+            "off at {}: a photo passes as the face",
+            off.join(", ")
+        ));
+    }
+    if !passive.is_empty() {
+        weak.push(format!(
+            "passive at {}: a good print may pass",
+            passive.join(", ")
+        ));
+    }
+    Finding::Mind(format!(
+        "{}; for real accounts: axiam site set ID liveness=active",
+        weak.join("; ")
+    ))
 }
 
 /// How many clients have to enrol again because another pack made their face.

@@ -26,7 +26,8 @@ use crate::{
     face::Upkeep,
     keys::Keyring,
     listen::{self, Bounds},
-    site, telemetry,
+    site::{self, Liveness},
+    telemetry,
 };
 
 /// How long requests under way may take to end after that.
@@ -207,7 +208,9 @@ async fn demo_site(
     if file.exists() || !site::all(db).await?.is_empty() {
         return Ok(file.exists().then_some(file));
     }
-    let new = site::create(db, "http://localhost", now).await?;
+    let mut new = site::create(db, "http://localhost", now).await?;
+    new.site.settings.liveness = Liveness::Passive;
+    site::store_settings(db, &new.site).await?;
     let text = format!(
         "# The demo site of this Axiam; for trying out, not for people.\n\
          API={}/api/v1/facial_sign_on\nSITE_ID={}\nAPI_KEY={}\nSECRET_KEY={}\n",
@@ -238,7 +241,6 @@ fn greet(settings: &Settings, demo: Option<&Path>) {
     println!(
         "Axiam is running at {url} (open it for what to do next; API contract: {url}/api/openapi.json)"
     );
-    println!("Liveness detection is off in this version: a photo of a face passes as the face.");
     if let Some(demo) = demo {
         print!("{}", first_sign_on(&program, settings, demo));
     }
@@ -251,7 +253,8 @@ fn first_sign_on(program: &str, settings: &Settings, demo: &Path) -> String {
     let phone = format!("{program}{} phone", data.unwrap_or_default());
     format!(
         r#"
-A demo site is ready; its keys are in {demo}. A first sign-on, in another terminal:
+A demo site is ready; its keys are in {demo}. It takes a still photo for a face (liveness=passive), so
+that the lines below work; new sites ask people to move. A first sign-on, in another terminal:
 
   # the site: a token, a client, a link for the phone
   . {demo}

@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 pub use self::code::Code;
+use ::face::liveness::Doubt;
+
 use crate::{
     client::ClientError,
     device::ProofError,
@@ -265,6 +267,18 @@ impl From<FaceError> for ApiError {
                  or ask the website for a new code."
                     .to_owned(),
             ),
+            FaceError::Alive(doubt) => {
+                let refused = Self::new(Code::LivenessFailed, text);
+                match doubt.hint() {
+                    Some(hint) => refused
+                        .with_details(json!({ "hint": hint }))
+                        .with_advice(Some(hint)),
+                    None => refused,
+                }
+            }
+            FaceError::Answer(reason) => Self::invalid("answer.frames", reason),
+            FaceError::NoAlternative(_) => Self::invalid("without", text),
+            FaceError::NoLiveness => Self::internal(&text),
             FaceError::SeveralPeople => Self::new(Code::SeveralFaces, text),
             FaceError::Client(inner) => inner.into(),
             FaceError::Photo(photo) => photo_error(&photo),
@@ -272,6 +286,31 @@ impl From<FaceError> for ApiError {
             FaceError::Sealed(cause) => Self::internal(&cause),
         }
     }
+}
+
+impl ApiError {
+    /// Tells the person what to do differently, where the phone can say more than the code does.
+    fn with_advice(self, hint: Option<&str>) -> Self {
+        match hint.and_then(advice) {
+            Some(sentence) => self.with_user_message(sentence.to_owned()),
+            None => self,
+        }
+    }
+}
+
+/// The sentence of a hint of the face engine.
+fn advice(hint: &str) -> Option<&'static str> {
+    Some(match hint {
+        "look_straight" => "Please look straight into the camera first.",
+        "turn_more" => "Please turn your head a little more.",
+        "look_up_more" => "Please raise your chin a little more.",
+        "blink_again" => "We did not see you blink. Please close your eyes for a moment.",
+        "open_wider" => "Please open your mouth a little wider.",
+        "come_closer" => "Please bring the phone a little nearer.",
+        "hold_still" => "Please hold still and try again.",
+        "slower" => "That was too fast. Please take your time for each step.",
+        _ => return None,
+    })
 }
 
 fn photo_error(error: &::face::PhotoError) -> ApiError {
@@ -302,8 +341,19 @@ impl From<SignOnError> for ApiError {
             SignOnError::Frozen { seconds } => {
                 Self::new(Code::PushLimitedByIp, text).retry_after(seconds)
             }
-            SignOnError::Refused { failure, left } => {
-                Self::new(failure.into(), text).with_details(json!({ "attempts_left": left }))
+            SignOnError::Refused {
+                failure,
+                left,
+                doubt,
+            } => {
+                let hint = doubt.and_then(Doubt::hint);
+                let mut details = json!({ "attempts_left": left });
+                if let Some(hint) = hint {
+                    details["hint"] = hint.into();
+                }
+                Self::new(failure.into(), text)
+                    .with_details(details)
+                    .with_advice(hint)
             }
             SignOnError::SessionInvalid => Self::new(Code::SessionTokenInvalid, text),
             SignOnError::SessionOtherSite => Self::new(Code::SessionTokenOtherSite, text),
@@ -344,6 +394,7 @@ impl From<Failing> for Code {
         match failure {
             Failing::Face => Self::FaceMismatch,
             Failing::Number => Self::NumberMismatch,
+            Failing::Liveness => Self::LivenessFailed,
         }
     }
 }

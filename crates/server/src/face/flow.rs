@@ -1,12 +1,13 @@
 //! Enrolling a face and comparing with it.
 
-use ::face::{FmrLevel, Template};
+use ::face::{FmrLevel, Template, liveness::Doubt};
 use bytes::Bytes;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
 use super::{
     adapt,
+    challenge::{Challenge, Photo, Question},
     model::FaceError,
     references::{MOST_ADAPTED, MOST_ENROLLED, gather},
     sealed::Owner,
@@ -19,7 +20,7 @@ use crate::{
     device::{self, Device},
     events::{Event, Failing},
     secret,
-    site::Site,
+    site::{Liveness, Site},
     state::State,
 };
 
@@ -27,28 +28,67 @@ use crate::{
 pub struct Probe {
     pub(super) frames: Vec<Template>,
     fused: Template,
+    /// Whether they show a living person who did what was asked.
+    pub liveness: Result<(), Doubt>,
 }
 
-/// Makes templates of all photos of an answer.
+/// A challenge for a phone of this site, and the hash to keep of its nonce. Words in `without` name what
+/// the person cannot do.
 ///
 /// # Errors
-/// When any of them cannot be used, they show different people, or too many wait already.
-pub async fn probe(state: &State, photos: Vec<Bytes>) -> Result<Probe, FaceError> {
-    let mut frames = Vec::with_capacity(photos.len());
-    for photo in photos {
-        frames.push(state.engine.template(photo).await?);
+/// When those words leave no challenge, or the pack in use cannot tell a living person.
+pub fn challenge(
+    state: &State,
+    site: &Site,
+    without: &[String],
+    expires_in: u32,
+) -> Result<(Challenge, Vec<u8>), FaceError> {
+    let liveness = site.settings.liveness;
+    if liveness != Liveness::Off && !state.engine.pack().has_liveness() {
+        return Err(FaceError::NoLiveness);
     }
-    // Averaging two people's faces would make one that is near both.
-    let widest = state.engine.pack().threshold(FmrLevel::OneIn1000);
-    for (index, one) in frames.iter().enumerate() {
-        for other in &frames[..index] {
-            if one.distance(other)? > widest {
-                return Err(FaceError::SeveralPeople);
+    Challenge::draw(liveness, expires_in, without)
+}
+
+/// Looks at all photos of an answer to the challenge that `nonce` names, which must be in force.
+///
+/// # Errors
+/// When any of them cannot be used or does not fit the challenge, they show different people, or too
+/// many wait already.
+pub async fn probe(state: &State, nonce: &str, photos: Vec<Photo>) -> Result<Probe, FaceError> {
+    let question = Question::of(nonce)?;
+    let steps = question.steps(&photos)?;
+    let photos = photos
+        .into_iter()
+        .zip(steps)
+        .map(|(photo, step)| (photo.bytes, step, photo.frame.t_ms))
+        .collect();
+    let scan = state.engine.scan(photos, question).await?;
+    Probe::of(state, scan.templates, scan.liveness)
+}
+
+impl Probe {
+    fn of(
+        state: &State,
+        frames: Vec<Template>,
+        liveness: Result<(), Doubt>,
+    ) -> Result<Self, FaceError> {
+        // Averaging two people's faces would make one that is near both.
+        let widest = state.engine.pack().threshold(FmrLevel::OneIn1000);
+        for (index, one) in frames.iter().enumerate() {
+            for other in &frames[..index] {
+                if one.distance(other)? > widest {
+                    return Err(FaceError::SeveralPeople);
+                }
             }
         }
+        let fused = Template::fuse(&frames)?;
+        Ok(Self {
+            frames,
+            fused,
+            liveness,
+        })
     }
-    let fused = Template::fuse(&frames)?;
-    Ok(Probe { frames, fused })
 }
 
 /// Whether the probe is the client's enrolled face, at the false match rate the site asks for.
@@ -88,7 +128,7 @@ pub async fn is_enrolled(state: &State, client_id: Uuid) -> Result<bool, DbErr> 
 pub(super) struct Enrolling {
     pub(super) nonce: String,
     pub(super) consent_version: Option<String>,
-    pub(super) photos: Vec<Bytes>,
+    pub(super) photos: Vec<Photo>,
 }
 
 /// Enrols the face of the person who holds a paired phone; see [`Right`] for what may become of a
@@ -109,7 +149,10 @@ pub(super) async fn enrol(
     client::find(&state.db, site, device.client_id)
         .await?
         .pass(now)?;
-    let probe = probe(state, sent.photos).await?;
+    let probe = probe(state, &sent.nonce, sent.photos).await?;
+    if let Err(doubt) = probe.liveness {
+        return doubtful(state, site, device, nonce, doubt).await;
+    }
     let seal = Seal::draw(state, site.id).await?;
 
     let transaction = db::begin(&state.db).await?;
@@ -173,6 +216,36 @@ pub(super) async fn enrol(
     transaction.commit().await?;
     publish(state, site, device.client_id, device.flow_type.as_str());
     Ok(())
+}
+
+/// Ends an enrolment whose photos may not show a living person. It uses the challenge up; it is no failure
+/// of the client's, whose face nobody has claimed to be yet.
+async fn doubtful(
+    state: &State,
+    site: &Site,
+    device: &Device,
+    nonce: Vec<u8>,
+    doubt: Doubt,
+) -> Result<(), FaceError> {
+    let now = state.now();
+    let transaction = db::begin(&state.db).await?;
+    if !device::take_challenge(&transaction, device, nonce, now).await? {
+        return Err(FaceError::Challenge);
+    }
+    Entry::new(site.id, Action::EnrolmentFailed)
+        .client(device.client_id)
+        .device(device.id)
+        .detail(doubt.to_string())
+        .record(&transaction, now)
+        .await?;
+    transaction.commit().await?;
+    state.events.publish(&Event::EnrolmentFailed {
+        at: site.place(),
+        client_id: device.client_id,
+        flow_type: device.flow_type.as_str().to_owned(),
+        failure: Failing::Liveness,
+    });
+    Err(FaceError::Alive(doubt))
 }
 
 /// Whether the person agreed to the text in force; that they need not, where it is not required.
@@ -248,7 +321,9 @@ pub(super) async fn enrol_by_backend(
     photo: Bytes,
 ) -> Result<(), FaceError> {
     let now = state.now();
-    let probe = probe(state, vec![photo]).await?;
+    // The backend vouches for the photo, so nobody is asked to move.
+    let template = state.engine.template(photo).await?;
+    let probe = Probe::of(state, vec![template], Ok(()))?;
     let seal = Seal::draw(state, site.id).await?;
     let transaction = db::begin(&state.db).await?;
     client::hold(&transaction, site.id, client.id).await?;

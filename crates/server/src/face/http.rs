@@ -4,15 +4,14 @@ use axum::{
     Json as Plain,
     extract::{Request, State},
 };
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
+    challenge::{Challenge, Frame, MOST_FRAMES, Photo},
     flow::{self, Enrolling},
-    model::{Challenge, Frame, MOST_FRAMES},
 };
 use crate::{
     client,
@@ -34,17 +33,22 @@ pub fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(upload_facial))
 }
 
-/// Nothing to ask; unknown members are ignored.
+/// What to mind; unknown members are ignored.
 #[derive(Deserialize, ToSchema)]
-struct Nothing {}
+struct Wanted {
+    /// Actions that the person cannot do; others are asked for instead.
+    #[serde(default)]
+    without: Vec<String>,
+}
 
 /// A challenge for enrolling a face
 #[utoipa::path(
     post, path = "/device/challenge", tag = "phone",
     security(("device_token" = [], "device_proof" = [])),
-    request_body = Nothing,
+    request_body = Wanted,
     responses(
         (status = 200, body = Reply<Challenge>),
+        (status = 400, body = Failure, description = "1006"),
         (status = 401, body = Failure, description = "1050"),
         (status = 429, body = Failure, description = "1026"),
     )
@@ -53,7 +57,7 @@ async fn challenge(
     State(state): State<Shared>,
     proven: DeviceProof,
 ) -> ApiResult<Plain<Reply<Challenge>>> {
-    let _: Nothing = parse_json(&proven.body)?;
+    let wanted: Wanted = parse_json(&proven.body)?;
     let now = state.now();
     let subject = format!("challenge {}", proven.device.id);
     limit::check(
@@ -66,7 +70,7 @@ async fn challenge(
     .await?;
     let site = site_of(&state, &proven).await?;
     let life = state.settings.sign_on.challenge_lifetime;
-    let (challenge, hash) = Challenge::draw(site.settings.liveness, life);
+    let (challenge, hash) = flow::challenge(&state, &site, &wanted.without, life)?;
     device::give_challenge(&state.db, &proven.device, hash, now + seconds(life)).await?;
     Ok(reply(challenge))
 }
@@ -111,7 +115,7 @@ struct Uploaded {
     responses(
         (status = 200, body = Reply<Uploaded>),
         (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1036, 1050"),
+        (status = 401, body = Failure, description = "1036, 1037 with details.hint where there is one, 1050"),
         (status = 403, body = Failure, description = "1016, 1017"),
         (status = 413, body = Failure, description = "1039"),
         (status = 415, body = Failure, description = "1038"),
@@ -138,7 +142,7 @@ async fn facial(
     let sent = Enrolling {
         nonce: answer.nonce,
         consent_version: answer.consent_version,
-        photos: photos(&form, &answer.frames)?,
+        photos: photos(&form, answer.frames)?,
     };
     let site = site_of(&state, &proven).await?;
     flow::enrol(&state, &site, &proven.device, sent).await?;
@@ -149,21 +153,25 @@ async fn facial(
 ///
 /// # Errors
 /// 1006 when there are none or too many, or a named part is missing.
-pub fn photos(form: &Form, frames: &[Frame]) -> ApiResult<Vec<Bytes>> {
+pub fn photos(form: &Form, frames: Vec<Frame>) -> ApiResult<Vec<Photo>> {
     if frames.is_empty() || frames.len() > MOST_FRAMES {
         return Err(ApiError::invalid(
             "answer.frames",
             format!("must be 1 to {MOST_FRAMES} frames"),
         ));
     }
-    let mut seen: Vec<&str> = Vec::with_capacity(frames.len());
-    for frame in frames {
-        if seen.contains(&frame.part.as_str()) {
+    for (i, frame) in frames.iter().enumerate() {
+        if frames[..i].iter().any(|other| other.part == frame.part) {
             return Err(ApiError::invalid("answer.frames", "name a part twice"));
         }
-        seen.push(&frame.part);
     }
-    seen.into_iter().map(|part| form.bytes(part)).collect()
+    frames
+        .into_iter()
+        .map(|frame| {
+            let bytes = form.bytes(&frame.part)?;
+            Ok(Photo { bytes, frame })
+        })
+        .collect()
 }
 
 /// What `client/upload_facial` takes.

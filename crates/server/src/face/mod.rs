@@ -2,6 +2,7 @@
 //! photo.
 
 mod adapt;
+mod challenge;
 mod flow;
 pub mod http;
 mod model;
@@ -12,7 +13,8 @@ mod survey;
 mod upkeep;
 
 pub use adapt::adapt;
-pub use flow::{Probe, is_enrolled, matches, probe};
-pub use model::{Challenge, FaceError, Frame, Step};
+pub use challenge::{Challenge, Frame, Photo, Step};
+pub use flow::{Probe, challenge, is_enrolled, matches, probe};
+pub use model::FaceError;
 pub use survey::{OfPack, Standing, by_key, by_pack};
 pub use upkeep::{Rotation, Upkeep};

@@ -1,79 +1,10 @@
-//! Challenges, answers and what can go wrong with a face.
+//! What can go wrong with a face.
 
 use sea_orm::DbErr;
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use utoipa::ToSchema;
 
-use crate::{
-    client::ClientError, engine::WorkError, keys::KeyError, secret::Secret, site::Liveness,
-};
-use ::face::{PhotoError, TemplateError};
-
-/// What a phone must answer with its photos.
-#[derive(Serialize, ToSchema)]
-pub struct Challenge {
-    /// To be given back with the answer, once.
-    pub nonce: String,
-    /// Seconds.
-    #[schema(example = 120)]
-    pub expires_in: u32,
-    /// How strictly a living person is asked for.
-    pub liveness: Liveness,
-    /// What the person is to do, in this order.
-    pub steps: Vec<Step>,
-}
-
-/// One thing for the person to do.
-#[derive(Serialize, ToSchema)]
-pub struct Step {
-    /// Named in the frames that show it.
-    #[schema(example = "s1")]
-    pub id: &'static str,
-    /// What to do.
-    #[schema(example = "look_straight")]
-    pub action: &'static str,
-}
-
-impl Challenge {
-    /// A new challenge and the hash to keep of its nonce.
-    #[must_use]
-    pub fn draw(liveness: Liveness, expires_in: u32) -> (Self, Vec<u8>) {
-        let nonce = Secret::generate("");
-        let hash = nonce.hash();
-        let steps = match liveness {
-            Liveness::Off => vec![Step {
-                id: "s1",
-                action: "look_straight",
-            }],
-        };
-        let challenge = Self {
-            nonce: nonce.reveal().to_owned(),
-            expires_in,
-            liveness,
-            steps,
-        };
-        (challenge, hash)
-    }
-}
-
-/// One photo of an answer: in which part it is, and what it shows.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-pub struct Frame {
-    /// Name of the multipart part.
-    #[schema(example = "frame0")]
-    pub part: String,
-    /// The step it shows.
-    #[schema(example = "s1")]
-    #[serde(default)]
-    pub step: String,
-    /// Milliseconds since the challenge was shown.
-    #[serde(default)]
-    pub t_ms: i64,
-}
-
-/// Most photos of one answer.
-pub(super) const MOST_FRAMES: usize = 12;
+use crate::{client::ClientError, engine::WorkError, keys::KeyError};
+use ::face::{PhotoError, TemplateError, liveness::Doubt};
 
 /// What can go wrong with a face.
 #[derive(Debug, Error)]
@@ -90,6 +21,22 @@ pub enum FaceError {
     /// The consent is missing or of another version.
     #[error("must be the version of the consent text that the person agreed to")]
     Consent,
+    /// The photos may not show a living person who did what was asked.
+    #[error("the photos do not prove a living person who did what was asked")]
+    Alive(Doubt),
+    /// The frames do not fit the challenge.
+    #[error("{0}")]
+    Answer(String),
+    /// A word names no action, or no challenge would be left.
+    #[error(
+        "must name actions of a challenge, and leave a turn of the head and a blink or an open mouth"
+    )]
+    NoAlternative(String),
+    /// The site asks for liveness and the pack in use cannot tell.
+    #[error(
+        "the face pack cannot tell a living person; set the site's liveness to off, or use another pack"
+    )]
+    NoLiveness,
     /// The photos of one answer show different people.
     #[error("the photos do not show one and the same person")]
     SeveralPeople,

@@ -1,5 +1,6 @@
 //! One attempt to sign on, and what may happen to it.
 
+use ::face::liveness::Doubt;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand::{RngExt as _, seq::SliceRandom};
 use sea_orm::{DeriveActiveEnum, EnumIter, FromJsonQueryResult, entity::prelude::*};
@@ -137,6 +138,7 @@ impl SignOn {
             State::Denied => Some(Verdict::Denied),
             State::Failed => Some(Verdict::Failed(match self.failure {
                 Some(code) if code == failure_number(Failing::Number) => Failing::Number,
+                Some(code) if code == failure_number(Failing::Liveness) => Failing::Liveness,
                 _ => Failing::Face,
             })),
             State::Verified => {
@@ -167,6 +169,7 @@ pub(super) const fn failure_number(failure: Failing) -> i32 {
     match failure {
         Failing::Face => 1036,
         Failing::Number => 1042,
+        Failing::Liveness => 1037,
     }
 }
 
@@ -223,12 +226,18 @@ pub enum SignOnError {
         seconds: u64,
     },
     /// A try failed.
-    #[error("{}", match failure { Failing::Face => "the face does not match", Failing::Number => "the number is not the page's" })]
+    #[error("{}", match failure {
+        Failing::Face => "the face does not match",
+        Failing::Number => "the number is not the page's",
+        Failing::Liveness => "the photos do not prove a living person who did what was asked",
+    })]
     Refused {
         /// What failed.
         failure: Failing,
         /// Tries left.
         left: i32,
+        /// Why, if it was liveness; only its hint leaves the server.
+        doubt: Option<Doubt>,
     },
     /// Unknown, expired or redeemed.
     #[error("the client session token is unknown, expired or already redeemed")]

@@ -65,6 +65,10 @@ impl Site {
 pub enum Liveness {
     /// Not at all: a photo of a face passes as the face.
     Off,
+    /// By what a single picture gives away: screens are noticed, a good print is not.
+    Passive,
+    /// By what the person does when asked: a picture cannot follow.
+    Active,
 }
 
 /// What a site's owner can set.
@@ -94,7 +98,7 @@ pub struct SiteSettings {
 impl Default for SiteSettings {
     fn default() -> Self {
         Self {
-            liveness: Liveness::Off,
+            liveness: Liveness::Active,
             fmr: FmrLevel::OneIn10000,
             tries: 3,
             number_matching: false,
@@ -220,7 +224,9 @@ mod tests {
                 .unwrap()
                 .number_matching
         );
-        assert_eq!(settings.with("liveness", "off").unwrap(), settings);
+        assert_eq!(settings.liveness, Liveness::Active);
+        let passive = settings.with("liveness", "passive").unwrap();
+        assert_eq!(passive.liveness, Liveness::Passive);
         assert_eq!(
             settings.with("fmr", "1/1000").unwrap().fmr,
             FmrLevel::OneIn1000

@@ -24,6 +24,7 @@ mod envelope;
 mod face_references;
 mod house;
 mod keys;
+mod liveness;
 mod login_cancel;
 mod login_challenge;
 mod login_deny;

@@ -6,7 +6,7 @@ on_each_database! {
         let policy = response.headers()["content-security-policy"].to_str().unwrap();
         assert!(policy.contains("default-src 'none'"));
         let page = response.text().await.unwrap();
-        assert!(page.contains("Axiam is running") && page.contains("Liveness detection is off"));
+        assert!(page.contains("Axiam is running") && page.contains("takes a still photo for a face"));
         assert!(!page.contains("<script") && !page.contains("style="));
         for link in ["/pages.css", "/api/openapi.json", "/.well-known/jwks.json"] {
             assert!(page.contains(link));

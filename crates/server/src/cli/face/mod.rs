@@ -3,6 +3,7 @@
 mod evaluate;
 mod plot;
 mod report;
+mod trial;
 
 use std::{
     fs,
@@ -30,6 +31,8 @@ pub(super) enum Command {
     },
     /// Measure the pack on a folder of photos, one folder a person
     Evaluate(evaluate::Arguments),
+    /// Try presentation attacks and honest answers, made from recordings (ISO/IEC 30107-3)
+    Liveness(trial::Arguments),
     /// Load a pack and say what it is, or what is wrong with it (see docs/packs.md)
     Pack {
         /// The pack's folder; without one, the pack that the server would use.
@@ -49,6 +52,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> Result<(), Failure> 
     match command {
         Command::Compare { a, b, json } => compare(&engine, &a, &b, json),
         Command::Evaluate(arguments) => evaluate::run(&engine, &arguments),
+        Command::Liveness(arguments) => trial::run(&engine, &arguments),
         Command::Pack { json, .. } => describe(&engine, &dir, json),
     }
 }
@@ -79,12 +83,12 @@ fn describe(engine: &Engine, dir: &Path, as_json: bool) -> Result<(), Failure> {
             pack.threshold(level)
         );
     }
-    if pack.landmarks68() {
+    if pack.has_liveness() {
         println!("can      compare faces; tell turned heads, closed eyes and open mouths");
     } else {
         println!(
             "can      compare faces. This pack cannot tell turned heads, closed eyes and open mouths (it has \
-             no network for 68 landmarks): sites on it cannot ask for active liveness"
+             no face mesh): sites on it need liveness=off"
         );
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! What the phone does with photos: take up the challenge, answer it, have it decided.
 
-use bytes::Bytes;
+use ::face::liveness::Doubt;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ use crate::{
     db,
     device::Device,
     events::{Event, Failing, Verdict},
-    face::{self, Challenge},
+    face::{self, Challenge, Photo},
     secret,
     sign_on::{
         model::{SignOnError, State as Stage, failure_number, session_token},
@@ -27,6 +27,7 @@ pub(in crate::sign_on) async fn challenge(
     state: &State,
     device: &Device,
     id: Uuid,
+    without: &[String],
 ) -> Result<Challenge, SignOnError> {
     let now = state.now();
     let site = site_of(state, device).await?;
@@ -35,7 +36,7 @@ pub(in crate::sign_on) async fn challenge(
         .await?
         .pass(now)?;
     let life = state.settings.sign_on.challenge_lifetime;
-    let (challenge, hash) = Challenge::draw(site.settings.liveness, life);
+    let (challenge, hash) = face::challenge(state, &site, without, life)?;
     if !store::give_challenge(&state.db, id, hash, now + seconds(life), now).await? {
         return Err(overtaken(state, device, id).await);
     }
@@ -51,7 +52,7 @@ pub(in crate::sign_on) struct Scan {
     pub(in crate::sign_on) sign_on_id: Uuid,
     pub(in crate::sign_on) nonce: String,
     pub(in crate::sign_on) number: Option<i32>,
-    pub(in crate::sign_on) photos: Vec<Bytes>,
+    pub(in crate::sign_on) photos: Vec<Photo>,
 }
 
 /// Compares a scan and decides.
@@ -78,11 +79,14 @@ pub(in crate::sign_on) async fn verify(
         nonce,
     };
     if sign_on.number.is_some() && scan.number != sign_on.number {
-        return Err(attempt.fail(Failing::Number).await);
+        return Err(attempt.fail(Failing::Number, None).await);
     }
-    let probe = face::probe(state, scan.photos).await?;
+    let probe = face::probe(state, &scan.nonce, scan.photos).await?;
+    if let Err(doubt) = probe.liveness {
+        return Err(attempt.fail(Failing::Liveness, Some(doubt)).await);
+    }
     if !face::matches(state, &site, client.id, &probe).await? {
-        return Err(attempt.fail(Failing::Face).await);
+        return Err(attempt.fail(Failing::Face, None).await);
     }
     attempt.succeed().await?;
     face::adapt(state, &site, &client, device, sign_on.id, &probe).await;
@@ -133,15 +137,19 @@ impl Attempt<'_> {
     }
 
     /// Spends a try; what comes back is what the phone is told.
-    async fn fail(self, failure: Failing) -> SignOnError {
-        match self.spend(failure).await {
-            Ok(Some(left)) => SignOnError::Refused { failure, left },
+    async fn fail(self, failure: Failing, doubt: Option<Doubt>) -> SignOnError {
+        match self.spend(failure, doubt).await {
+            Ok(Some(left)) => SignOnError::Refused {
+                failure,
+                left,
+                doubt,
+            },
             Ok(None) => overtaken(self.state, self.device, self.id).await,
             Err(error) => error.into(),
         }
     }
 
-    async fn spend(&self, failure: Failing) -> Result<Option<i32>, DbErr> {
+    async fn spend(&self, failure: Failing, doubt: Option<Doubt>) -> Result<Option<i32>, DbErr> {
         let now = self.state.now();
         let number = failure_number(failure);
         let transaction = db::begin(&self.state.db).await?;
@@ -172,8 +180,13 @@ impl Attempt<'_> {
         } else {
             Action::TryFailed
         };
+        // The owner may read what the phone may not.
+        let detail = match doubt {
+            Some(doubt) => format!("{number}: {doubt}"),
+            None => number.to_string(),
+        };
         self.entry(action)
-            .detail(number.to_string())
+            .detail(detail)
             .record(&transaction, now)
             .await?;
         transaction.commit().await?;

@@ -86,6 +86,9 @@ async fn pending(
 #[derive(Deserialize, ToSchema)]
 struct Take {
     sign_on_id: Uuid,
+    /// Actions that the person cannot do; others are asked for instead.
+    #[serde(default)]
+    without: Vec<String>,
 }
 
 /// Take up a sign-on: a challenge to answer with photos
@@ -119,7 +122,7 @@ async fn challenge(
     )
     .await?;
     Ok(reply(
-        flow::challenge(&state, &proven.device, body.sign_on_id).await?,
+        flow::challenge(&state, &proven.device, body.sign_on_id, &body.without).await?,
     ))
 }
 
@@ -157,7 +160,7 @@ struct Verified {
     responses(
         (status = 200, body = Reply<Verified>),
         (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1036, 1042 with details.attempts_left; 1050"),
+        (status = 401, body = Failure, description = "1036, 1037, 1042 with details.attempts_left, 1037 also with details.hint where there is one; 1050"),
         (status = 403, body = Failure, description = "1016, 1017"),
         (status = 404, body = Failure, description = "1008, 1032"),
         (status = 409, body = Failure, description = "1031"),
@@ -185,7 +188,7 @@ async fn verify_token(
         sign_on_id: answer.sign_on_id,
         nonce: answer.nonce,
         number: answer.number,
-        photos: photos(&form, &answer.frames)?,
+        photos: photos(&form, answer.frames)?,
     };
     flow::verify(&state, &proven.device, scan).await?;
     Ok(reply(Verified { status: "verified" }))

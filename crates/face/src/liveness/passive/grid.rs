@@ -1,0 +1,234 @@
+//! The grid of a screen: pixels photographed by other pixels beat against each other (moiré), which skin
+//! never does. The beat is a narrow peak in the spectrum.
+
+use rustfft::{FftPlanner, num_complex::Complex};
+
+use crate::geometry::Point;
+use crate::image::Image;
+
+/// Sides of the squares looked at, in pixels; the largest that fits the face.
+const SIDES: [usize; 3] = [128, 64, 32];
+/// Lowest frequency looked at, in cycles a pixel: below it faces have structure of their own.
+const LOWEST: f32 = 0.1;
+/// Width of the strips along both axes that are left out, in cycles a pixel: edges of the JPEG blocks and
+/// of upright things lie there.
+const AXIS: f32 = 0.035;
+/// Highest frequency along an axis: resized pictures repeat themselves near half a cycle a pixel.
+const HIGHEST: f32 = 0.47;
+
+/// How far the strongest peak of the face's spectrum stands out from other frequencies of its size, as a
+/// ratio of powers; 0 if the face is too small to tell.
+pub(super) fn grid(image: &Image, center: Point, width: f32, height: f32) -> f32 {
+    let extent = width.min(height);
+    let Some(side) = SIDES.into_iter().find(|side| *side as f32 <= extent) else {
+        return 0.0;
+    };
+    let squares = squares(center, width, height, side as f32);
+    [luma as fn(&[u8; 3]) -> f32, red_green, blue_green]
+        .into_iter()
+        .map(|channel| peak(&spectrum(image, &squares, side, channel), side))
+        .fold(0.0, f32::max)
+}
+
+/// Middles of the squares: one in the middle of the face, and where it is large more on its cheeks and
+/// forehead, whose spectra are added: a grid is the same everywhere, features are not.
+fn squares(center: Point, width: f32, height: f32, side: f32) -> Vec<Point> {
+    let offsets: &[(f32, f32)] = if width.min(height) >= 1.5 * side {
+        &[
+            (0.0, 0.0),
+            (-0.22, 0.08),
+            (0.22, 0.08),
+            (0.0, -0.25),
+            (0.0, 0.2),
+        ]
+    } else {
+        &[(0.0, 0.0)]
+    };
+    offsets
+        .iter()
+        .map(|(x, y)| Point::new(center.x + x * width, center.y + y * height))
+        .collect()
+}
+
+fn luma(&[r, g, b]: &[u8; 3]) -> f32 {
+    0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b)
+}
+
+fn red_green(&[r, g, _]: &[u8; 3]) -> f32 {
+    f32::from(r) - f32::from(g)
+}
+
+fn blue_green(&[_, g, b]: &[u8; 3]) -> f32 {
+    f32::from(b) - f32::from(g)
+}
+
+/// Power at each frequency, summed over the squares, each of which counts the same.
+fn spectrum(
+    image: &Image,
+    squares: &[Point],
+    side: usize,
+    channel: fn(&[u8; 3]) -> f32,
+) -> Vec<f32> {
+    let mut planner = FftPlanner::new();
+    let fft = planner.plan_fft_forward(side);
+    let mut power = vec![0.0; side * side];
+    for middle in squares {
+        let detail = detail(image, *middle, side, channel);
+        let deviation = (detail.iter().map(|v| v * v).sum::<f32>() / detail.len() as f32).sqrt();
+        if deviation < f32::MIN_POSITIVE {
+            continue;
+        }
+        let mut numbers: Vec<Complex<f32>> = detail
+            .iter()
+            .enumerate()
+            .map(|(i, v)| {
+                Complex::new(
+                    v / deviation * hann(i % side, side) * hann(i / side, side),
+                    0.0,
+                )
+            })
+            .collect();
+        for row in numbers.chunks_exact_mut(side) {
+            fft.process(row);
+        }
+        let mut columns = transposed(&numbers, side);
+        for column in columns.chunks_exact_mut(side) {
+            fft.process(column);
+        }
+        for (sum, value) in power.iter_mut().zip(transposed(&columns, side)) {
+            *sum += value.norm_sqr();
+        }
+    }
+    power
+}
+
+fn hann(i: usize, side: usize) -> f32 {
+    let phase = std::f32::consts::TAU * (i as f32 + 0.5) / side as f32;
+    0.5 - 0.5 * phase.cos()
+}
+
+fn transposed(numbers: &[Complex<f32>], side: usize) -> Vec<Complex<f32>> {
+    (0..side * side)
+        .map(|i| numbers[(i % side) * side + i / side])
+        .collect()
+}
+
+/// What a square holds beyond its own blur: each pixel less the mean of the 5×5 around it.
+fn detail(image: &Image, middle: Point, side: usize, channel: fn(&[u8; 3]) -> f32) -> Vec<f32> {
+    let (width, height) = (image.width(), image.height());
+    let from = |c: f32, length: usize| {
+        ((c - side as f32 / 2.0).max(0.0) as usize).min(length.saturating_sub(side))
+    };
+    let (left, top) = (from(middle.x, width), from(middle.y, height));
+    let pixels = image.data().as_chunks::<3>().0;
+    let at = |x: usize, y: usize| {
+        let (x, y) = ((left + x).min(width - 1), (top + y).min(height - 1));
+        channel(&pixels[y * width + x])
+    };
+    let values: Vec<f32> = (0..side * side).map(|i| at(i % side, i / side)).collect();
+    let near = |i: usize| i.saturating_sub(2)..(i + 3).min(side);
+    (0..side * side)
+        .map(|i| {
+            let (x, y) = (i % side, i / side);
+            let (mut sum, mut count) = (0.0, 0.0_f32);
+            for v in near(y) {
+                for value in &values[v * side + near(x).start..v * side + near(x).end] {
+                    sum += value;
+                    count += 1.0;
+                }
+            }
+            values[i] - sum / count
+        })
+        .collect()
+}
+
+/// The highest ratio of a frequency's power to the median power of all frequencies of its size.
+fn peak(power: &[f32], side: usize) -> f32 {
+    let frequency = |i: usize| {
+        let signed = if i < side / 2 {
+            i as f32
+        } else {
+            i as f32 - side as f32
+        };
+        signed / side as f32
+    };
+    let mut rings: Vec<Vec<f32>> = vec![Vec::new(); side];
+    let ring = |x: f32, y: f32| (x.hypot(y) * side as f32) as usize;
+    for (i, value) in power.iter().enumerate() {
+        let (x, y) = (frequency(i % side), frequency(i / side));
+        if let Some(ring) = rings.get_mut(ring(x, y)) {
+            ring.push(*value);
+        }
+    }
+    let medians: Vec<f32> = rings.into_iter().map(median).collect();
+    let floor = median(medians.clone()) * 0.05;
+    power
+        .iter()
+        .enumerate()
+        .map(|(i, value)| (frequency(i % side), frequency(i / side), value))
+        .filter(|(x, y, _)| x.hypot(*y) > LOWEST && !excluded(*x, *y, side))
+        .map(|(x, y, value)| {
+            let usual = medians.get(ring(x, y)).copied().unwrap_or(0.0);
+            value / usual.max(floor).max(f32::MIN_POSITIVE)
+        })
+        .fold(0.0, f32::max)
+}
+
+/// Frequencies where honest pictures have peaks: along the axes, near half a cycle, and where the
+/// multiples of the 8-pixel JPEG blocks cross.
+fn excluded(x: f32, y: f32, side: usize) -> bool {
+    let axis = x.abs() < AXIS || y.abs() < AXIS;
+    let edge = x.abs() > HIGHEST || y.abs() > HIGHEST;
+    let block = |v: f32| (v * 8.0 - (v * 8.0).round()).abs() < 8.0 * 1.2 / side as f32;
+    axis || edge || (block(x) && block(y))
+}
+
+fn median(mut values: Vec<f32>) -> f32 {
+    let middle = values.len() / 2;
+    if values.is_empty() {
+        return 0.0;
+    }
+    *values.select_nth_unstable_by(middle, f32::total_cmp).1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(value: impl Fn(usize, usize) -> f32) -> Image {
+        let data = (0..200 * 200)
+            .flat_map(|i| [value(i % 200, i / 200).clamp(0.0, 255.0) as u8; 3])
+            .collect();
+        Image::new(200, 200, data).unwrap()
+    }
+
+    /// A hash of the place: noise that is the same in each run.
+    fn noise(x: usize, y: usize) -> f32 {
+        let n = (x as u32).wrapping_mul(0x9E37_79B1) ^ (y as u32).wrapping_mul(0x85EB_CA77);
+        let n = (n ^ (n >> 15)).wrapping_mul(0x2C1B_3C6D);
+        ((n ^ (n >> 12)) % 1000) as f32 / 1000.0 - 0.5
+    }
+
+    fn score(value: impl Fn(usize, usize) -> f32) -> f32 {
+        grid(&picture(value), Point::new(100.0, 100.0), 150.0, 150.0)
+    }
+
+    #[test]
+    fn noise_and_shades_have_no_grid() {
+        let plain = score(|x, y| 120.0 + x as f32 / 4.0 + 8.0 * noise(x, y));
+        assert!(plain < 40.0, "{plain}");
+    }
+
+    #[test]
+    fn a_faint_slanted_wave_stands_out() {
+        let wave = |x: usize, y: usize| (x as f32 * 1.3 + y as f32 * 0.9).sin();
+        let grid = score(|x, y| 120.0 + x as f32 / 4.0 + 8.0 * noise(x, y) + 6.0 * wave(x, y));
+        assert!(grid > 200.0, "{grid}");
+    }
+
+    #[test]
+    fn a_face_too_small_to_tell_is_not_accused() {
+        let image = picture(|_, _| 7.0);
+        assert_eq!(grid(&image, Point::new(100.0, 100.0), 20.0, 20.0), 0.0);
+    }
+}

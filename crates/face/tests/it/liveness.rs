@@ -1,0 +1,152 @@
+//! Liveness on recordings of real people and on attacks made from them. The recordings lie beside the
+//! repository on some machines only; where they or ffmpeg are missing, that is said.
+
+use std::process::Command;
+
+use face::liveness::{Action, Doubt, draw};
+use face::trial::{self, Recording};
+use face::{Asked, FaceEngine, Frame, PhotoError};
+
+use crate::{ENGINE, demo, root};
+
+/// Ten frames a second of each recording; `None` where there are none.
+fn recordings() -> Option<Vec<Recording>> {
+    let dir = root().join("../shared/faces/videos");
+    let videos = std::fs::read_dir(&dir).ok()?;
+    let mut all = Vec::new();
+    for video in videos {
+        let video = video.unwrap().path();
+        let output = Command::new("ffmpeg")
+            .args(["-v", "error", "-nostdin", "-i"])
+            .arg(&video)
+            .args([
+                "-vf",
+                "fps=10",
+                "-f",
+                "image2pipe",
+                "-c:v",
+                "mjpeg",
+                "-q:v",
+                "2",
+                "-",
+            ])
+            .output()
+            .ok()?;
+        let mut frames: Vec<Vec<u8>> = vec![Vec::new()];
+        for byte in output.stdout {
+            let frame = frames.last_mut().unwrap();
+            frame.push(byte);
+            if frame.ends_with(&[0xFF, 0xD9]) {
+                frames.push(Vec::new());
+            }
+        }
+        frames.retain(|frame| !frame.is_empty());
+        let name = video.file_stem().unwrap().to_string_lossy().into_owned();
+        all.push(Recording { name, frames });
+    }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    (!all.is_empty()).then_some(all)
+}
+
+/// The published table is `axiam face liveness`'s; here a few answers of each kind hold its line.
+#[test]
+fn attacks_fail_and_honest_people_pass() {
+    let Some(recordings) = recordings() else {
+        println!("SKIPPED: no recordings beside the repository, or no ffmpeg");
+        return;
+    };
+    let trial = trial::run(&ENGINE, &recordings, 3, 1, || ()).unwrap();
+    for (species, outcome) in &trial.attacks {
+        println!("{species}: {outcome:?}");
+        assert!(outcome.answers > 0, "{species} was not tried");
+        assert!(
+            outcome.passed <= outcome.answers / 10,
+            "{species}: {outcome:?}"
+        );
+    }
+    let (mut answers, mut passed) = (0, 0);
+    for (name, outcome) in &trial.bona_fide {
+        println!("{name}: {outcome:?}");
+        answers += outcome.answers;
+        passed += outcome.passed;
+    }
+    assert!(
+        answers >= 8 && passed * 4 >= answers * 3,
+        "{passed} of {answers}"
+    );
+}
+
+/// Photos of one person for the steps of a challenge.
+fn answer<'a>(photos: &'a [Vec<u8>], steps: usize) -> Vec<Frame<'a>> {
+    photos
+        .iter()
+        .enumerate()
+        .map(|(i, photo)| Frame {
+            photo,
+            step: i * steps / photos.len(),
+            at_ms: i as i64 * 500,
+        })
+        .collect()
+}
+
+#[test]
+fn still_photos_never_pass() {
+    let photos: Vec<Vec<u8>> = ["person1/01.jpg", "person1/02.jpg"]
+        .map(demo)
+        .into_iter()
+        .collect();
+    for _ in 0..20 {
+        let mut steps = draw(&mut rand::rng(), &[]).unwrap();
+        steps.truncate(2);
+        let scan = ENGINE
+            .scan(&answer(&photos, 2), Asked::Actions(&steps))
+            .unwrap();
+        assert!(scan.liveness.is_err(), "{steps:?}");
+        assert_eq!(scan.templates.len(), 1);
+    }
+}
+
+#[test]
+fn repeated_and_unordered_frames_are_refused() {
+    let one = demo("person1/01.jpg");
+    let two = demo("person1/02.jpg");
+    let steps = [Action::LookStraight, Action::TurnLeft, Action::Blink];
+    let judge = |frames: &[Frame<'_>]| {
+        ENGINE
+            .scan(frames, Asked::Actions(&steps))
+            .unwrap()
+            .liveness
+    };
+    let frame = |photo, step, at_ms| Frame { photo, step, at_ms };
+    let again = [frame(&one, 0, 0), frame(&two, 1, 500), frame(&one, 2, 900)];
+    assert_eq!(judge(&again), Err(Doubt::Repeated));
+    let back = [frame(&one, 0, 500), frame(&two, 1, 200)];
+    assert_eq!(judge(&back), Err(Doubt::Order));
+    let hasty = [frame(&one, 0, 0), frame(&two, 1, 20)];
+    assert_eq!(judge(&hasty), Err(Doubt::Order));
+    assert_eq!(Doubt::Flat.hint(), None);
+    assert_eq!(Doubt::Missing(Action::Blink).hint(), Some("blink_again"));
+}
+
+#[test]
+fn a_face_alone_shows_no_screen() {
+    for person in 1..=6 {
+        let photo = demo(&format!("person{person}/01.jpg"));
+        let frame = Frame {
+            photo: &photo,
+            step: 0,
+            at_ms: 0,
+        };
+        let scan = ENGINE.scan(&[frame], Asked::Presence).unwrap();
+        assert_eq!(scan.liveness, Ok(()), "person {person}");
+        let same = ENGINE.template(&photo).unwrap();
+        assert_eq!(scan.templates[0].distance(&same), Ok(0.0));
+    }
+    let frame = Frame {
+        photo: b"not a photo",
+        step: 0,
+        at_ms: 0,
+    };
+    let refused = ENGINE.scan(&[frame], Asked::Presence);
+    assert_eq!(refused.unwrap_err(), PhotoError::Unsupported);
+}
