@@ -21,7 +21,7 @@ const BREADTH: f32 = 0.80;
 /// Largest distance between the straight frame and another one, over the distance at which two photos are
 /// one person in 999 of 1,000 cases: a turned head looks less like itself. An impostor for a single step
 /// gets through in about one case of 200, and still has to do the rest.
-const SAME_PERSON: f32 = 1.12;
+const SAME_PERSON: f32 = 1.17;
 /// Opening of the eyes in a blink, as a part of their usual opening.
 const BLINK: f32 = 0.80;
 /// Least widening of the mouth, in units of the eyes' distance.

@@ -90,15 +90,17 @@ impl Clip {
     }
 }
 
-/// The frame whose turn, raising, eyes and mouth are the clip's most usual.
+/// The frame that looks into the camera: hardly turned or raised, the eyes as open as in the clip's most
+/// open quarter, the mouth shut.
 fn straightest(frames: &[Look]) -> Option<usize> {
-    let middle = |value: fn(&Pose) -> f32| {
+    let quantile = |part: f32, value: fn(&Pose) -> f32| {
         let mut values: Vec<f32> = frames.iter().map(|f| value(&f.pose)).collect();
         values.sort_by(f32::total_cmp);
-        values.get(values.len() / 2).copied().unwrap_or(0.0)
+        let at = (values.len() as f32 * part) as usize;
+        values.get(at).copied().unwrap_or(0.0)
     };
-    let pitch = middle(|p| p.pitch);
-    let eyes = middle(|p| p.eyes);
+    let pitch = quantile(0.5, |p| p.pitch);
+    let eyes = quantile(0.75, |p| p.eyes);
     let oddness = |p: &Pose| {
         p.yaw.abs() + (p.pitch - pitch).abs() + 60.0 * (eyes - p.eyes).max(0.0) + 60.0 * p.mouth
     };

@@ -132,6 +132,8 @@ fn pack(change: impl FnOnce(&mut Value)) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let mut manifest = manifest();
     manifest["detectors"][0]["input"]["side"] = json!(SIDE);
+    // What is expected below is the face alone, not its mean with its mirror image.
+    manifest["embedding"]["mirrored"] = json!(false);
     change(&mut manifest);
     let face = &manifest["embedding"];
     let number = |v: &Value| v.as_u64().unwrap() as usize;

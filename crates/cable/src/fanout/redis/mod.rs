@@ -84,7 +84,7 @@ pub struct Redis {
     shared: Arc<Shared>,
     jobs: mpsc::Sender<Job>,
     /// What the tasks begin with.
-    start: Mutex<Option<(mpsc::Receiver<Job>, LogId)>>,
+    start: Mutex<Option<(mpsc::Receiver<Job>, LogId, Option<String>)>>,
     tasks: Mutex<Vec<AbortHandle>>,
 }
 
@@ -131,7 +131,9 @@ impl Redis {
             local: OnceLock::new(),
         });
         let cursor = shared.end_of_log().await?;
-        let start = Mutex::new(Some((queue, cursor)));
+        // Known before anything is promised, so that a Redis that starts anew is always noticed.
+        let life = reader::life_of(&mut shared.connection.clone()).await;
+        let start = Mutex::new(Some((queue, cursor, life)));
         Ok(Self {
             shared,
             jobs,
@@ -306,8 +308,8 @@ impl Shared {
 impl Fanout for Redis {
     fn start(&self, local: Local) {
         self.shared.local.get_or_init(|| local);
-        if let Some((queue, cursor)) = lock(&self.start).take() {
-            let reader = tokio::spawn(reader::run(Arc::clone(&self.shared), cursor));
+        if let Some((queue, cursor, life)) = lock(&self.start).take() {
+            let reader = tokio::spawn(reader::run(Arc::clone(&self.shared), cursor, life));
             let writer = tokio::spawn(writer::run(Arc::clone(&self.shared), queue));
             lock(&self.tasks).extend([reader.abort_handle(), writer.abort_handle()]);
         }

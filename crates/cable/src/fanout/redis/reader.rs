@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
+use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::streams::{StreamId, StreamRangeReply, StreamReadReply};
 use redis::{InfoDict, RedisResult};
 
@@ -28,11 +28,11 @@ struct Reader {
     life: Option<String>,
 }
 
-pub(super) async fn run(shared: Arc<Shared>, cursor: LogId) {
+pub(super) async fn run(shared: Arc<Shared>, cursor: LogId, life: Option<String>) {
     let mut reader = Reader {
         shared,
         cursor,
-        life: None,
+        life,
     };
     let mut pause = Duration::from_millis(20);
     loop {
@@ -83,19 +83,10 @@ impl Reader {
     /// Finds out whether this is the Redis that was read before. One that has started anew, or has
     /// taken another's place, may have lost what was published last, and its log may be behind.
     async fn greet(&mut self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
-        let info: RedisResult<InfoDict> = redis::cmd("INFO")
-            .arg("server")
-            .query_async(connection)
-            .await;
-        let life = match info {
-            Ok(info) => info.get::<String>("run_id"),
-            // A user that may not ask. A connection that broke says so at the next command.
-            Err(error) => {
-                tracing::debug!(%error, "Redis does not say who it is");
-                return Ok(());
-            }
+        let Some(life) = life_of(connection).await else {
+            return Ok(());
         };
-        let before = std::mem::replace(&mut self.life, life);
+        let before = self.life.replace(life);
         if before.is_none() || before == self.life {
             return Ok(());
         }
@@ -177,6 +168,22 @@ impl Reader {
             .for_each(|(_, published)| local.deliver(published));
         self.cursor = upto;
         Ok(())
+    }
+}
+
+/// The name of a Redis's life, from its start to its end; `None` for a user that may not ask. A
+/// connection that broke says so at the next command.
+pub(super) async fn life_of(connection: &mut impl ConnectionLike) -> Option<String> {
+    let info: RedisResult<InfoDict> = redis::cmd("INFO")
+        .arg("server")
+        .query_async(connection)
+        .await;
+    match info {
+        Ok(info) => info.get::<String>("run_id"),
+        Err(error) => {
+            tracing::debug!(%error, "Redis does not say who it is");
+            None
+        }
     }
 }
 

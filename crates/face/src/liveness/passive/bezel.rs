@@ -179,8 +179,9 @@ mod tests {
         let data = (0..300 * 300)
             .flat_map(|i| {
                 let (x, y) = (i % 300, i / 300);
-                // A body hides what is behind it, under the chin and as broad as shoulders.
-                let hidden = body && y > 200 && (60..240).contains(&x);
+                // A body hides what is behind it, below shoulders that slope.
+                let shoulder = 190.0 + 0.6 * (x as f32 - 150.0).abs();
+                let hidden = body && y as f32 > shoulder;
                 [if hidden {
                     140
                 } else if inside(x) && inside(y) {

@@ -12,7 +12,7 @@ use crate::image::Image;
 use crate::mesh::{Mesh, at};
 
 /// From this on the grid of a screen is there.
-const GRID: f32 = 120.0;
+const GRID: f32 = 160.0;
 
 /// What one picture alone gives away.
 #[derive(Debug, Clone, Copy, PartialEq)]
