@@ -58,14 +58,17 @@ async fn process(address: &str, options: &RedisOptions) -> (Cable, Arc<App>) {
 }
 
 async fn next(client: &Client) -> Value {
-    loop {
-        let frame = tokio::time::timeout(PATIENCE, client.json())
-            .await
-            .expect("a frame comes");
-        if frame["type"] != "ping" {
-            return frame;
+    let frame = async {
+        loop {
+            let frame = client.json().await;
+            if frame["type"] != "ping" {
+                return frame;
+            }
         }
-    }
+    };
+    tokio::time::timeout(PATIENCE, frame)
+        .await
+        .expect("a frame comes")
 }
 
 async fn expect_type(client: &Client, kind: &str) -> Value {

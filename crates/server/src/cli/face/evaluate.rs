@@ -22,7 +22,7 @@ use crate::{
 const EVERY: usize = 5;
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     /// The folder: one folder a person, photos inside (the layout of LFW).
     dir: PathBuf,
     /// Print JSON.

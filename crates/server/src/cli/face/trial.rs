@@ -21,7 +21,7 @@ const VIDEOS: [&str; 4] = ["mp4", "mov", "mkv", "webm"];
 
 /// What to measure on.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     /// Folder of videos, one of each person, or of folders with the frames of one, about ten a second.
     dir: PathBuf,
     /// Most answers of each kind made from each recording.
