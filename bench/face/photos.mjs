@@ -20,24 +20,36 @@ const FACES = [
   { sample: 6, center: [744, 500], side: 420 },
 ];
 
-/** Writes the photos into `folder`; `samples` is where the group photos are. Returns their paths. */
-export async function writePhotos(samples, folder) {
+/** Pixels by which the face moves from one frame to the next. */
+const STEP = 12;
+
+/** Writes the photos into `folder`; `samples` is where the group photos are. Returns, for each photo,
+ *  its path and those of `frames` more in which the face moves a little, as in the frames of a sign-on. */
+export async function writePhotos(samples, folder, frames) {
   await mkdir(folder, { recursive: true });
   const pictures = {};
-  const paths = [];
+  const written = [];
+  const write = async (name, picture) => {
+    const file = path.join(folder, `${name}.jpg`);
+    await writeFile(file, encodeJpeg(picture, QUALITY));
+    return file;
+  };
   for (const [i, { sample, ...where }] of FACES.entries()) {
     pictures[sample] ??= await readJpeg(path.join(samples, `sample${sample}.jpg`));
     const square = crop(pictures[sample], { ...where, width: HEIGHT });
-    const file = path.join(folder, `${i + 1}.jpg`);
-    await writeFile(file, encodeJpeg(grained(portrait(square), i), QUALITY));
-    paths.push(file);
+    const photo = { photo: await write(i + 1, grained(portrait(square), i)), frames: [] };
+    for (let frame = 0; frame < frames; frame++) {
+      const moved = grained(portrait(square, (frame - frames / 2) * STEP), i + 7 * frame);
+      photo.frames.push(await write(`${i + 1}-${frame + 1}`, moved));
+    }
+    written.push(photo);
   }
-  return paths;
+  return written;
 }
 
-/** The middle columns. */
-function portrait({ width, height, data }) {
-  const left = (width - WIDTH) / 2;
+/** The middle columns, or those `shift` to the right of them. */
+function portrait({ width, height, data }, shift = 0) {
+  const left = (width - WIDTH) / 2 + shift;
   const cut = new Uint8Array(WIDTH * height * 3);
   for (let y = 0; y < height; y++) {
     cut.set(data.subarray((y * width + left) * 3, (y * width + left + WIDTH) * 3), y * WIDTH * 3);

@@ -19,14 +19,17 @@ const { BENCH_AXIAM, BENCH_PYTHON_DLIB, BENCH_PYTHON_ONNX, BENCH_FOLDER, BENCH_R
 const ROUNDS = Number(BENCH_ROUNDS);
 /** In one round each photo goes this often through ours and ONNX Runtime: they are short. */
 const SHORT = 5;
+/** Frames of a sign-on with active liveness. */
+const FRAMES = 6;
 
 const peer = (script) => path.join(here, 'peers', script);
 const axiam = new Peer('axiam', 'Axiam', BENCH_AXIAM, [path.join(build, 'default')]);
+const signOn = new Peer('axiam_sign_on', `Axiam, sign-on of ${FRAMES} frames`, BENCH_AXIAM, [path.join(build, 'default')]);
 const npm = new Peer('npm', 'npm face-api (WASM), SSD', process.execPath, [peer('npm.mjs'), 'ssd']);
 const npmTiny = new Peer('npm_tiny', 'npm face-api (WASM), tiny', process.execPath, [peer('npm.mjs'), 'tiny']);
 const dlib = new Peer('face_recognition', 'Python face_recognition', BENCH_PYTHON_DLIB, [peer('dlib_peer.py')]);
 const onnx = new Peer('onnxruntime', 'ONNX Runtime, networks alone', BENCH_PYTHON_ONNX, [peer('onnx_runtime.py'), build]);
-const all = [axiam, npm, npmTiny, dlib, onnx];
+const all = [axiam, signOn, npm, npmTiny, dlib, onnx];
 
 for (const each of all) await each.start();
 if (!axiam.running) throw new Error(`ours did not start: ${axiam.reason}`);
@@ -37,19 +40,20 @@ for (const { title, versions, running, reason } of all) {
 }
 
 const samples = path.join(models, 'node_modules/@vladmandic/face-api/demo');
-const photos = await writePhotos(samples, path.join(BENCH_FOLDER, 'photos'));
-const memory = await axiam.peakOverIdle(photos);
+const photos = await writePhotos(samples, path.join(BENCH_FOLDER, 'photos'), FRAMES);
+const memory = await axiam.peakOverIdle(photos.map(({ photo }) => photo));
 for (let number = 0; number <= ROUNDS; number++) {
   if (number === 1) all.forEach((each) => each.forget());
   for (const photo of photos) await takeTurns(photo);
 }
 console.log(`${photos.length} photos, ${ROUNDS} rounds\n`);
-report({ axiam, npm, npmTiny, dlib, onnx, memory });
+report({ axiam, signOn, npm, npmTiny, dlib, onnx, memory });
 all.forEach((each) => each.stop());
 
-async function takeTurns(photo) {
+async function takeTurns({ photo, frames }) {
   for (let i = 0; i < SHORT; i++) {
     const { runs } = await axiam.ask({ photo });
+    await signOn.ask({ frames });
     if (onnx.running) await onnx.ask({ runs });
   }
   for (const each of [npm, npmTiny, dlib]) if (each.running) await each.ask({ photo });

@@ -1,6 +1,7 @@
-//! Our side of `make bench-face`: reads one request a line, `{"photo": "<path>"}`, turns the photo into
-//! a template, and answers with a line of JSON: milliseconds in all and by stage, and how often each
-//! network ran. Usage: `bench_face <folder of the pack>`.
+//! Our side of `make bench-face`: reads one request a line and answers with a line of JSON: milliseconds
+//! in all and by stage, and how often each network ran. A request is `{"photo": "<path>"}`, to be turned
+//! into a template, or `{"frames": ["<path>", …]}`, to be judged as a sign-on with active liveness, two
+//! frames a step. Usage: `bench_face <folder of the pack>`.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -8,13 +9,30 @@ use std::io::{self, BufRead, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use face::{Engine, FaceEngine, Spent, Work};
+use face::liveness::Action;
+use face::{Asked, Engine, FaceEngine, Frame, PhotoError, Spent, Work};
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]
-struct Request {
-    photo: String,
+#[serde(untagged)]
+enum Request {
+    Photo { photo: String },
+    Frames { frames: Vec<String> },
 }
+
+impl Request {
+    /// The files' bytes.
+    fn read(self) -> io::Result<Vec<Vec<u8>>> {
+        let paths = match self {
+            Self::Photo { photo } => vec![photo],
+            Self::Frames { frames } => frames,
+        };
+        paths.iter().map(std::fs::read).collect()
+    }
+}
+
+/// What the frames of a sign-on are to show. Those of the benchmark do not: the work is the same.
+const STEPS: [Action; 3] = [Action::LookStraight, Action::TurnLeft, Action::Blink];
 
 #[derive(Serialize)]
 struct Answer {
@@ -45,19 +63,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     out.flush()?;
     for line in io::stdin().lock().lines() {
         let request: Request = serde_json::from_str(&line?)?;
-        let answer = measure(&engine, &names, &std::fs::read(request.photo)?)?;
+        let answer = measure(&engine, &names, &request.read()?)?;
         writeln!(out, "{}", serde_json::to_string(&answer)?)?;
         out.flush()?;
     }
     Ok(())
 }
 
-fn measure(engine: &Engine, names: &Names, photo: &[u8]) -> Result<Answer, Box<dyn Error>> {
+fn measure(engine: &Engine, names: &Names, photos: &[Vec<u8>]) -> Result<Answer, Box<dyn Error>> {
     let before = engine.spent();
     let started = Instant::now();
-    let template = engine.template(photo);
+    look(engine, photos)?;
     let ms = started.elapsed().as_secs_f64() * 1000.0;
-    template?;
     let after = engine.spent();
     let (mut nets, mut runs) = (BTreeMap::new(), BTreeMap::new());
     for ((name, before), (_, after)) in names.nets(&before).into_iter().zip(names.nets(&after)) {
@@ -80,6 +97,23 @@ fn measure(engine: &Engine, names: &Names, photo: &[u8]) -> Result<Answer, Box<d
         nets,
         runs,
     })
+}
+
+/// One photo as enrolment takes it, several as an active sign-on does.
+fn look(engine: &Engine, photos: &[Vec<u8>]) -> Result<(), PhotoError> {
+    if let [photo] = photos {
+        return engine.template(photo).map(drop);
+    }
+    let frames: Vec<Frame<'_>> = photos
+        .iter()
+        .enumerate()
+        .map(|(i, photo)| Frame {
+            photo,
+            step: i / 2,
+            at_ms: i as i64 * 300,
+        })
+        .collect();
+    engine.scan(&frames, Asked::Actions(&STEPS)).map(drop)
 }
 
 /// Milliseconds between two readings.

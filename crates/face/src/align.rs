@@ -93,6 +93,9 @@ pub(crate) fn shape_to_face(points: &Points) -> Option<Similarity> {
 /// the mouth. (The left eye in the picture is the person's right one.)
 pub(crate) type FivePoints = [Point; 5];
 
+/// Farthest that two readings of a place lie apart if both are right, in units of the face box.
+const SAME_PLACE: f32 = 0.08;
+
 /// How a face lies in the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Place {
@@ -117,6 +120,20 @@ impl Place {
             shape: shape_to_five(&five)?,
             five,
         })
+    }
+
+    /// Whether other points of the same face tell the same place.
+    pub(crate) fn fits(&self, others: &FivePoints) -> bool {
+        self.apart(others) <= SAME_PLACE
+    }
+
+    /// Root mean square of the five points' distances, in units of the face box.
+    fn apart(&self, others: &FivePoints) -> f32 {
+        let pairs = self.five.iter().zip(others);
+        let square: f32 = pairs
+            .map(|(a, b)| (a.x - b.x).powi(2) + (a.y - b.y).powi(2))
+            .sum();
+        (square / self.five.len() as f32).sqrt() / self.shape.scale()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::embed::Embedder;
 use crate::geometry::Similarity;
 use crate::image::{self, Image, Limits};
 use crate::landmarks::Landmarker;
-use crate::mesh::{Mesh, Mesher};
+use crate::mesh::{self, Mesh, Mesher};
 use crate::net::NetError;
 use crate::pack::manifest::{self, Manifest};
 use crate::quality::{self, Quality};
@@ -145,8 +145,7 @@ impl FaceEngine for Engine {
 
     fn template(&self, photo: &[u8]) -> Result<Template, PhotoError> {
         let image = self.open(photo)?;
-        let place = self.find(&image)?;
-        let mesh = self.mesh(&image, place.shape)?;
+        let (place, mesh) = self.settled(&image, self.find(&image)?)?;
         self.template_of(&image, &place, mesh.as_ref())
     }
 
@@ -187,12 +186,31 @@ impl Engine {
         self.stages.landmarks.time(place)
     }
 
-    /// The mesh of that face, where the pack has a network for it.
-    pub(crate) fn mesh(
+    /// A found face with its mesh, where the pack has a network for it.
+    ///
+    /// Landmarks slip off faces that are blurred by motion or open their mouths wide. Where they and the mesh
+    /// disagree, they get a second chance at the place that the mesh tells, and then the mesh has the word.
+    pub(crate) fn settled(
         &self,
         image: &Image,
-        shape: Similarity,
-    ) -> Result<Option<Mesh>, PhotoError> {
+        place: Place,
+    ) -> Result<(Place, Option<Mesh>), PhotoError> {
+        let Some(mesh) = self.mesh(image, place.shape)? else {
+            return Ok((place, None));
+        };
+        if mesh.confidence < mesh::SURE || place.fits(&mesh.five()) {
+            return Ok((place, Some(mesh)));
+        }
+        let Some(told) = Place::of_five(mesh.five()) else {
+            return Ok((place, Some(mesh)));
+        };
+        let again = self.find_near(image, told.shape)?;
+        let place = if again.fits(&told.five) { again } else { told };
+        let mesh = self.mesh(image, place.shape)?;
+        Ok((place, mesh))
+    }
+
+    fn mesh(&self, image: &Image, shape: Similarity) -> Result<Option<Mesh>, PhotoError> {
         let mesher = self.mesher.as_ref();
         let mesh = || mesher.map(|net| net.mesh(image, shape)).transpose();
         self.stages.landmarks.time(mesh)

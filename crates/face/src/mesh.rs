@@ -4,6 +4,7 @@
 //! do, which is what liveness asks. A pack without this network can compare faces but not prove life.
 
 use crate::PhotoError;
+use crate::align::FivePoints;
 use crate::geometry::{Point, Similarity};
 use crate::image::Image;
 use crate::net::{Net, NetError};
@@ -16,6 +17,9 @@ pub(crate) const COUNT: usize = 468;
 /// of the face's height around the face, as the network was trained.
 const CENTER: Point = Point::new(0.49, 0.52);
 const SIDE: f32 = 1.9;
+
+/// From this confidence on the mesh lies on a face.
+pub(crate) const SURE: f32 = 0.9;
 
 /// Points of the mesh that are used by name. Left and right are the person's own.
 pub(crate) mod at {
@@ -31,6 +35,8 @@ pub(crate) mod at {
     pub(crate) const MOUTH: [usize; 2] = [61, 291];
     /// Inner edge of upper and lower lip.
     pub(crate) const LIPS: [usize; 2] = [13, 14];
+    /// Tip of the nose.
+    pub(crate) const NOSE: usize = 4;
     /// Where the face's outline meets the ears.
     pub(crate) const RIGHT_CHEEK: usize = 234;
     /// The same on the left.
@@ -69,6 +75,22 @@ impl Mesh {
     /// Point number `i` with its depth.
     pub(crate) fn deep(&self, i: usize) -> [f32; 3] {
         self.points.get(i).copied().unwrap_or_default()
+    }
+
+    /// Eyes, nose and corners of the mouth as one looks at the face.
+    pub(crate) fn five(&self) -> FivePoints {
+        let middle = |[a, b]: [usize; 2]| {
+            let (a, b) = (self.point(a), self.point(b));
+            Point::new((a.x + b.x) / 2.0, (a.y + b.y) / 2.0)
+        };
+        let [right, left] = at::MOUTH.map(|i| self.point(i));
+        [
+            middle(at::RIGHT_EYE),
+            middle(at::LEFT_EYE),
+            self.point(at::NOSE),
+            right,
+            left,
+        ]
     }
 
     /// All points, without depth.

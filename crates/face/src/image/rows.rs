@@ -56,7 +56,7 @@ impl Rows {
             (height * side).div_ceil(longer).max(1),
         );
         if side == longer {
-            return target_w * target_h * 3;
+            return target_w.saturating_mul(target_h).saturating_mul(3);
         }
         // The window grows by doubling while it is filled; the resizer keeps its rows at the
         // target's width.

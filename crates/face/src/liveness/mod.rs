@@ -8,7 +8,7 @@
 //! | --- | --- | --- |
 //! | each action is there, in its step | head pose, eyes and mouth from the face mesh | still photos, recordings of another challenge |
 //! | turns have depth | residual of the best homography; narrowing against the turn | photos that are moved, rotated, bent |
-//! | one person throughout | templates of all frames | another person's head in one step |
+//! | one person throughout | templates of the frames that stand for the steps | another person's head in one step |
 //! | no frame twice, times rise | bytes and times | answers made of one photo |
 //! | no screen | moiré, the screen's frame | recordings shown on a screen |
 //!
@@ -25,4 +25,4 @@ pub(crate) use action::orders;
 pub use action::{Action, NoAlternative, draw};
 pub(crate) use depth::depth;
 pub use verdict::Doubt;
-pub(crate) use verdict::{Seen, judge, judge_alone, progress};
+pub(crate) use verdict::{Seen, Sent, Shown, Straight, judge, judge_alone, progress};

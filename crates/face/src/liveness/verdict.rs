@@ -76,66 +76,121 @@ impl Doubt {
     }
 }
 
-/// What one frame shows.
-pub(crate) struct Seen {
+/// How a frame was sent.
+pub(crate) struct Sent {
     /// Number of the step it belongs to.
     pub step: usize,
     /// Milliseconds since the challenge was shown.
     pub at_ms: i64,
     /// SHA-256 of its bytes.
     pub digest: [u8; 32],
+}
+
+/// What the frame that stands for a step shows.
+pub(crate) struct Seen {
     pub mesh: Mesh,
     pub pose: Pose,
     pub passive: Passive,
     pub template: Template,
 }
 
-/// Judges the answer to a challenge. `same` is the largest distance at which two frames show one person.
-pub(crate) fn judge(steps: &[Action], frames: &[Seen], same: f32) -> Result<(), Doubt> {
-    once(frames)?;
-    in_order(frames)?;
-    let straight = straight(frames)?;
-    one_person(straight, frames, same * SAME_PERSON)?;
-    for (number, action) in steps.iter().enumerate() {
-        if *action != Action::LookStraight {
-            let of_step = frames.iter().filter(|frame| frame.step == number);
-            done(*action, &usual(straight, frames), straight, of_step)?;
-        }
-    }
-    no_screen(frames)
+/// The look straight ahead, with which the other frames are compared.
+pub(crate) struct Straight {
+    pub seen: Seen,
+    /// How the face usually looks: with its eyes as open as in any frame of the step, for people blink unasked
+    /// as well.
+    pub usual: Pose,
 }
 
-/// How the face usually looks: as in the straight frame, with the eyes as open as in any of that step, for
-/// people blink unasked as well.
-fn usual(straight: &Seen, frames: &[Seen]) -> Pose {
-    let of_step = frames.iter().filter(|frame| frame.step == straight.step);
-    Pose {
-        lids: of_step
-            .clone()
-            .map(|frame| frame.pose.lids)
-            .fold(0.0, f32::max),
-        eyes: of_step.map(|frame| frame.pose.eyes).fold(0.0, f32::max),
-        ..straight.pose
+/// How well a frame shows its step; of several frames the greatest stands for it.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub(crate) struct Shown {
+    done: bool,
+    progress: f32,
+}
+
+impl Shown {
+    /// As a look straight ahead.
+    pub(crate) fn ahead(mesh: &Mesh, pose: &Pose) -> Self {
+        Self {
+            done: mesh.confidence >= CONFIDENCE && pose.yaw.abs() <= STRAIGHT,
+            progress: -pose.yaw.abs(),
+        }
     }
+}
+
+impl Straight {
+    /// How well a frame shows an action.
+    pub(crate) fn shown(&self, action: Action, mesh: &Mesh, pose: &Pose) -> Shown {
+        Shown {
+            done: self.check(action, mesh, pose).is_ok(),
+            progress: progress(action, &self.usual, pose),
+        }
+    }
+
+    /// Whether a frame shows an action, and shows it in the round.
+    fn check(&self, action: Action, mesh: &Mesh, pose: &Pose) -> Result<(), Doubt> {
+        if mesh.confidence < CONFIDENCE || progress(action, &self.usual, pose) < 1.0 {
+            return Err(Doubt::Missing(action));
+        }
+        let depth = || depth(&self.seen.mesh, mesh);
+        let round = match action {
+            Action::TurnLeft | Action::TurnRight => {
+                depth() >= DEPTH && pose.breadth >= BREADTH * self.usual.breadth
+            }
+            Action::LookUp => depth() >= RISE_DEPTH,
+            _ => true,
+        };
+        if round { Ok(()) } else { Err(Doubt::Flat) }
+    }
+}
+
+/// Judges the answer to a challenge, whose first step is to look straight ahead. `others` are the frames that
+/// stand for the other steps, in their order; `same` is the largest distance at which two frames show one person.
+pub(crate) fn judge(
+    steps: &[Action],
+    sent: &[Sent],
+    straight: &Straight,
+    others: &[Seen],
+    same: f32,
+) -> Result<(), Doubt> {
+    once(sent)?;
+    in_order(sent)?;
+    let Seen { mesh, pose, .. } = &straight.seen;
+    if !Shown::ahead(mesh, pose).done {
+        return Err(Doubt::Missing(Action::LookStraight));
+    }
+    for seen in others {
+        one_person(straight, seen, same * SAME_PERSON)?;
+    }
+    for (action, seen) in steps.iter().skip(1).zip(others) {
+        straight.check(*action, &seen.mesh, &seen.pose)?;
+    }
+    no_screen(
+        others
+            .iter()
+            .chain([&straight.seen])
+            .map(|seen| &seen.passive),
+    )
 }
 
 /// Judges frames for which nothing was asked.
-pub(crate) fn judge_alone(frames: &[Seen]) -> Result<(), Doubt> {
-    once(frames)?;
-    no_screen(frames)
+pub(crate) fn judge_alone(sent: &[Sent], passive: &[Passive]) -> Result<(), Doubt> {
+    once(sent)?;
+    no_screen(passive)
 }
 
-fn once(frames: &[Seen]) -> Result<(), Doubt> {
-    let again = |(i, frame): (usize, &Seen)| frames[..i].iter().any(|f| f.digest == frame.digest);
-    if frames.iter().enumerate().any(again) {
+fn once(sent: &[Sent]) -> Result<(), Doubt> {
+    let again = |(i, frame): (usize, &Sent)| sent[..i].iter().any(|f| f.digest == frame.digest);
+    if sent.iter().enumerate().any(again) {
         return Err(Doubt::Repeated);
     }
     Ok(())
 }
 
 /// Steps come in their order, times rise, and each step takes its time.
-fn in_order(frames: &[Seen]) -> Result<(), Doubt> {
-    for pair in frames.windows(2) {
+fn in_order(sent: &[Sent]) -> Result<(), Doubt> {
+    for pair in sent.windows(2) {
         let least = if pair[0].step == pair[1].step {
             1
         } else {
@@ -148,49 +203,12 @@ fn in_order(frames: &[Seen]) -> Result<(), Doubt> {
     Ok(())
 }
 
-/// The frame of the first step that looks straightest.
-fn straight(frames: &[Seen]) -> Result<&Seen, Doubt> {
-    frames
-        .iter()
-        .filter(|frame| frame.step == 0 && frame.mesh.confidence >= CONFIDENCE)
-        .min_by(|a, b| a.pose.yaw.abs().total_cmp(&b.pose.yaw.abs()))
-        .filter(|frame| frame.pose.yaw.abs() <= STRAIGHT)
-        .ok_or(Doubt::Missing(Action::LookStraight))
-}
-
-fn one_person(straight: &Seen, frames: &[Seen], same: f32) -> Result<(), Doubt> {
-    for frame in frames {
-        // Templates of one engine compare; if they did not, they would not be one person's either.
-        if straight
-            .template
-            .distance(&frame.template)
-            .is_ok_and(|d| d <= same)
-        {
-            continue;
-        }
-        return Err(Doubt::OtherPerson);
+fn one_person(straight: &Straight, other: &Seen, same: f32) -> Result<(), Doubt> {
+    // Templates of one engine compare; if they did not, they would not be one person's either.
+    match straight.seen.template.distance(&other.template) {
+        Ok(distance) if distance <= same => Ok(()),
+        _ => Err(Doubt::OtherPerson),
     }
-    Ok(())
-}
-
-/// Whether any frame of a step shows the action, and shows it in the round.
-fn done<'a>(
-    action: Action,
-    usual: &Pose,
-    straight: &Seen,
-    frames: impl Iterator<Item = &'a Seen>,
-) -> Result<(), Doubt> {
-    let mut doubt = Doubt::Missing(action);
-    for frame in frames.filter(|frame| frame.mesh.confidence >= CONFIDENCE) {
-        if progress(action, usual, &frame.pose) < 1.0 {
-            continue;
-        }
-        if !action.turns() || is_round(action, straight, frame) {
-            return Ok(());
-        }
-        doubt = Doubt::Flat;
-    }
-    Err(doubt)
 }
 
 /// How far a pose goes of the way that an action asks for: 0 as straight ahead, 1 and more when done.
@@ -212,17 +230,140 @@ pub(crate) fn progress(action: Action, straight: &Pose, pose: &Pose) -> f32 {
     }
 }
 
-fn is_round(action: Action, straight: &Seen, frame: &Seen) -> bool {
-    let depth = depth(&straight.mesh, &frame.mesh);
-    match action {
-        Action::LookUp => depth >= RISE_DEPTH,
-        _ => depth >= DEPTH && frame.pose.breadth >= BREADTH * straight.pose.breadth,
-    }
-}
-
-fn no_screen(frames: &[Seen]) -> Result<(), Doubt> {
-    if frames.iter().any(|frame| frame.passive.shows_a_screen()) {
+fn no_screen<'a>(looks: impl IntoIterator<Item = &'a Passive>) -> Result<(), Doubt> {
+    if looks.into_iter().any(Passive::shows_a_screen) {
         return Err(Doubt::Screen);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::COUNT;
+
+    fn sent(frames: &[(usize, i64, u8)]) -> Vec<Sent> {
+        let sent = frames.iter().map(|(step, at_ms, digest)| Sent {
+            step: *step,
+            at_ms: *at_ms,
+            digest: [*digest; 32],
+        });
+        sent.collect()
+    }
+
+    #[test]
+    fn frames_come_once_in_order_and_no_faster_than_people_move() {
+        assert_eq!(
+            in_order(&sent(&[(0, 0, 1), (0, 1, 2), (1, 151, 3)])),
+            Ok(())
+        );
+        for odd in [
+            [(0, 0, 1), (1, 149, 2)],
+            [(0, 0, 1), (0, 0, 2)],
+            [(1, 0, 1), (0, 900, 2)],
+            [(0, i64::MAX, 1), (1, i64::MIN, 2)],
+        ] {
+            assert_eq!(in_order(&sent(&odd)), Err(Doubt::Order), "{odd:?}");
+        }
+        assert_eq!(
+            in_order(&sent(&[(0, i64::MIN, 1), (1, i64::MAX, 2)])),
+            Ok(())
+        );
+        assert_eq!(
+            once(&sent(&[(0, 0, 1), (1, 200, 2), (2, 400, 1)])),
+            Err(Doubt::Repeated)
+        );
+        assert_eq!(once(&sent(&[(0, 0, 1), (1, 200, 2)])), Ok(()));
+    }
+
+    #[test]
+    fn of_two_frames_the_one_that_did_it_stands_for_its_step() {
+        let shown = |done, progress| Shown { done, progress };
+        assert!(shown(true, 1.0) > shown(false, 3.0));
+        assert!(shown(true, 1.2) > shown(true, 1.1));
+        let mesh = Mesh::of(vec![[0.0; 3]; COUNT]);
+        let ahead = |yaw| {
+            Shown::ahead(
+                &mesh,
+                &Pose {
+                    yaw,
+                    ..Pose::of(&mesh)
+                },
+            )
+        };
+        assert!(ahead(-3.0) > ahead(8.0));
+        assert!(ahead(STRAIGHT).done && !ahead(-STRAIGHT - 0.1).done);
+    }
+
+    #[test]
+    fn an_action_is_measured_against_the_same_face_at_rest() {
+        let mesh = Mesh::of(vec![[0.0; 3]; COUNT]);
+        let rest = Pose {
+            yaw: 5.0,
+            pitch: -8.0,
+            eyes: 0.3,
+            lids: 0.1,
+            mouth: 0.05,
+            size: 100.0,
+            breadth: 0.9,
+        };
+        assert_eq!(Pose::of(&mesh).size, f32::MIN_POSITIVE);
+        let way = |action, pose: Pose| progress(action, &rest, &pose);
+        assert!(
+            way(
+                Action::TurnLeft,
+                Pose {
+                    yaw: 5.0 + TURN,
+                    ..rest
+                }
+            ) >= 1.0
+        );
+        assert!(
+            way(
+                Action::TurnRight,
+                Pose {
+                    yaw: 5.0 + TURN,
+                    ..rest
+                }
+            ) <= -1.0
+        );
+        assert!(
+            way(
+                Action::LookUp,
+                Pose {
+                    pitch: -8.0 + RISE,
+                    ..rest
+                }
+            ) >= 1.0
+        );
+        assert!(
+            way(
+                Action::ComeCloser,
+                Pose {
+                    size: 126.0,
+                    ..rest
+                }
+            ) > 1.0
+        );
+        assert!(
+            way(
+                Action::OpenMouth,
+                Pose {
+                    mouth: 0.06,
+                    ..rest
+                }
+            ) < 0.1
+        );
+        let blink = Pose {
+            eyes: 0.15,
+            lids: 0.05,
+            ..rest
+        };
+        assert!(way(Action::Blink, blink) > 1.0);
+        // A tilted picture narrows the one and not the other.
+        assert!(way(Action::Blink, Pose { eyes: 0.15, ..rest }) < 0.1);
+        for action in Action::ASKED {
+            assert!(way(action, rest).abs() < 1e-6, "{action:?}");
+        }
+    }
 }

@@ -1,12 +1,10 @@
 //! Answers that a clip's person might have given: what they do in it, cut out and put in order.
 
-use rand::{RngExt as _, rngs::StdRng};
-
 use super::stage::jpeg;
 use crate::image::Image;
 use crate::liveness::pose::Pose;
 use crate::liveness::{Action, orders, progress};
-use crate::scan::follow;
+use crate::scan::{follow, no_mesh};
 use crate::{Engine, PhotoError};
 
 /// A person does a thing in a clip if they go this part of the way that is asked for; whether the
@@ -38,7 +36,7 @@ impl Clip {
             let image = engine.open(photo)?;
             let (place, mesh) = follow(engine, &image, before)?;
             before = Some((place.shape, image.width(), image.height()));
-            let mesh = mesh.ok_or(PhotoError::NoFace)?;
+            let mesh = mesh.ok_or_else(no_mesh)?;
             let pose = Pose::of(&mesh);
             frames.push(Look { image, pose });
         }
@@ -121,17 +119,19 @@ pub(super) fn honest(clip: &Clip, asked: &[Action]) -> Option<Vec<Shot>> {
     Some(shots)
 }
 
-/// Files and times as a phone would send them: every JPEG is another, times rise by a tenth of a second
-/// within a step and by a second between steps.
-pub(super) fn sent(shots: &[Shot], random: &mut StdRng) -> Vec<(Vec<u8>, usize, i64)> {
+/// Files and times as a phone would send them: times rise by a tenth of a second within a step and by a second
+/// between steps. No two files are alike, for no attacker would send one twice.
+pub(super) fn sent(shots: &[Shot]) -> Vec<(Vec<u8>, usize, i64)> {
     let mut at = 0;
     let mut step_before = 0;
+    let mut quality = 96;
     shots
         .iter()
         .map(|(step, image)| {
             at += if *step == step_before { 100 } else { 1000 };
             step_before = *step;
-            (jpeg(image, random.random_range(82..95)), *step, at)
+            quality = if quality == 80 { 95 } else { quality - 1 };
+            (jpeg(image, quality), *step, at)
         })
         .collect()
 }

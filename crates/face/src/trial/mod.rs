@@ -27,6 +27,25 @@ pub struct Recording {
     pub frames: Vec<Vec<u8>>,
 }
 
+impl Recording {
+    /// The frames of a stream of JPEG files, one after the other (Motion JPEG).
+    pub fn of_mjpeg(name: &str, stream: &[u8]) -> Self {
+        // Within a file the two bytes that end it do not occur.
+        let mut frames = Vec::new();
+        let mut start = 0;
+        for at in 1..stream.len() {
+            if stream[at - 1..=at] == [0xFF, 0xD9] {
+                frames.push(stream[start..=at].to_vec());
+                start = at + 1;
+            }
+        }
+        Self {
+            name: name.to_owned(),
+            frames,
+        }
+    }
+}
+
 /// What became of the answers of one kind.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Outcome {
@@ -79,7 +98,8 @@ pub struct TrialError {
 /// `seed` gives the same trial. `done` is called after each answer.
 ///
 /// # Errors
-/// [`TrialError`] for a recording in which no face is found.
+/// [`TrialError`] for a recording with a frame in which no face is found, and for an engine whose pack has no
+/// mesh.
 pub fn run(
     engine: &Engine,
     recordings: &[Recording],
@@ -97,8 +117,8 @@ pub fn run(
         })
         .collect::<Result<Vec<_>, _>>()?;
     let mut random = StdRng::seed_from_u64(seed);
-    let mut put = |asked: &[Action], shots: &[Shot], random: &mut StdRng| {
-        let verdict = judged(engine, asked, &sent(shots, random));
+    let mut put = |asked: &[Action], shots: &[Shot]| {
+        let verdict = judged(engine, asked, &sent(shots));
         done();
         verdict
     };
@@ -110,7 +130,7 @@ pub fn run(
         for order in challenges.iter().take(most) {
             let asked = [&[Action::LookStraight], order.as_slice()].concat();
             if let Some(shots) = honest(clip, &asked) {
-                outcome.count(put(&asked, &shots, &mut random));
+                outcome.count(put(&asked, &shots));
             }
         }
         bona_fide.push((clip.name.clone(), outcome));
@@ -126,7 +146,7 @@ pub fn run(
                     other: other.filter(|clip| clip.name != victim.name),
                 };
                 if let Some((asked, shots)) = attack(species, &loot, &mut random) {
-                    outcome.count(put(&asked, &shots, &mut random));
+                    outcome.count(put(&asked, &shots));
                 }
             }
         }

@@ -32,17 +32,8 @@ fn recordings() -> Option<Vec<Recording>> {
             ])
             .output()
             .ok()?;
-        let mut frames: Vec<Vec<u8>> = vec![Vec::new()];
-        for byte in output.stdout {
-            let frame = frames.last_mut().unwrap();
-            frame.push(byte);
-            if frame.ends_with(&[0xFF, 0xD9]) {
-                frames.push(Vec::new());
-            }
-        }
-        frames.retain(|frame| !frame.is_empty());
-        let name = video.file_stem().unwrap().to_string_lossy().into_owned();
-        all.push(Recording { name, frames });
+        let name = video.file_stem().unwrap().to_string_lossy();
+        all.push(Recording::of_mjpeg(&name, &output.stdout));
     }
     all.sort_by(|a, b| a.name.cmp(&b.name));
     (!all.is_empty()).then_some(all)

@@ -74,18 +74,21 @@ pub(super) struct Tile {
 impl Tile {
     /// Most pixels that the coded picture may have: it is filled up to whole blocks of up to 64.
     pub(super) fn coded(&self) -> u64 {
-        (u64::from(self.width) + 64) * (u64::from(self.height) + 64)
+        // A header may claim any size.
+        (u64::from(self.width) + 64).saturating_mul(u64::from(self.height) + 64)
     }
 
     /// Bytes of a decoded tile: 16 bits a sample.
     pub(super) fn waiting(&self) -> u64 {
-        self.coded() * [2, 3, 4, 6][usize::from(self.chroma.min(3))]
+        let bytes = [2, 3, 4, 6][usize::from(self.chroma.min(3))];
+        self.coded().saturating_mul(bytes)
     }
 
     /// Bytes that decoding takes beside the tile: a copy without the filling or of one plane for the
     /// filters, whichever is more, and what is known of each block of 4 by 4.
     pub(super) fn decoding(&self) -> u64 {
-        self.waiting().max(self.coded() * 3) + self.coded() * 2
+        let copy = self.waiting().max(self.coded().saturating_mul(3));
+        copy.saturating_add(self.coded().saturating_mul(2))
     }
 }
 

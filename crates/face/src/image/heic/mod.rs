@@ -39,18 +39,25 @@ impl<'a> Photo<'a> for Heic<'a> {
         let layout = &self.layout;
         let (width, height) = (u64::from(layout.width), u64::from(layout.height));
         // One tile is decoded while the others of its row wait to be turned to RGB.
-        let waiting = u64::from(layout.columns) * layout.tile.waiting();
-        let rows: u64 = std::iter::once(layout.tile.decoding() + waiting)
-            .chain(layout.alpha.iter().map(|_| 2 * waiting))
-            .sum();
+        let waiting = u64::from(layout.columns).saturating_mul(layout.tile.waiting());
+        let alpha = layout
+            .alpha
+            .as_ref()
+            .map_or(0, |_| waiting.saturating_mul(2));
         let strip = (width + 64) * (u64::from(STRIP) + 2) * 8;
+        let parts = [
+            layout.tile.decoding(),
+            waiting,
+            alpha,
+            strip,
+            4 * layout.longest,
+            Rows::memory(width, height, limits.side, STRIP.into()),
+        ];
         Cost {
             width,
             height,
-            memory: rows
-                + strip
-                + 4 * layout.longest
-                + Rows::memory(width, height, limits.side, STRIP.into()),
+            // A header may claim any size.
+            memory: parts.into_iter().fold(0, u64::saturating_add),
         }
     }
 

@@ -1,13 +1,17 @@
 //! The grid of a screen: pixels photographed by other pixels beat against each other (moiré), which skin
 //! never does. The beat is a narrow peak in the spectrum.
 
-use rustfft::{FftPlanner, num_complex::Complex};
+use realfft::RealFftPlanner;
+use realfft::num_complex::Complex;
+use rustfft::FftPlanner;
 
 use crate::geometry::Point;
 use crate::image::Image;
 
 /// Sides of the squares looked at, in pixels; the largest that fits the face.
 const SIDES: [usize; 3] = [128, 64, 32];
+/// Side of the square whose mean is a pixel's blur.
+const AROUND: usize = 5;
 /// Lowest frequency looked at, in cycles a pixel: below it faces have structure of their own.
 const LOWEST: f32 = 0.1;
 /// Width of the strips along both axes that are left out, in cycles a pixel: edges of the JPEG blocks and
@@ -62,41 +66,40 @@ fn blue_green(&[_, g, b]: &[u8; 3]) -> f32 {
     f32::from(b) - f32::from(g)
 }
 
-/// Power at each frequency, summed over the squares, each of which counts the same.
+/// Power at each frequency, summed over the squares, each of which counts the same: `side / 2 + 1`
+/// frequencies across for each down. The other half mirrors them, as of all that is real.
 fn spectrum(
     image: &Image,
     squares: &[Point],
     side: usize,
     channel: fn(&[u8; 3]) -> f32,
 ) -> Vec<f32> {
-    let mut planner = FftPlanner::new();
-    let fft = planner.plan_fft_forward(side);
-    let mut power = vec![0.0; side * side];
+    let across = RealFftPlanner::new().plan_fft_forward(side);
+    let down = FftPlanner::new().plan_fft_forward(side);
+    let half = across.complex_len();
+    let hann: Vec<f32> = (0..side).map(|i| hann(i, side)).collect();
+    let mut rows = vec![Complex::default(); half * side];
+    let mut power = vec![0.0; half * side];
     for middle in squares {
-        let detail = detail(image, *middle, side, channel);
+        let mut detail = detail(image, *middle, side, channel);
         let deviation = (detail.iter().map(|v| v * v).sum::<f32>() / detail.len() as f32).sqrt();
         if deviation < f32::MIN_POSITIVE {
             continue;
         }
-        let mut numbers: Vec<Complex<f32>> = detail
-            .iter()
-            .enumerate()
-            .map(|(i, v)| {
-                Complex::new(
-                    v / deviation * hann(i % side, side) * hann(i / side, side),
-                    0.0,
-                )
-            })
-            .collect();
-        for row in numbers.chunks_exact_mut(side) {
-            fft.process(row);
+        let lines = detail.chunks_exact_mut(side);
+        for ((line, row), faded) in lines.zip(rows.chunks_exact_mut(half)).zip(&hann) {
+            for (v, weight) in line.iter_mut().zip(&hann) {
+                *v *= weight * faded / deviation;
+            }
+            // Fails only for slices of another length.
+            let _ = across.process(line, row);
         }
-        let mut columns = transposed(&numbers, side);
-        for column in columns.chunks_exact_mut(side) {
-            fft.process(column);
-        }
-        for (sum, value) in power.iter_mut().zip(transposed(&columns, side)) {
-            *sum += value.norm_sqr();
+        let mut columns = transposed(&rows, half);
+        down.process(&mut columns);
+        for (x, column) in columns.chunks_exact(side).enumerate() {
+            for (y, value) in column.iter().enumerate() {
+                power[y * half + x] += value.norm_sqr();
+            }
         }
     }
     power
@@ -107,13 +110,14 @@ fn hann(i: usize, side: usize) -> f32 {
     0.5 - 0.5 * phase.cos()
 }
 
-fn transposed(numbers: &[Complex<f32>], side: usize) -> Vec<Complex<f32>> {
-    (0..side * side)
-        .map(|i| numbers[(i % side) * side + i / side])
+/// Rows of `width` numbers as columns.
+fn transposed(rows: &[Complex<f32>], width: usize) -> Vec<Complex<f32>> {
+    (0..width)
+        .flat_map(|x| rows.iter().skip(x).step_by(width).copied())
         .collect()
 }
 
-/// What a square holds beyond its own blur: each pixel less the mean of the 5×5 around it.
+/// What a square holds beyond its own blur: each pixel less the mean of the square of [`AROUND`] around it.
 fn detail(image: &Image, middle: Point, side: usize, channel: fn(&[u8; 3]) -> f32) -> Vec<f32> {
     let (width, height) = (image.width(), image.height());
     let from = |c: f32, length: usize| {
@@ -121,54 +125,59 @@ fn detail(image: &Image, middle: Point, side: usize, channel: fn(&[u8; 3]) -> f3
     };
     let (left, top) = (from(middle.x, width), from(middle.y, height));
     let pixels = image.data().as_chunks::<3>().0;
-    let at = |x: usize, y: usize| {
-        let (x, y) = ((left + x).min(width - 1), (top + y).min(height - 1));
-        channel(&pixels[y * width + x])
-    };
-    let values: Vec<f32> = (0..side * side).map(|i| at(i % side, i / side)).collect();
-    let near = |i: usize| i.saturating_sub(2)..(i + 3).min(side);
-    (0..side * side)
-        .map(|i| {
-            let (x, y) = (i % side, i / side);
-            let (mut sum, mut count) = (0.0, 0.0_f32);
-            for v in near(y) {
-                for value in &values[v * side + near(x).start..v * side + near(x).end] {
-                    sum += value;
-                    count += 1.0;
-                }
-            }
-            values[i] - sum / count
-        })
-        .collect()
+    let wide = side + AROUND - 1;
+    // Beyond the picture's edges the last pixel goes on.
+    let near = |at: usize, length: usize| at.saturating_sub(AROUND / 2).min(length - 1);
+    let values: Vec<f32> = (0..wide * wide)
+        .map(|i| [near(left + i % wide, width), near(top + i / wide, height)])
+        .map(|[x, y]| channel(&pixels[y * width + x]))
+        .collect();
+    let lines = values.chunks_exact(wide);
+    let sums: Vec<f32> = lines
+        .flat_map(|line| line.windows(AROUND).map(|w| w.iter().sum()))
+        .collect();
+    let mut detail = Vec::with_capacity(side * side);
+    for y in 0..side {
+        let line = &values[(y + AROUND / 2) * wide + AROUND / 2..][..side];
+        let rows: [&[f32]; AROUND] = std::array::from_fn(|i| &sums[(y + i) * side..][..side]);
+        detail.extend(line.iter().enumerate().map(|(x, value)| {
+            let sum: f32 = rows.iter().map(|row| row[x]).sum();
+            value - sum / (AROUND * AROUND) as f32
+        }));
+    }
+    detail
 }
 
 /// The highest ratio of a frequency's power to the median power of all frequencies of its size.
 fn peak(power: &[f32], side: usize) -> f32 {
+    let half = side / 2 + 1;
     let frequency = |i: usize| {
-        let signed = if i < side / 2 {
+        let signed = if i <= side / 2 {
             i as f32
         } else {
             i as f32 - side as f32
         };
         signed / side as f32
     };
+    let sizes: Vec<(f32, f32, f32)> = (0..power.len())
+        .map(|i| (frequency(i % half), frequency(i / half)))
+        .map(|(x, y)| (x, y, (x * x + y * y).sqrt()))
+        .collect();
+    let ring = |size: f32| (size * side as f32) as usize;
     let mut rings: Vec<Vec<f32>> = vec![Vec::new(); side];
-    let ring = |x: f32, y: f32| (x.hypot(y) * side as f32) as usize;
-    for (i, value) in power.iter().enumerate() {
-        let (x, y) = (frequency(i % side), frequency(i / side));
-        if let Some(ring) = rings.get_mut(ring(x, y)) {
+    for ((_, _, size), value) in sizes.iter().zip(power) {
+        if let Some(ring) = rings.get_mut(ring(*size)) {
             ring.push(*value);
         }
     }
     let medians: Vec<f32> = rings.into_iter().map(median).collect();
     let floor = median(medians.clone()) * 0.05;
-    power
+    sizes
         .iter()
-        .enumerate()
-        .map(|(i, value)| (frequency(i % side), frequency(i / side), value))
-        .filter(|(x, y, _)| x.hypot(*y) > LOWEST && !excluded(*x, *y, side))
-        .map(|(x, y, value)| {
-            let usual = medians.get(ring(x, y)).copied().unwrap_or(0.0);
+        .zip(power)
+        .filter(|((x, y, size), _)| *size > LOWEST && !excluded(*x, *y, side))
+        .map(|((_, _, size), value)| {
+            let usual = medians.get(ring(*size)).copied().unwrap_or(0.0);
             value / usual.max(floor).max(f32::MIN_POSITIVE)
         })
         .fold(0.0, f32::max)

@@ -26,6 +26,7 @@ pub(super) enum Kind {
     Pool(Pooling, Window),
     Sum,
     Widen,
+    Logistic,
 }
 
 /// Weights and bias as ONNX has them.
@@ -97,7 +98,8 @@ impl<'a> Builder<'a> {
             "AveragePool" => self.pool(node, Pooling::Mean),
             "GlobalAveragePool" => self.pool_all(node),
             "Add" => self.sum(node),
-            "Relu" | "LeakyRelu" | "Clip" => self.activation(node),
+            "Relu" | "LeakyRelu" | "PRelu" | "Clip" => self.activation(node),
+            "Sigmoid" => self.logistic(node),
             "Pad" => self.pad(node),
             "Reshape" => self.reshape(node),
             "Identity" => {
@@ -150,7 +152,7 @@ impl<'a> Builder<'a> {
             from,
             other: None,
             to: number,
-            activation: Activation::NONE,
+            activation: Activation::none(),
         });
         let dims = vec![1, to.channels, to.height, to.width];
         self.names.insert(&node.output, (number, dims));
@@ -312,15 +314,15 @@ impl<'a> Builder<'a> {
 
     /// Joins the layer before if nobody else reads what that gives; else a layer of its own.
     fn activation(&mut self, node: &'a Node) -> Result<(), Unknown> {
-        let activation = self.read_activation(node)?;
         let name = input(node, 0)?;
         let (from, dims) = self.value(name)?;
+        let activation = self.read_activation(node, self.drafts.values[from].channels)?;
         let alone = self.graph.uses(name) == 1;
         match self.drafts.layers.iter_mut().find(|l| l.to == from) {
             Some(before)
                 if alone
-                    && before.activation == Activation::NONE
-                    && !matches!(before.kind, Kind::Pool(..) | Kind::Widen) =>
+                    && before.activation == Activation::none()
+                    && !matches!(before.kind, Kind::Pool(..) | Kind::Widen | Kind::Logistic) =>
             {
                 before.activation = activation;
                 self.names.insert(&node.output, (from, dims));
@@ -339,28 +341,38 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn read_activation(&self, node: &Node) -> Result<Activation, Unknown> {
+    fn read_activation(&self, node: &Node, channels: usize) -> Result<Activation, Unknown> {
         node.only(&["alpha"])?;
         match node.operator.as_str() {
-            "Relu" => Ok(Activation::RELU),
-            "LeakyRelu" => {
-                let slope = node.float("alpha", 0.01);
-                let known = (0.0..=1.0).contains(&slope);
-                known
-                    .then_some(Activation {
-                        slope,
-                        ..Activation::NONE
-                    })
-                    .ok_or_else(|| "LeakyRelu that is steep".to_owned())
+            "Relu" => Ok(Activation::leaky(0.0)),
+            "LeakyRelu" => Ok(Activation::leaky(node.float("alpha", 0.01))),
+            "PRelu" => {
+                let Constant { dims, floats, .. } = self.constant(node, 1)?;
+                if dims[..] != [channels, 1, 1] || floats.len() != channels {
+                    return Err("PRelu with other than a slope for each channel".into());
+                }
+                Ok(Activation {
+                    slopes: floats.clone(),
+                    ..Activation::none()
+                })
             }
             _ => match (self.floats(node, 1)?, self.floats(node, 2)?) {
                 (Some([0.0]), Some([most])) if *most > 0.0 => Ok(Activation {
-                    slope: 0.0,
                     most: *most,
+                    ..Activation::leaky(0.0)
                 }),
                 _ => Err("Clip that does not begin at 0".into()),
             },
         }
+    }
+
+    fn logistic(&mut self, node: &'a Node) -> Result<(), Unknown> {
+        node.only(&[])?;
+        let (from, _) = self.value(input(node, 0)?)?;
+        let layout = self.drafts.values[from];
+        let to = Layout::inner(layout.height, layout.width, layout.channels);
+        self.layer(node, Kind::Logistic, from, to);
+        Ok(())
     }
 
     /// Zeros behind, of rows, columns or channels.

@@ -6,7 +6,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::activation::Activation;
+use super::activation::{Activation, Rectifier};
 use super::layout::Layout;
 use super::window::Window;
 
@@ -19,7 +19,7 @@ pub(super) struct Conv {
     from: Layout,
     to: Layout,
     blocks: Vec<Block>,
-    activation: Activation,
+    rectifier: Rectifier,
     /// Of every output pixel: where its window begins, and where it is written.
     places: Vec<[usize; 2]>,
 }
@@ -67,7 +67,7 @@ impl Conv {
             from,
             to,
             blocks,
-            activation,
+            rectifier: activation.over(&to),
         }
     }
 
@@ -173,6 +173,7 @@ impl Task<'_> {
         let [bias] = vectors::<S, V>(&block.bias) else {
             return;
         };
+        let slopes = conv.rectifier.slopes::<S>(block.first);
         let run = conv.window.size[1] * conv.from.stored;
         let per_picture = conv.places.len();
         let pixels = per_picture * (self.input.len() / conv.from.size());
@@ -199,8 +200,8 @@ impl Task<'_> {
             }
             for ([_, to], sums) in places.iter().zip(sums) {
                 let to = S::as_mut_simd_f32s(&mut self.output[*to..*to + lanes]).0;
-                for (to, sum) in to.iter_mut().zip(sums) {
-                    *to = conv.activation.apply(simd, sum);
+                for ((to, sum), slope) in to.iter_mut().zip(sums).zip(slopes) {
+                    *to = conv.rectifier.apply(simd, *slope, sum);
                 }
             }
         }

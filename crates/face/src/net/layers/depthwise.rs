@@ -2,7 +2,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::activation::Activation;
+use super::activation::{Activation, Rectifier};
 use super::layout::Layout;
 use super::window::Window;
 
@@ -17,7 +17,7 @@ pub(super) struct Depthwise {
     /// `[channel of the window][channel]`.
     weights: Vec<f32>,
     bias: Vec<f32>,
-    activation: Activation,
+    rectifier: Rectifier,
 }
 
 impl Depthwise {
@@ -45,7 +45,7 @@ impl Depthwise {
             window,
             from,
             to,
-            activation,
+            rectifier: activation.over(&to),
         }
     }
 
@@ -79,6 +79,8 @@ impl WithSimd for Task<'_> {
         let vectors = to.stored / S::F32_LANES;
         let weights = S::as_simd_f32s(&self.layer.weights).0;
         let bias = S::as_simd_f32s(&self.layer.bias).0;
+        let rectifier = &self.layer.rectifier;
+        let slopes = rectifier.slopes::<S>(0);
         for y in 0..to.height {
             let mut rows: [&[S::f32s]; 3] = [&[]; 3];
             for (i, row) in rows.iter_mut().enumerate() {
@@ -98,7 +100,7 @@ impl WithSimd for Task<'_> {
                 for (x, to) in line[channel..].iter_mut().step_by(vectors).enumerate() {
                     let at = x * step + channel;
                     let sum = one::<S>(simd, rows, at, vectors, &taps, bias[channel]);
-                    *to = self.layer.activation.apply(simd, sum);
+                    *to = rectifier.apply(simd, slopes[channel], sum);
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! A small runtime of our own for the few layers that face networks are made of.
 //!
-//! It knows convolutions (over all channels, and 3x3 over each by itself), poolings, sums, rectifiers
-//! and matrix products, on one thread, with pictures in memory as convolutions like them best. What it
+//! It knows convolutions (over all channels, and 3x3 over each by itself), poolings, sums, rectifiers,
+//! matrix products and the logistic function, on one thread, with pictures in memory as convolutions like them best. What it
 //! knows it does in a third of the time of the general runtime; a network with anything else is left to
 //! that one. Instructions are chosen as the program runs (AVX-512, AVX2, NEON or plain).
 //! Why this is here: `docs/decisions/0022-own-layers.md`.
@@ -27,7 +27,7 @@ use self::conv::Conv;
 use self::depthwise::Depthwise;
 use self::graph::Graph;
 use self::layout::Layout;
-use self::simple::{Pool, Sum, widen};
+use self::simple::{Pool, Sum, logistic, widen};
 use self::slots::Slots;
 
 /// What is in a network that these layers do not know.
@@ -68,6 +68,7 @@ enum Layer {
     Pool(Pool),
     Sum(Sum),
     Widen,
+    Logistic,
 }
 
 impl Layers {
@@ -176,6 +177,7 @@ impl Layers {
                 sum.run(self.arch, input, other, output);
             }
             Layer::Widen => widen([&from, &to], input, output),
+            Layer::Logistic => logistic([&from, &to], input, output),
         }
         memory[slot] = target;
     }
@@ -222,9 +224,10 @@ impl Step {
                 from: values[from],
                 other: other.map(|value| values[value]),
                 to: values[to],
-                activation,
+                rectifier: activation.over(&values[to]),
             }),
             Kind::Widen => Layer::Widen,
+            Kind::Logistic => Layer::Logistic,
         };
         Self {
             layer,

@@ -1,8 +1,8 @@
-//! Layers without weights: poolings, sums, zeros behind.
+//! Layers without weights: poolings, sums, zeros behind, the logistic function.
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::activation::Activation;
+use super::activation::Rectifier;
 use super::layout::Layout;
 use super::window::Window;
 
@@ -29,7 +29,7 @@ pub(super) struct Sum {
     /// The other value's layout, which may differ in its margin.
     pub other: Option<Layout>,
     pub to: Layout,
-    pub activation: Activation,
+    pub rectifier: Rectifier,
 }
 
 impl Pool {
@@ -138,9 +138,10 @@ impl WithSimd for SumTask<'_> {
             from,
             other,
             to,
-            activation,
+            rectifier,
         } = self.sum;
         let length = to.width * to.stored;
+        let slopes = rectifier.slopes::<S>(0);
         let line = |layout: &Layout, y: usize| layout.at(y, 0)..layout.at(y, 0) + length;
         for y in 0..to.height {
             let target = S::as_mut_simd_f32s(&mut self.output[line(to, y)]).0;
@@ -148,13 +149,15 @@ impl WithSimd for SumTask<'_> {
             match (other, self.other) {
                 (Some(layout), Some(other)) => {
                     let two = S::as_simd_f32s(&other[line(layout, y)]).0;
-                    for ((to, one), two) in target.iter_mut().zip(one).zip(two) {
-                        *to = activation.apply(simd, simd.add_f32s(*one, *two));
+                    let numbers = target.iter_mut().zip(one).zip(two);
+                    for (((to, one), two), slope) in numbers.zip(slopes.iter().cycle()) {
+                        *to = rectifier.apply(simd, *slope, simd.add_f32s(*one, *two));
                     }
                 }
                 _ => {
-                    for (to, one) in target.iter_mut().zip(one) {
-                        *to = activation.apply(simd, *one);
+                    for ((to, one), slope) in target.iter_mut().zip(one).zip(slopes.iter().cycle())
+                    {
+                        *to = rectifier.apply(simd, *slope, *one);
                     }
                 }
             }
@@ -172,6 +175,20 @@ pub(super) fn widen([from, to]: [&Layout; 2], input: &[f32], output: &mut [f32])
                 let (source, target) = (from.at(y, x), to.at(y, x));
                 output[target..target + from.channels]
                     .copy_from_slice(&input[source..source + from.channels]);
+            }
+        }
+    }
+}
+
+/// `1 / (1 + exp(-x))` of each number. Networks end with it, on a few.
+pub(super) fn logistic([from, to]: [&Layout; 2], input: &[f32], output: &mut [f32]) {
+    let pictures = input.chunks_exact(from.size());
+    for (input, output) in pictures.zip(output.chunks_exact_mut(to.size())) {
+        for y in 0..to.height {
+            let length = to.width * to.stored;
+            let numbers = &input[from.at(y, 0)..][..length];
+            for (to, x) in output[to.at(y, 0)..][..length].iter_mut().zip(numbers) {
+                *to = 1.0 / (1.0 + (-x).exp());
             }
         }
     }

@@ -216,6 +216,21 @@ impl Sketch {
         self.each("Relu", from, |n| n.max(0.0))
     }
 
+    /// A rectifier with a slope of its own for each channel.
+    fn prelu(&mut self, from: &str) -> String {
+        let mut value = self.values[from].clone();
+        let channels = value.dims[1];
+        let (name, slopes) = self.constant(&[channels, 1, 1]);
+        let size = value.numbers.len() / channels;
+        for (channel, slope) in value.numbers.chunks_mut(size).zip(&slopes.numbers) {
+            let numbers = channel.iter_mut().filter(|n| **n < 0.0);
+            numbers.for_each(|n| *n *= 3.0 * slope);
+        }
+        let slopes = self.graph.constants.get_mut(&name).unwrap();
+        slopes.floats.iter_mut().for_each(|slope| *slope *= 3.0);
+        self.node("PRelu", &[from, &name], &[], value)
+    }
+
     fn add(&mut self, one: &str, two: &str) -> String {
         let mut value = self.values[one].clone();
         let other = self.values[two].numbers.iter();
@@ -370,7 +385,13 @@ fn every_layer_in_one_network() {
         f
     };
     let i = sketch.pool("MaxPool", &h, [2, 1], [0, 0, 1, 1]);
-    let j = sketch.pad(&i, [13, 0, 0]);
+    let i = sketch.prelu(&i);
+    let j = sketch.conv(&i, 19, [1, 1], [0; 4]);
+    let j = sketch.prelu(&j);
+    let j = sketch.depthwise(&j, 1, [1, 1, 1, 1]);
+    let j = sketch.prelu(&j);
+    let j = sketch.each("Sigmoid", &j, |n| 1.0 / (1.0 + (-n).exp()));
+    let j = sketch.pad(&j, [13, 0, 0]);
     let output = sketch.product(&j, 9);
     sketch.check(&output);
 }
@@ -407,6 +428,15 @@ fn what_is_not_known_is_said() {
         "MaxPool",
         &[("kernel_shape", &[2, 2]), ("pads", &[2, 0, 0, 0])]
     ));
+    let prelu = |dims: &'static [usize]| {
+        unknown(&|sketch, a| {
+            let (slopes, _) = sketch.constant(dims);
+            let value = sketch.values[a].clone();
+            sketch.node("PRelu", &[a, &slopes], &[], value)
+        })
+    };
+    assert!(prelu(&[5, 1, 1]).contains("a slope for each channel"));
+    assert!(prelu(&[1, 4, 1]).contains("a slope for each channel"));
     assert!(unknown(&|_, _| "nowhere".into()).contains("not computed"));
     assert!(unknown(&|sketch, a| sketch.add(a, "photo")).contains("Add of different shapes"));
     assert!(unknown(&|sketch, _| sketch.relu("photo")).contains("no convolution reads"));

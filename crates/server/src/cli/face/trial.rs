@@ -9,6 +9,7 @@ use std::{
 
 use face::{
     Engine,
+    evaluate::Rate,
     trial::{self, Outcome, Recording, Trial},
 };
 
@@ -60,20 +61,19 @@ fn recordings(dir: &Path) -> Result<Vec<Recording>, Failure> {
             .extension()
             .and_then(|e| e.to_str())
             .unwrap_or_default();
-        let frames = if path.is_dir() {
-            frames_in(&path)?
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let recording = if path.is_dir() {
+            Recording {
+                name: name.into_owned(),
+                frames: frames_in(&path)?,
+            }
         } else if VIDEOS.contains(&ending.to_ascii_lowercase().as_str()) {
-            frames_of(&path)?
+            Recording::of_mjpeg(&name, &frames_of(&path)?)
         } else {
             continue;
         };
-        if frames.len() > 1 {
-            let name = path
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            found.push(Recording { name, frames });
+        if recording.frames.len() > 1 {
+            found.push(recording);
         }
     }
     if found.is_empty() {
@@ -96,8 +96,8 @@ fn frames_in(dir: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     Ok(files.iter().map(fs::read).collect::<Result<_, _>>()?)
 }
 
-/// The frames of a video, through a pipe from ffmpeg: nothing is written to disk.
-fn frames_of(video: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+/// The frames of a video as Motion JPEG, through a pipe from ffmpeg: nothing is written to disk.
+fn frames_of(video: &Path) -> Result<Vec<u8>, Failure> {
     let mut child = Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-i"])
         .arg(video)
@@ -124,20 +124,7 @@ fn frames_of(video: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     if !child.wait()?.success() {
         return Err(format!("{}: ffmpeg cannot read it", video.display()).into());
     }
-    Ok(pictures(&bytes))
-}
-
-/// JPEG files that follow one another: within one, the two bytes that end it do not occur.
-fn pictures(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut all = Vec::new();
-    let mut start = 0;
-    for at in 1..bytes.len() {
-        if bytes[at - 1..=at] == [0xFF, 0xD9] {
-            all.push(bytes[start..=at].to_vec());
-            start = at + 1;
-        }
-    }
-    all
+    Ok(bytes)
 }
 
 fn print(trial: &Trial) {
@@ -145,7 +132,7 @@ fn print(trial: &Trial) {
     for (name, actions) in &trial.actions {
         println!("  {name}: {}", actions.join(", "));
     }
-    println!("\nhonest answers          answers  refused   BPCER  why");
+    println!("\nhonest answers                       answers  refused   BPCER  95 % interval  why");
     let mut all = Outcome::default();
     for (name, outcome) in &trial.bona_fide {
         row(name, outcome, outcome.answers - outcome.passed);
@@ -153,14 +140,17 @@ fn print(trial: &Trial) {
         all.passed += outcome.passed;
     }
     row("all", &all, all.answers - all.passed);
-    println!("\nattacks                 answers   passed   APCER  why the others did not");
+    println!(
+        "\nattacks                              answers   passed   APCER  95 % interval  why the others did not"
+    );
     for (species, outcome) in &trial.attacks {
         row(species, outcome, outcome.passed);
     }
 }
 
 fn row(name: &str, outcome: &Outcome, wrong: usize) {
-    let rate = 100.0 * wrong as f64 / outcome.answers.max(1) as f64;
+    let rate = Rate::new(wrong as u64, outcome.answers as u64);
+    let [low, high] = rate.wilson.map(|bound| 100.0 * bound);
     let mut reasons: Vec<_> = outcome.refused.iter().collect();
     reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     let reasons: Vec<String> = reasons
@@ -168,8 +158,9 @@ fn row(name: &str, outcome: &Outcome, wrong: usize) {
         .map(|(reason, count)| format!("{reason} ({count})"))
         .collect();
     println!(
-        "{name:<24}{:>7}{wrong:>9}{rate:>7.1}%  {}",
+        "{name:<37}{:>7}{wrong:>9}{:>7.1}%  {low:>5.1} to {high:>4.1}%  {}",
         outcome.answers,
+        100.0 * rate.rate,
         reasons.join("; ")
     );
 }
