@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis::streams::{StreamId, StreamRangeReply};
 use redis::{AsyncConnectionConfig, Client, RedisResult, Value};
 use serde_json::value::RawValue;
@@ -130,9 +130,10 @@ impl Redis {
             connection,
             local: OnceLock::new(),
         });
-        let cursor = shared.end_of_log().await?;
+        let mut connection = shared.connection.clone();
+        let cursor = shared.end_of_log(&mut connection).await?;
         // Known before anything is promised, so that a Redis that starts anew is always noticed.
-        let life = reader::life_of(&mut shared.connection.clone()).await;
+        let life = reader::life_of(&mut connection).await?;
         let start = Mutex::new(Some((queue, cursor, life)));
         Ok(Self {
             shared,
@@ -177,7 +178,7 @@ impl Shared {
     }
 
     /// The id of the last entry of the log.
-    async fn end_of_log(&self) -> RedisResult<LogId> {
+    async fn end_of_log(&self, connection: &mut impl ConnectionLike) -> RedisResult<LogId> {
         let mut command = redis::cmd("XREVRANGE");
         command
             .arg(self.log_key())
@@ -185,7 +186,7 @@ impl Shared {
             .arg("-")
             .arg("COUNT")
             .arg(1);
-        let last: StreamRangeReply = command.query_async(&mut self.connection.clone()).await?;
+        let last: StreamRangeReply = command.query_async(connection).await?;
         Ok(last
             .ids
             .first()

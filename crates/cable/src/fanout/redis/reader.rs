@@ -7,6 +7,7 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::streams::{StreamId, StreamRangeReply, StreamReadReply};
 use redis::{InfoDict, RedisResult};
 
+use super::writer::is_hopeless;
 use super::{Kept, LogId, Shared, log_id, log_id_text, message};
 use crate::message::{Position, Published};
 use crate::options::Disconnect;
@@ -83,19 +84,20 @@ impl Reader {
     /// Finds out whether this is the Redis that was read before. One that has started anew, or has
     /// taken another's place, may have lost what was published last, and its log may be behind.
     async fn greet(&mut self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
-        let Some(life) = life_of(connection).await else {
-            return Ok(());
-        };
-        let before = self.life.replace(life);
-        if before.is_none() || before == self.life {
+        let life = life_of(connection).await?;
+        if life == self.life {
             return Ok(());
         }
-        tracing::warn!("Redis has started anew: telling everyone again what exists");
-        let end = self.shared.end_of_log().await?;
-        self.cursor = self.cursor.min(end);
-        if let Some(local) = self.shared.local.get() {
-            local.interrupted();
+        if self.life.is_some() {
+            tracing::warn!("Redis has started anew: telling everyone again what exists");
+            let end = self.shared.end_of_log(connection).await?;
+            self.cursor = self.cursor.min(end);
+            if let Some(local) = self.shared.local.get() {
+                local.interrupted();
+            }
         }
+        // Last, so that whoever is interrupted here finds another life again.
+        self.life = life;
         Ok(())
     }
 
@@ -171,19 +173,19 @@ impl Reader {
     }
 }
 
-/// The name of a Redis's life, from its start to its end; `None` for a user that may not ask. A
-/// connection that broke says so at the next command.
-pub(super) async fn life_of(connection: &mut impl ConnectionLike) -> Option<String> {
+/// The name of a Redis's life, from its start to its end; `None` for a user that may not ask.
+pub(super) async fn life_of(connection: &mut impl ConnectionLike) -> RedisResult<Option<String>> {
     let info: RedisResult<InfoDict> = redis::cmd("INFO")
         .arg("server")
         .query_async(connection)
         .await;
     match info {
-        Ok(info) => info.get::<String>("run_id"),
-        Err(error) => {
+        Ok(info) => Ok(info.get("run_id")),
+        Err(error) if is_hopeless(&error) => {
             tracing::debug!(%error, "Redis does not say who it is");
-            None
+            Ok(None)
         }
+        Err(error) => Err(error),
     }
 }
 

@@ -82,7 +82,7 @@ fn microseconds(span: Duration) -> u64 {
 }
 
 /// Whether the same command would be refused again.
-fn is_hopeless(error: &redis::RedisError) -> bool {
+pub(super) fn is_hopeless(error: &redis::RedisError) -> bool {
     matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension | ErrorKind::Client)
         && matches!(error.retry_method(), RetryMethod::NoRetry)
         // What a server says that starts without its data, or is not the primary now.

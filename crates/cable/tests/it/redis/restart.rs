@@ -145,6 +145,38 @@ async fn nothing_is_lost_while_redis_is_away() {
     assert_eq!(here.stats().lost, 0);
 }
 
+/// A verdict is stored and published, and Redis dies before the other process has read it. The
+/// page hears it all the same, from what exists, and once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fact_that_redis_forgot_is_told_again() {
+    let Some(mut redis) = Mortal::start().await else {
+        return;
+    };
+    let options = fresh();
+    let (cable, app) = process(&redis.address(), &options).await;
+    let mut clients = Vec::new();
+    for protocol in [Protocol::V1Json, Protocol::V1ExtJson] {
+        clients.push(follower(&cable, &app, protocol).await);
+    }
+    // Nobody follows it and nothing of it has a key, so it is told to nobody.
+    app.set("room:2", Message::from(json!("other")));
+    redis.kill();
+    app.set("room:1", verdict());
+    redis.start_anew().await;
+    for client in &clients {
+        assert_eq!(next(client).await["message"], "verdict");
+    }
+    // Once more, and the broadcast that was thought lost: it is known already.
+    redis.kill();
+    redis.start_anew().await;
+    cable.broadcast("room:1", verdict());
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    cable.broadcast("room:1", json!("after"));
+    for client in &clients {
+        assert_eq!(next(client).await["message"], "after");
+    }
+}
+
 /// A client comes back with the position it had in the life of a Redis that is gone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_position_in_another_life_is_refused_and_what_exists_is_told() {
