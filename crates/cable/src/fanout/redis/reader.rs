@@ -4,22 +4,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::streams::{StreamId, StreamRangeReply, StreamReadReply};
-use redis::{InfoDict, RedisResult};
+use redis::streams::{StreamRangeReply, StreamReadReply};
+use redis::{InfoDict, PushKind, RedisResult};
+use tokio::time::timeout;
 
+use super::Shared;
+use super::log::{self, Announced, LogId, News};
+use super::store::Kept;
 use super::writer::is_hopeless;
-use super::{Kept, LogId, Shared, log_id, log_id_text, message};
-use crate::message::{Position, Published};
-use crate::options::Disconnect;
 
-/// How long Redis holds a read when there is nothing new.
-const HOLD: Duration = Duration::from_secs(5);
+/// After this long without an announcement Redis is asked whether there is nothing new, which
+/// also shows that it is there.
+const SILENCE: Duration = Duration::from_secs(5);
 /// After this long without an answer the connection counts as dead.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-/// The longest pause between two attempts to connect.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// The pauses between attempts to connect.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Entries read at a time.
-const BATCH: usize = 200;
+const BATCH: usize = 100;
 
 struct Reader {
     shared: Arc<Shared>,
@@ -35,11 +38,11 @@ pub(super) async fn run(shared: Arc<Shared>, cursor: LogId, life: Option<String>
         cursor,
         life,
     };
-    let mut pause = Duration::from_millis(20);
+    let mut pause = SHORTEST_PAUSE;
     loop {
-        match reader.read_on(&mut pause).await {
-            Ok(()) => {}
-            Err(error) => tracing::warn!(%error, "the log in Redis cannot be read"),
+        match reader.listen(&mut pause).await {
+            Ok(()) => tracing::warn!("Redis has closed the connection"),
+            Err(error) => tracing::warn!(%error, "Redis cannot be listened to"),
         }
         if let Some(local) = reader.shared.local.get() {
             local.count_reconnection();
@@ -50,34 +53,74 @@ pub(super) async fn run(shared: Arc<Shared>, cursor: LogId, life: Option<String>
 }
 
 impl Reader {
-    /// Reads until the connection breaks.
-    async fn read_on(&mut self, pause: &mut Duration) -> RedisResult<()> {
-        let mut connection = self.shared.reading_connection().await?;
+    /// Listens until the connection breaks. What was announced before it began to listen is read
+    /// from the log.
+    async fn listen(&mut self, pause: &mut Duration) -> RedisResult<()> {
+        let (mut connection, mut pushes) = self.shared.listening_connection().await?;
+        connection.subscribe(self.shared.log_key()).await?;
         self.greet(&mut connection).await?;
         self.close_gap(&mut connection).await?;
+        self.read_log(&mut connection).await?;
+        *pause = SHORTEST_PAUSE;
         loop {
-            let mut command = redis::cmd("XREAD");
-            command
-                .arg("COUNT")
-                .arg(BATCH)
-                .arg("BLOCK")
-                .arg(super::milliseconds(HOLD));
-            command
-                .arg("STREAMS")
-                .arg(self.shared.log_key())
-                .arg(log_id_text(self.cursor));
-            let reply: Option<StreamReadReply> = command.query_async(&mut connection).await?;
-            *pause = Duration::from_millis(20);
-            let entries = reply
-                .into_iter()
-                .flat_map(|reply| reply.keys)
-                .flat_map(|log| log.ids);
-            for entry in entries {
-                self.hand_on(&entry);
-                self.cursor = log_id(&entry.id).unwrap_or(self.cursor);
+            let missing = match timeout(SILENCE, pushes.recv()).await {
+                Ok(Some(push)) if push.kind == PushKind::Disconnection => return Ok(()),
+                Ok(Some(push)) => Announced::read(&push).is_some_and(|entry| !self.take(&entry)),
+                Ok(None) => return Ok(()),
+                Err(_) => true,
+            };
+            if missing {
+                self.read_log(&mut connection).await?;
             }
             // Those who have got something have a chance to send it before more comes.
             tokio::task::yield_now().await;
+        }
+    }
+
+    /// Takes an entry as it was announced, unless another is missing before it. Whether nothing is
+    /// missing.
+    fn take(&mut self, entry: &Announced) -> bool {
+        if entry.id > self.cursor {
+            if entry.previous != self.cursor {
+                return false;
+            }
+            self.hand_on(entry.news());
+            self.cursor = entry.id;
+        }
+        true
+    }
+
+    /// Reads the log from the cursor to its end.
+    async fn read_log(&mut self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
+        loop {
+            let mut command = redis::cmd("XREAD");
+            command.arg("COUNT").arg(BATCH).arg("STREAMS");
+            command
+                .arg(self.shared.log_key())
+                .arg(self.cursor.to_string());
+            let reply: Option<StreamReadReply> = command.query_async(connection).await?;
+            let Some(reply) = reply else { return Ok(()) };
+            for entry in reply.keys.into_iter().flat_map(|log| log.ids) {
+                self.hand_on(log::news(&entry));
+                self.cursor = entry.id.parse().unwrap_or(self.cursor);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn hand_on(&self, news: Vec<News>) {
+        let Some(local) = self.shared.local.get() else {
+            return;
+        };
+        for news in news {
+            match news {
+                News::Message(message) => {
+                    if let Some(published) = message.published() {
+                        local.deliver(&published);
+                    }
+                }
+                News::Disconnect(order) => local.disconnect(&order.tag, &order.disconnect()),
+            }
         }
     }
 
@@ -101,22 +144,6 @@ impl Reader {
         Ok(())
     }
 
-    fn hand_on(&self, entry: &StreamId) {
-        let Some(local) = self.shared.local.get() else {
-            return;
-        };
-        if let Some(tag) = entry.get::<String>("d") {
-            let reason = entry.get::<String>("n").unwrap_or_default().into();
-            let reconnect = entry.get::<u8>("r") != Some(0);
-            local.disconnect(&tag, &Disconnect { reason, reconnect });
-            return;
-        }
-        let Some(published) = published(entry) else {
-            return;
-        };
-        local.deliver(&published);
-    }
-
     /// If the log does not reach back to the cursor, takes what is missing from the histories of
     /// the streams that are followed here.
     async fn close_gap(&mut self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
@@ -129,12 +156,9 @@ impl Reader {
                 .arg("COUNT")
                 .arg(1);
             let log: StreamRangeReply = command.query_async(connection).await?;
-            let Some(first) = log.ids.first().and_then(|entry| log_id(&entry.id)) else {
+            let first = log.ids.first().and_then(|entry| entry.id.parse().ok());
+            let Some(before) = first.map(LogId::before) else {
                 return Ok(());
-            };
-            let before = match first {
-                (time, 0) => (time.saturating_sub(1), u64::MAX),
-                (time, number) => (time, number - 1),
             };
             if before <= self.cursor {
                 return Ok(());
@@ -187,18 +211,4 @@ pub(super) async fn life_of(connection: &mut impl ConnectionLike) -> RedisResult
         }
         Err(error) => Err(error),
     }
-}
-
-fn published(entry: &StreamId) -> Option<Published> {
-    let epoch: String = entry.get("e")?;
-    let position = Position {
-        epoch: epoch.into(),
-        offset: entry.get("o")?,
-    };
-    let stream: String = entry.get("s")?;
-    Some(Published {
-        stream: stream.into(),
-        message: message(&entry.map)?,
-        position: Some(position),
-    })
 }
