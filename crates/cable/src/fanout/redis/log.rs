@@ -1,12 +1,14 @@
-//! The log of everything that is published: its ids, and what its entries tell.
+//! The log of everything that is published: its ids, its entries, and what they tell.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::streams::StreamId;
 use redis::{PushInfo, PushKind, Value};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::message::{Message, Position, Published};
@@ -15,23 +17,14 @@ use crate::options::Disconnect;
 /// An id of the log: milliseconds since the Unix epoch and a number within them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct LogId {
-    pub(super) time: u64,
+    time: u64,
     number: u64,
 }
 
 impl LogId {
-    /// The last id that is before this one.
-    pub(super) fn before(self) -> Self {
-        match self.number {
-            0 => Self {
-                time: self.time.saturating_sub(1),
-                number: u64::MAX,
-            },
-            number => Self {
-                time: self.time,
-                number: number - 1,
-            },
-        }
+    /// When it was written, by the clock of Redis, as the span since the Unix epoch.
+    pub(super) fn time(self) -> Duration {
+        Duration::from_millis(self.time)
     }
 }
 
@@ -57,122 +50,133 @@ impl fmt::Display for LogId {
     }
 }
 
-/// Something that every process is told. The names are as short as `script.rs` writes them.
-#[derive(Debug, Deserialize)]
+/// What every process is told.
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) enum News {
     #[serde(rename = "m")]
-    Message(Numbered),
+    Message(Said),
     #[serde(rename = "d")]
     Disconnect(Order),
 }
 
+impl News {
+    pub(super) fn message(&self) -> Option<&Said> {
+        match self {
+            Self::Message(said) => Some(said),
+            Self::Disconnect(_) => None,
+        }
+    }
+}
+
+/// A message to a stream.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Said {
+    #[serde(rename = "s")]
+    pub(super) stream: Arc<str>,
+    #[serde(rename = "p")]
+    pub(super) payload: Arc<RawValue>,
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub(super) key: Option<Arc<str>>,
+    /// When it was broadcast, in microseconds since the Unix epoch.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    sent: Option<u64>,
+}
+
 /// An order to end connections.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Order {
     #[serde(rename = "t")]
     pub(super) tag: String,
     #[serde(rename = "n")]
-    reason: String,
+    reason: Cow<'static, str>,
     #[serde(rename = "r")]
     reconnect: bool,
 }
 
+impl Said {
+    pub(super) fn new(stream: &str, message: Message) -> Self {
+        let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        Self {
+            stream: stream.into(),
+            payload: message.payload,
+            key: message.key,
+            sent: message.sent.map(micros),
+        }
+    }
+
+    pub(super) fn published(self, position: Position) -> Published {
+        let message = Message {
+            payload: self.payload,
+            key: self.key,
+            sent: self.sent.map(Duration::from_micros),
+        };
+        Published {
+            stream: self.stream,
+            message,
+            position: Some(position),
+        }
+    }
+}
+
 impl Order {
+    pub(super) fn new(tag: &str, disconnect: Disconnect) -> Self {
+        Self {
+            tag: tag.to_owned(),
+            reason: disconnect.reason,
+            reconnect: disconnect.reconnect,
+        }
+    }
+
     pub(super) fn disconnect(&self) -> Disconnect {
         Disconnect {
-            reason: self.reason.clone().into(),
+            reason: self.reason.clone(),
             reconnect: self.reconnect,
         }
     }
 }
 
-/// A message with its place in the history.
-#[derive(Debug, Deserialize)]
-pub(super) struct Numbered {
-    #[serde(rename = "s")]
-    stream: String,
-    #[serde(rename = "p")]
-    payload: String,
-    #[serde(rename = "k")]
-    key: String,
-    #[serde(rename = "t")]
-    sent: String,
-    #[serde(rename = "e")]
-    epoch: String,
-    #[serde(rename = "o")]
-    offset: u64,
-}
-
-impl Numbered {
-    /// `None` if the payload is not JSON, which nobody here wrote.
-    pub(super) fn published(self) -> Option<Published> {
-        Some(Published {
-            stream: self.stream.into(),
-            message: message(self.payload, &self.key, &self.sent)?,
-            position: Some(Position {
-                epoch: self.epoch.into(),
-                offset: self.offset,
-            }),
-        })
-    }
-}
-
-/// A message as Redis keeps it: its payload, its key or nothing, when it was broadcast in
-/// microseconds since the Unix epoch or nothing.
-pub(super) fn message(payload: String, key: &str, sent: &str) -> Option<Message> {
-    let mut message = Message::from(RawValue::from_string(payload).ok()?);
-    message.sent = sent.parse().ok().map(Duration::from_micros);
-    Some(match key {
-        "" => message,
-        key => message.with_key(key),
-    })
-}
-
-/// What an entry of the log tells.
-pub(super) fn news(entry: &StreamId) -> Vec<News> {
-    let text = entry.get::<String>("n").unwrap_or_default();
-    read(&text)
-}
-
-fn read(text: &str) -> Vec<News> {
-    serde_json::from_str(text).unwrap_or_else(|error| {
-        tracing::error!(%error, "the log in Redis is not as this program writes it");
-        Vec::new()
-    })
-}
-
-/// An entry of the log as it is announced to those who listen.
+/// An entry of the log.
 #[derive(Debug)]
-pub(super) struct Announced<'a> {
-    /// The entry before it.
-    pub(super) previous: LogId,
+pub(super) struct Entry<'a> {
     pub(super) id: LogId,
-    text: &'a str,
+    pub(super) epoch: Cow<'a, str>,
+    /// How many news there were before it in its epoch.
+    pub(super) before: u64,
+    news: Cow<'a, str>,
 }
 
-impl<'a> Announced<'a> {
-    /// `None` if it is something else that Redis says.
-    pub(super) fn read(push: &'a PushInfo) -> Option<Self> {
-        let PushInfo {
-            kind: PushKind::Message,
-            data,
-        } = push
+impl<'a> Entry<'a> {
+    /// As it is announced; `None` if it is something else that Redis says.
+    pub(super) fn announced(push: &'a PushInfo) -> Option<Self> {
+        let (PushKind::Message, [_, Value::BulkString(bytes)]) = (&push.kind, push.data.as_slice())
         else {
             return None;
         };
-        let [_, Value::BulkString(bytes)] = data.as_slice() else {
-            return None;
-        };
-        let mut parts = std::str::from_utf8(bytes).ok()?.splitn(3, ' ');
+        let mut parts = std::str::from_utf8(bytes).ok()?.splitn(4, ' ');
         Some(Self {
-            previous: parts.next()?.parse().ok()?,
             id: parts.next()?.parse().ok()?,
-            text: parts.next()?,
+            epoch: parts.next()?.into(),
+            before: parts.next()?.parse().ok()?,
+            news: parts.next()?.into(),
+        })
+    }
+
+    /// As it is read; `None` if nobody here wrote it.
+    pub(super) fn read(entry: &StreamId) -> Option<Entry<'static>> {
+        let text = |name: &str| entry.get::<String>(name);
+        Some(Entry {
+            id: entry.id.parse().ok()?,
+            epoch: text("e")?.into(),
+            before: text("b")?.parse().ok()?,
+            news: text("n")?.into(),
         })
     }
 
     pub(super) fn news(&self) -> Vec<News> {
-        read(self.text)
+        serde_json::from_str(&self.news).unwrap_or_else(|error| {
+            tracing::error!(%error, "the log in Redis is not as this program writes it");
+            Vec::new()
+        })
     }
 }
 
@@ -180,44 +184,43 @@ impl<'a> Announced<'a> {
 mod tests {
     use super::*;
 
-    fn id(text: &str) -> LogId {
-        text.parse().unwrap()
-    }
-
     #[test]
     fn ids_are_ordered_by_time_and_number() {
+        let id = |text: &str| text.parse::<LogId>().unwrap();
         assert!(id("99-5") < id("100-0"));
         assert!(id("100-2") < id("100-10"));
         assert!("nonsense".parse::<LogId>().is_err());
-        assert_eq!(id("100-2").before(), id("100-1"));
-        assert!(id("99-999") < id("100-0").before());
         assert_eq!(id("100-2").to_string(), "100-2");
     }
 
     #[test]
-    fn an_announcement_says_what_is_before_it() {
-        let text = r#"7-1 8-0 [{"d":{"t":"user:1","n":"remote","r":true}},
-            {"m":{"s":"room","p":"{\"a\":1}","k":"","t":"","e":"x","o":3}}]"#;
+    fn an_announcement_says_what_was_written() {
+        let message = Message::from(serde_json::json!({"a": 1})).with_key("k");
+        let written = [
+            News::Message(Said::new("room", message)),
+            News::Disconnect(Order::new("user:1", Disconnect::remote(true))),
+        ];
+        let text = format!("8-0 e 41 {}", serde_json::to_string(&written).unwrap());
         let push = PushInfo {
             kind: PushKind::Message,
             data: vec![Value::Nil, Value::BulkString(text.into())],
         };
-        let announced = Announced::read(&push).unwrap();
-        assert_eq!((announced.previous, announced.id), (id("7-1"), id("8-0")));
-        let mut news = announced.news();
-        let Some(News::Message(message)) = news.pop() else {
+        let entry = Entry::announced(&push).unwrap();
+        assert_eq!((entry.id.time, &*entry.epoch, entry.before), (8, "e", 41));
+        let mut news = entry.news();
+        let Some(News::Disconnect(order)) = news.pop() else {
             panic!("{news:?}");
         };
-        let published = message.published().unwrap();
+        assert_eq!(order.disconnect(), Disconnect::remote(true));
+        let Some(News::Message(said)) = news.pop() else {
+            panic!("{news:?}");
+        };
+        let position = Position {
+            epoch: "e".into(),
+            offset: 42,
+        };
+        let published = said.published(position);
         assert_eq!(published.message.payload(), r#"{"a":1}"#);
-        assert_eq!(published.message.key(), None);
-        assert_eq!(published.position.unwrap().offset, 3);
-        assert!(matches!(
-            news.pop(),
-            Some(News::Disconnect(Order {
-                reconnect: true,
-                ..
-            }))
-        ));
+        assert_eq!(published.message.key(), Some("k"));
     }
 }

@@ -3,17 +3,20 @@
 //! | key | what |
 //! | --- | --- |
 //! | `<prefix>:log` | a stream of everything that is published; and a channel on which each of its entries is announced |
-//! | `<prefix>:log:last` | the id of its last entry |
-//! | `<prefix>:history:<stream>` | a stream of one stream's latest messages; the ids are offsets |
-//! | `<prefix>:head:<stream>` | a hash: epoch and last offset |
+//! | `<prefix>:head` | a hash: the epoch of the log, how many news it has had, in which life of Redis |
 //! | `<prefix>:session:<sid>` | a session that can be resumed, as JSON |
-//! | `<prefix>:once:<id>` | marks a publication that was made, so that repeating it does nothing |
+//! | `<prefix>:once:<id>` | marks what was written, so that repeating it does nothing |
+//! | `<prefix>:heard:<stream>:<key>` | marks a key that was published for outsiders, see [`RedisOptions::announce`] |
 //!
-//! Processes listen to the channel. An announcement carries the whole entry, and says which entry
-//! is before it: whoever has that one takes it as it comes, whoever does not reads what it missed
-//! from the log, as after a connection that broke. So listening costs no question, and loses
-//! nothing. Only if a process was away for longer than the log is kept does it take what it missed
-//! from the histories of the streams that are followed.
+//! Redis orders what is published and passes it on; it is asked for nothing else. Every process
+//! has the whole log, and the histories that follow from it, in its own memory, where positions
+//! and what was missed are found without a question. A process that starts reads the log first.
+//!
+//! Processes listen to the channel. An announcement carries the whole entry and says how many news
+//! were before it: whoever has those takes it as it comes, whoever does not reads what it missed
+//! from the log, as after a connection that broke. So listening costs Redis no command, and loses
+//! nothing. What was published while a process was away for longer than the log is kept, or was
+//! lost with Redis' memory, is told again by the application ([`Local::interrupted`]).
 //!
 //! What waits while Redis is busy is written in one step, as one entry.
 //!
@@ -22,18 +25,17 @@
 
 mod log;
 mod reader;
+mod replica;
 mod script;
-mod store;
+mod session;
 mod writer;
 
+use std::future::ready;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use redis::aio::{
-    ConnectionLike, ConnectionManager, ConnectionManagerConfig, MultiplexedConnection,
-};
-use redis::streams::StreamRangeReply;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
 use redis::{
     AsyncConnectionConfig, Client, IntoConnectionInfo, ProtocolVersion, PushInfo, RedisResult,
 };
@@ -44,10 +46,12 @@ use tokio::task::AbortHandle;
 use super::{Fanout, Local, Lost, SavedSession, Since};
 use crate::history::HistoryOptions;
 use crate::message::{Message, Position, Published};
-use crate::options::Disconnect;
+use crate::options::{Clock, Disconnect};
 use crate::sync::lock;
-use log::LogId;
-use writer::{Job, News};
+use log::{News, Order, Said};
+use reader::Reader;
+use replica::Replica;
+use writer::{Job, Telling};
 
 /// The settings of a fan-out over Redis.
 #[derive(Clone, Debug)]
@@ -55,11 +59,11 @@ pub struct RedisOptions {
     /// Begins the names of all keys; by default `cable`. Processes with the same prefix share a
     /// cable.
     pub prefix: String,
-    /// How much is remembered. The time to live is that of a whole stream since its last message,
-    /// and there is no bound of bytes: that is Redis' `maxmemory`.
+    /// How much each process remembers.
     pub history: HistoryOptions,
-    /// How long the log of everything is kept, by default 2 minutes. Processes that were away
-    /// for longer catch up from the histories.
+    /// How long Redis keeps the log of everything, by default 15 minutes: as long as histories
+    /// are to reach back for a process that starts, and as a process may be away without missing
+    /// anything. Its size has no other bound than Redis' `maxmemory`.
     pub log_ttl: Duration,
     /// Also publishes each message, as its JSON, on the pub/sub channel with the name of its
     /// stream (without the prefix), for listeners outside of the cable; by default not. It happens
@@ -76,7 +80,7 @@ impl Default for RedisOptions {
         Self {
             prefix: "cable".to_owned(),
             history: HistoryOptions::default(),
-            log_ttl: Duration::from_secs(120),
+            log_ttl: HistoryOptions::default().ttl,
             announce: false,
             queue: 100_000,
         }
@@ -93,8 +97,9 @@ pub struct Redis {
     shared: Arc<Shared>,
     jobs: mpsc::Sender<Job>,
     /// What the tasks begin with.
-    start: Mutex<Option<(mpsc::Receiver<Job>, LogId, Option<String>)>>,
+    start: Mutex<Option<(Reader, mpsc::Receiver<Job>)>>,
     tasks: Mutex<Vec<AbortHandle>>,
+    clock: Clock,
 }
 
 /// What the tasks share with the handle.
@@ -102,6 +107,7 @@ struct Shared {
     options: RedisOptions,
     client: Client,
     connection: ConnectionManager,
+    replica: Replica,
     local: OnceLock<Local>,
 }
 
@@ -114,7 +120,7 @@ impl std::fmt::Debug for Redis {
 }
 
 impl Redis {
-    /// Connects. From here on nothing that is published is missed.
+    /// Connects, and reads what was published lately. From here on nothing is missed.
     ///
     /// # Errors
     /// The address (`redis://user:password@host:port/db`) is wrong, or nobody answers there who
@@ -129,21 +135,26 @@ impl Redis {
         let connection = ConnectionManager::new_with_config(client.clone(), config).await?;
         let (jobs, queue) = mpsc::channel(options.queue.max(1));
         let shared = Arc::new(Shared {
+            replica: Replica::new(options.history),
             options,
             client,
             connection,
             local: OnceLock::new(),
         });
+        let mut reader = Reader::new(Arc::clone(&shared));
         let mut connection = shared.connection.clone();
-        let cursor = shared.end_of_log(&mut connection).await?;
-        // Known before anything is promised, so that a Redis that starts anew is always noticed.
-        let life = reader::life_of(&mut connection).await?;
-        let start = Mutex::new(Some((queue, cursor, life)));
+        reader.catch_up(&mut connection).await?;
+        // Announces nothing; whether it may is found out before it matters.
+        let mut command = redis::cmd("PUBLISH");
+        command.arg(shared.log_key()).arg("");
+        let _: u64 = command.query_async(&mut connection).await?;
+        let start = Mutex::new(Some((reader, queue)));
         Ok(Self {
             shared,
             jobs,
             start,
             tasks: Mutex::default(),
+            clock: Clock::default(),
         })
     }
 
@@ -151,8 +162,8 @@ impl Redis {
         if let Err(error) = self.jobs.try_send(job) {
             tracing::error!(%error, "Redis has been out of reach for too long");
             let (TrySendError::Full(job) | TrySendError::Closed(job)) = error;
-            if let Job::Tell(news) = job {
-                self.shared.give_up(&news);
+            if let Job::Tell(telling) = job {
+                self.shared.give_up(&telling);
             }
         }
     }
@@ -175,20 +186,8 @@ impl Shared {
         format!("{}:log", self.options.prefix)
     }
 
-    /// The id of the last entry of the log.
-    async fn end_of_log(&self, connection: &mut impl ConnectionLike) -> RedisResult<LogId> {
-        let mut command = redis::cmd("XREVRANGE");
-        command
-            .arg(self.log_key())
-            .arg("+")
-            .arg("-")
-            .arg("COUNT")
-            .arg(1);
-        let last: StreamRangeReply = command.query_async(connection).await?;
-        let last = last.ids.first();
-        Ok(last
-            .and_then(|entry| entry.id.parse().ok())
-            .unwrap_or_default())
+    fn head_key(&self) -> String {
+        format!("{}:head", self.options.prefix)
     }
 
     /// A connection of its own for listening: announcements do not wait behind answers.
@@ -222,8 +221,8 @@ fn client(address: &str) -> RedisResult<Client> {
 impl Fanout for Redis {
     fn start(&self, local: Local) {
         self.shared.local.get_or_init(|| local);
-        if let Some((queue, cursor, life)) = lock(&self.start).take() {
-            let reader = tokio::spawn(reader::run(Arc::clone(&self.shared), cursor, life));
+        if let Some((reader, queue)) = lock(&self.start).take() {
+            let reader = tokio::spawn(reader.run());
             let writer = tokio::spawn(writer::run(Arc::clone(&self.shared), queue));
             lock(&self.tasks).extend([reader.abort_handle(), writer.abort_handle()]);
         }
@@ -240,14 +239,14 @@ impl Fanout for Redis {
     }
 
     fn disconnect(&self, tag: &str, disconnect: Disconnect) {
-        self.enqueue(Job::Tell(News::Disconnect {
-            tag: tag.to_owned(),
-            disconnect,
+        self.enqueue(Job::Tell(Telling {
+            news: News::Disconnect(Order::new(tag, disconnect)),
+            done: None,
         }));
     }
 
     fn position<'a>(&'a self, stream: &'a str) -> BoxFuture<'a, Option<Position>> {
-        Box::pin(async move { warn_about(self.shared.position(stream).await) })
+        Box::pin(ready(Some(self.shared.replica.position(stream))))
     }
 
     fn history<'a>(
@@ -255,9 +254,8 @@ impl Fanout for Redis {
         stream: &'a str,
         since: Since,
     ) -> BoxFuture<'a, Result<Vec<Arc<Published>>, Lost>> {
-        Box::pin(async move {
-            warn_about(self.shared.history(stream, since).await).unwrap_or(Err(Lost))
-        })
+        let now = self.clock.now();
+        Box::pin(async move { self.shared.replica.since(stream, &since, now).await })
     }
 
     fn save_session(&self, sid: &str, session: SavedSession) {
@@ -287,9 +285,8 @@ impl Fanout for Redis {
 }
 
 fn publication(stream: &str, message: Message, done: Option<oneshot::Sender<()>>) -> Job {
-    Job::Tell(News::Message {
-        stream: stream.to_owned(),
-        message,
+    Job::Tell(Telling {
+        news: News::Message(Said::new(stream, message)),
         done,
     })
 }

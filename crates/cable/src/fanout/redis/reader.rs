@@ -1,17 +1,17 @@
-//! Reads the log of everything that is published and hands it to the connections of this process.
+//! Listens to the log of everything that is published and hands it to the connections of this
+//! process.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::streams::{StreamRangeReply, StreamReadReply};
+use redis::aio::ConnectionLike;
+use redis::streams::StreamReadReply;
 use redis::{InfoDict, PushKind, RedisResult};
 use tokio::time::timeout;
 
-use super::Shared;
-use super::log::{self, Announced, LogId, News};
-use super::store::Kept;
+use super::log::{Entry, LogId};
 use super::writer::is_hopeless;
+use super::{Local, Shared, new_epoch, script};
 
 /// After this long without an announcement Redis is asked whether there is nothing new, which
 /// also shows that it is there.
@@ -24,181 +24,148 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Entries read at a time.
 const BATCH: usize = 100;
 
-struct Reader {
+pub(super) struct Reader {
     shared: Arc<Shared>,
-    /// Everything up to this entry of the log has been handed on.
+    /// The last entry of the log that was taken.
     cursor: LogId,
-    /// The name of the life of the Redis that was read last (`run_id`).
-    life: Option<String>,
-}
-
-pub(super) async fn run(shared: Arc<Shared>, cursor: LogId, life: Option<String>) {
-    let mut reader = Reader {
-        shared,
-        cursor,
-        life,
-    };
-    let mut pause = SHORTEST_PAUSE;
-    loop {
-        match reader.listen(&mut pause).await {
-            Ok(()) => tracing::warn!("Redis has closed the connection"),
-            Err(error) => tracing::warn!(%error, "Redis cannot be listened to"),
-        }
-        if let Some(local) = reader.shared.local.get() {
-            local.count_reconnection();
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
 }
 
 impl Reader {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            cursor: LogId::default(),
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            match self.listen(&mut pause).await {
+                Ok(()) => tracing::warn!("Redis has closed the connection"),
+                Err(error) => tracing::warn!(%error, "Redis cannot be listened to"),
+            }
+            if let Some(local) = self.local() {
+                local.count_reconnection();
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
     /// Listens until the connection breaks. What was announced before it began to listen is read
     /// from the log.
     async fn listen(&mut self, pause: &mut Duration) -> RedisResult<()> {
         let (mut connection, mut pushes) = self.shared.listening_connection().await?;
         connection.subscribe(self.shared.log_key()).await?;
-        self.greet(&mut connection).await?;
-        self.close_gap(&mut connection).await?;
-        self.read_log(&mut connection).await?;
+        let read = self.catch_up(&mut connection).await?;
+        if let Some(local) = self.local() {
+            local.count_recovered(read);
+        }
         *pause = SHORTEST_PAUSE;
         loop {
-            let missing = match timeout(SILENCE, pushes.recv()).await {
+            let complete = match timeout(SILENCE, pushes.recv()).await {
                 Ok(Some(push)) if push.kind == PushKind::Disconnection => return Ok(()),
-                Ok(Some(push)) => Announced::read(&push).is_some_and(|entry| !self.take(&entry)),
+                Ok(Some(push)) => Entry::announced(&push).is_none_or(|entry| self.hear(&entry)),
                 Ok(None) => return Ok(()),
-                Err(_) => true,
+                Err(_) => false,
             };
-            if missing {
-                self.read_log(&mut connection).await?;
+            if !complete {
+                self.catch_up(&mut connection).await?;
             }
             // Those who have got something have a chance to send it before more comes.
             tokio::task::yield_now().await;
         }
     }
 
-    /// Takes an entry as it was announced, unless another is missing before it. Whether nothing is
+    /// Takes an entry as it was announced, unless others are missing before it. Whether nothing is
     /// missing.
-    fn take(&mut self, entry: &Announced) -> bool {
-        if entry.id > self.cursor {
-            if entry.previous != self.cursor {
-                return false;
-            }
-            self.hand_on(entry.news());
-            self.cursor = entry.id;
+    fn hear(&mut self, entry: &Entry) -> bool {
+        if entry.id <= self.cursor {
+            return true;
         }
-        true
+        let next = self.shared.replica.expects(entry);
+        if next {
+            self.take(entry);
+        }
+        next
     }
 
-    /// Reads the log from the cursor to its end.
-    async fn read_log(&mut self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
+    fn take(&mut self, entry: &Entry) -> usize {
+        self.cursor = entry.id;
+        self.shared.replica.take(entry, self.local())
+    }
+
+    /// Reads the log to its end; how many news there were.
+    pub(super) async fn catch_up(
+        &mut self,
+        connection: &mut (impl ConnectionLike + Send),
+    ) -> RedisResult<usize> {
+        let (epoch, count) = self.greet(connection).await?;
+        if self.shared.replica.is_elsewhere(&epoch) {
+            self.cursor = LogId::default();
+            self.skip_to(&epoch, 0);
+        }
+        let mut read = 0;
         loop {
             let mut command = redis::cmd("XREAD");
             command.arg("COUNT").arg(BATCH).arg("STREAMS");
-            command
-                .arg(self.shared.log_key())
-                .arg(self.cursor.to_string());
+            command.arg(self.shared.log_key());
+            command.arg(self.cursor.to_string());
             let reply: Option<StreamReadReply> = command.query_async(connection).await?;
-            let Some(reply) = reply else { return Ok(()) };
-            for entry in reply.keys.into_iter().flat_map(|log| log.ids) {
-                self.hand_on(log::news(&entry));
-                self.cursor = entry.id.parse().unwrap_or(self.cursor);
+            let Some(reply) = reply else { break };
+            for entry in reply.keys.iter().flat_map(|log| &log.ids) {
+                let Some(entry) = Entry::read(entry) else {
+                    continue;
+                };
+                // Of another epoch are those that are over, or that will be announced.
+                if *entry.epoch == *epoch {
+                    self.skip_to(&epoch, entry.before);
+                    read += self.take(&entry);
+                } else {
+                    self.cursor = entry.id;
+                }
             }
             tokio::task::yield_now().await;
         }
+        if self.shared.replica.is_behind(count) {
+            self.skip_to(&epoch, count);
+        }
+        Ok(read)
     }
 
-    fn hand_on(&self, news: Vec<News>) {
-        let Some(local) = self.shared.local.get() else {
-            return;
-        };
-        for news in news {
-            match news {
-                News::Message(message) => {
-                    if let Some(published) = message.published() {
-                        local.deliver(&published);
-                    }
-                }
-                News::Disconnect(order) => local.disconnect(&order.tag, &order.disconnect()),
-            }
+    /// Goes to a place in the log. If that is not where it was, messages may have been missed.
+    fn skip_to(&self, epoch: &str, before: u64) {
+        if !self.shared.replica.enter(epoch, before)
+            && let Some(local) = self.local()
+        {
+            tracing::warn!("Redis has forgotten something: telling everyone again what exists");
+            local.interrupted();
         }
     }
 
-    /// Finds out whether this is the Redis that was read before. One that has started anew, or has
-    /// taken another's place, may have lost what was published last, and its log may be behind.
-    async fn greet(&mut self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
+    /// Where the log stands, after the epoch was changed if Redis has started anew or another has
+    /// taken its place: it may have lost what was published last.
+    async fn greet(
+        &self,
+        connection: &mut (impl ConnectionLike + Send),
+    ) -> RedisResult<(String, u64)> {
         let life = life_of(connection).await?;
-        if life == self.life {
-            return Ok(());
-        }
-        if self.life.is_some() {
-            tracing::warn!("Redis has started anew: telling everyone again what exists");
-            let end = self.shared.end_of_log(connection).await?;
-            self.cursor = self.cursor.min(end);
-            if let Some(local) = self.shared.local.get() {
-                local.interrupted();
-            }
-        }
-        // Last, so that whoever is interrupted here finds another life again.
-        self.life = life;
-        Ok(())
+        script::GREET
+            .key(self.shared.head_key())
+            .arg(new_epoch())
+            .arg(life.unwrap_or_default())
+            .invoke_async(connection)
+            .await
     }
 
-    /// If the log does not reach back to the cursor, takes what is missing from the histories of
-    /// the streams that are followed here.
-    async fn close_gap(&mut self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
-        loop {
-            let mut command = redis::cmd("XRANGE");
-            command
-                .arg(self.shared.log_key())
-                .arg("-")
-                .arg("+")
-                .arg("COUNT")
-                .arg(1);
-            let log: StreamRangeReply = command.query_async(connection).await?;
-            let first = log.ids.first().and_then(|entry| entry.id.parse().ok());
-            let Some(before) = first.map(LogId::before) else {
-                return Ok(());
-            };
-            if before <= self.cursor {
-                return Ok(());
-            }
-            self.recover(before).await?;
-            // Meanwhile the log may have lost more.
-        }
-    }
-
-    /// Hands on what came after the cursor, up to a place that becomes the cursor.
-    async fn recover(&mut self, upto: LogId) -> RedisResult<()> {
-        let Some(local) = self.shared.local.get() else {
-            return Ok(());
-        };
-        let mut missed = Vec::new();
-        for stream in local.streams() {
-            let (_, entries) = self.shared.kept(&stream).await?;
-            let gap = |(at, _): &Kept| *at > self.cursor && *at <= upto;
-            missed.extend(entries.into_iter().filter(gap));
-        }
-        if !missed.is_empty() {
-            tracing::warn!(
-                messages = missed.len(),
-                "took from histories what the log had lost"
-            );
-        }
-        local.count_recovered(missed.len());
-        // The histories may have been too short.
-        local.interrupted();
-        missed.sort_by_key(|(at, _)| *at);
-        missed
-            .iter()
-            .for_each(|(_, published)| local.deliver(published));
-        self.cursor = upto;
-        Ok(())
+    fn local(&self) -> Option<&Local> {
+        self.shared.local.get()
     }
 }
 
 /// The name of a Redis's life, from its start to its end; `None` for a user that may not ask.
-pub(super) async fn life_of(connection: &mut impl ConnectionLike) -> RedisResult<Option<String>> {
+async fn life_of(connection: &mut impl ConnectionLike) -> RedisResult<Option<String>> {
     let info: RedisResult<InfoDict> = redis::cmd("INFO")
         .arg("server")
         .query_async(connection)

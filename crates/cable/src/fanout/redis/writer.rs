@@ -6,9 +6,8 @@ use std::time::Duration;
 use redis::{Cmd, ErrorKind, RedisResult, RetryMethod, ServerErrorKind};
 use tokio::sync::{mpsc, oneshot};
 
+use super::log::{News, Said};
 use super::{Shared, milliseconds, new_epoch, script};
-use crate::message::Message;
-use crate::options::Disconnect;
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -18,30 +17,23 @@ const BATCH: usize = 128;
 const BATCH_BYTES: usize = 256 * 1024;
 
 pub(super) enum Job {
-    Tell(News),
+    Tell(Telling),
     /// A command about a session.
     Keep(Cmd),
     Flush(oneshot::Sender<()>),
 }
 
-/// What every process is to be told.
-pub(super) enum News {
-    Message {
-        stream: String,
-        message: Message,
-        /// Told when it has been made; dropped when it is given up.
-        done: Option<oneshot::Sender<()>>,
-    },
-    Disconnect {
-        tag: String,
-        disconnect: Disconnect,
-    },
+/// News on their way.
+pub(super) struct Telling {
+    pub(super) news: News,
+    /// Told when they are in the log; dropped when they are given up.
+    pub(super) done: Option<oneshot::Sender<()>>,
 }
 
 /// Jobs that are done together.
 #[derive(Default)]
 struct Batch {
-    news: Vec<News>,
+    news: Vec<Telling>,
     bytes: usize,
     commands: Vec<Cmd>,
     flushed: Vec<oneshot::Sender<()>>,
@@ -62,9 +54,10 @@ impl Batch {
 
     fn add(&mut self, job: Job) {
         match job {
-            Job::Tell(news) => {
-                self.bytes += news.bytes();
-                self.news.push(news);
+            Job::Tell(telling) => {
+                let said = telling.news.message();
+                self.bytes += said.map_or(0, |said| said.payload.get().len());
+                self.news.push(telling);
             }
             Job::Keep(command) => self.commands.push(command),
             Job::Flush(done) => self.flushed.push(done),
@@ -76,77 +69,40 @@ impl Batch {
     }
 }
 
-impl News {
-    fn message(&self) -> Option<(&str, &Message)> {
-        match self {
-            Self::Message {
-                stream, message, ..
-            } => Some((stream, message)),
-            Self::Disconnect { .. } => None,
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        self.message()
-            .map_or(0, |(_, message)| message.payload().len())
-    }
-
-    /// As the script reads it.
-    fn write_to(&self, command: &mut Cmd) {
-        match self {
-            Self::Message {
-                stream, message, ..
-            } => {
-                command.arg("m").arg(stream).arg(message.payload());
-                command.arg(message.key().unwrap_or_default());
-                match message.sent {
-                    Some(sent) => command.arg(microseconds(sent)),
-                    None => command.arg(""),
-                };
-            }
-            Self::Disconnect { tag, disconnect } => {
-                command.arg("d").arg(tag).arg(disconnect.reason.as_ref());
-                command.arg(u8::from(disconnect.reconnect)).arg("");
-            }
-        }
-    }
-
-    fn told(self) {
-        if let Self::Message {
-            done: Some(done), ..
-        } = self
-        {
-            let _ = done.send(());
-        }
-    }
-}
-
 pub(super) async fn run(shared: Arc<Shared>, mut queue: mpsc::Receiver<Job>) {
     while let Some(batch) = Batch::next(&mut queue).await {
         tokio::join!(tell(&shared, batch.news), keep(&shared, &batch.commands));
         for done in batch.flushed {
-            // Whoever asked may have lost interest.
             let _ = done.send(());
         }
     }
 }
 
 /// Tells news; those that Redis refuses to take together, one by one.
-async fn tell(shared: &Shared, news: Vec<News>) {
+async fn tell(shared: &Shared, news: Vec<Telling>) {
     if news.is_empty() {
         return;
     }
     if shared.surely(&shared.publication(&news)).await {
-        news.into_iter().for_each(News::told);
+        news.into_iter().for_each(Telling::arrived);
         return;
     }
     let alone = news.len() == 1;
-    for news in news {
-        let one = std::slice::from_ref(&news);
+    for telling in news {
+        let one = std::slice::from_ref(&telling);
         if !alone && shared.surely(&shared.publication(one)).await {
-            news.told();
+            telling.arrived();
         } else {
-            shared.give_up(&news);
+            shared.give_up(&telling);
+        }
+    }
+}
+
+impl Telling {
+    fn arrived(self) {
+        if let Some(done) = self.done {
+            // Whoever asked may have lost interest.
+            let _ = done.send(());
         }
     }
 }
@@ -174,10 +130,6 @@ pub(super) fn is_hopeless(error: &redis::RedisError) -> bool {
         && matches!(error.retry_method(), RetryMethod::NoRetry)
         // What a server says that starts without its data, or is not the primary now.
         && !matches!(error.code(), Some("LOADING" | "READONLY" | "MASTERDOWN" | "NOREPLICAS"))
-}
-
-fn microseconds(span: Duration) -> u64 {
-    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl Shared {
@@ -208,33 +160,44 @@ impl Shared {
     }
 
     /// The command that tells news. Repeating it does nothing if it was executed.
-    fn publication(&self, news: &[News]) -> Cmd {
-        let history = &self.options.history;
+    fn publication(&self, news: &[Telling]) -> Cmd {
         let once = format!("{:032x}", rand::random::<u128>());
-        let messages = || news.iter().filter_map(News::message);
+        let list: Vec<&News> = news.iter().map(|telling| &telling.news).collect();
+        // Writing them as JSON cannot fail: their keys are strings.
+        let text = serde_json::to_string(&list).unwrap_or_default();
+        let outside: Vec<(&Said, Option<String>)> = if self.options.announce {
+            let messages = list.iter().filter_map(|news| news.message());
+            messages.map(|said| (said, self.heard_key(said))).collect()
+        } else {
+            Vec::new()
+        };
+        let keys = || outside.iter().filter_map(|(_, key)| key.as_ref());
         let mut command = redis::cmd("EVALSHA");
         command.arg(script::PUBLISH.get_hash());
-        command.arg(3 + 2 * messages().count());
-        command.arg(self.log_key());
-        command.arg(self.key("log", "last"));
+        command.arg(3 + keys().count());
+        command.arg(self.log_key()).arg(self.head_key());
         command.arg(self.key("once", &once));
-        for (stream, _) in messages() {
-            command.arg(self.key("head", stream));
-            command.arg(self.key("history", stream));
+        for key in keys() {
+            command.arg(key);
         }
-        command.arg(new_epoch());
-        command.arg(history.messages.max(1));
-        command.arg(milliseconds(history.ttl));
+        command.arg(text).arg(news.len()).arg(new_epoch());
         command.arg(milliseconds(self.options.log_ttl));
-        command.arg(u8::from(self.options.announce));
-        for news in news {
-            news.write_to(&mut command);
+        command.arg(milliseconds(self.options.history.ttl));
+        for (said, key) in &outside {
+            command.arg(&*said.stream).arg(said.payload.get());
+            command.arg(u8::from(key.is_some()));
         }
         command
     }
 
-    pub(super) fn give_up(&self, news: &News) {
-        if let (News::Message { .. }, Some(local)) = (news, self.local.get()) {
+    /// Where it is remembered that outsiders have heard a key.
+    fn heard_key(&self, said: &Said) -> Option<String> {
+        let key = said.key.as_ref()?;
+        Some(self.key("heard", &format!("{}:{key}", said.stream)))
+    }
+
+    pub(super) fn give_up(&self, telling: &Telling) {
+        if let (News::Message(_), Some(local)) = (&telling.news, self.local.get()) {
             local.count_lost();
         }
     }

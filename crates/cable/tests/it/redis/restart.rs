@@ -212,3 +212,27 @@ async fn a_position_in_another_life_is_refused_and_what_exists_is_told() {
     assert_eq!(next(&again).await["message"], "after");
     assert_eq!(cable.stats().history_misses, 1);
 }
+
+/// Redis lives on but its memory is emptied, which nothing announces.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_was_emptied_is_noticed() {
+    let Some(redis) = Mortal::start().await else {
+        return;
+    };
+    let options = fresh();
+    let (here, app) = process(&redis.address(), &options).await;
+    let (there, _) = process(&redis.address(), &options).await;
+    let client = follower(&there, &app, Protocol::V1Json).await;
+    here.broadcast("room:1", json!("before"));
+    assert_eq!(next(&client).await["message"], "before");
+    app.set("room:1", verdict());
+    let admin = redis::Client::open(redis.address()).unwrap();
+    let mut admin = admin.get_multiplexed_async_connection().await.unwrap();
+    let () = redis::cmd("FLUSHALL")
+        .query_async(&mut admin)
+        .await
+        .unwrap();
+    here.broadcast("room:1", json!("news"));
+    assert_eq!(next(&client).await["message"], "news");
+    assert_eq!(next(&client).await["message"], "verdict");
+}
