@@ -104,7 +104,7 @@ impl Said {
         }
     }
 
-    pub(super) fn published(self, position: Position) -> Published {
+    pub(super) fn published(self, position: Option<Position>) -> Published {
         let message = Message {
             payload: self.payload,
             key: self.key,
@@ -113,7 +113,7 @@ impl Said {
         Published {
             stream: self.stream,
             message,
-            position: Some(position),
+            position,
         }
     }
 }
@@ -219,7 +219,7 @@ mod tests {
             epoch: "e".into(),
             offset: 42,
         };
-        let published = said.published(position);
+        let published = said.published(Some(position));
         assert_eq!(published.message.payload(), r#"{"a":1}"#);
         assert_eq!(published.message.key(), Some("k"));
     }

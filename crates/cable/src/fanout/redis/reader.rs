@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::log::{Entry, LogId};
 use super::writer::is_hopeless;
-use super::{Local, Shared, new_epoch, script};
+use super::{Local, Shared, new_epoch, replica, script};
 
 /// After this long without an announcement Redis is asked whether there is nothing new, which
 /// also shows that it is there.
@@ -102,6 +102,7 @@ impl Reader {
         connection: &mut (impl ConnectionLike + Send),
     ) -> RedisResult<usize> {
         let (epoch, count) = self.greet(connection).await?;
+        let seen = self.cursor;
         if self.shared.replica.is_elsewhere(&epoch) {
             self.cursor = LogId::default();
             self.skip_to(&epoch, 0);
@@ -118,12 +119,17 @@ impl Reader {
                 let Some(entry) = Entry::read(entry) else {
                     continue;
                 };
-                // Of another epoch are those that are over, or that will be announced.
                 if *entry.epoch == *epoch {
                     self.skip_to(&epoch, entry.before);
                     read += self.take(&entry);
-                } else {
-                    self.cursor = entry.id;
+                    continue;
+                }
+                // Written while nobody knew yet that its epoch was over, or that another began.
+                self.cursor = entry.id;
+                if entry.id > seen
+                    && let Some(local) = self.local()
+                {
+                    read += replica::hand_on(&entry, local);
                 }
             }
             tokio::task::yield_now().await;

@@ -96,7 +96,7 @@ impl Replica {
             };
             match news {
                 News::Message(said) => {
-                    let published = Arc::new(said.published(position.clone()));
+                    let published = Arc::new(said.published(Some(position.clone())));
                     let at = entry.id.time();
                     // Moved on before anyone else can look at the stream.
                     self.history.record(&published, &position, at, |fresh| {
@@ -144,4 +144,17 @@ impl Replica {
         }
         self.history.recorded(stream, since, now)
     }
+}
+
+/// Hands on an entry that has no place in a history.
+pub(super) fn hand_on(entry: &Entry, local: &Local) -> usize {
+    let news = entry.news();
+    let count = news.len();
+    for news in news {
+        match news {
+            News::Message(said) => local.deliver(&said.published(None)),
+            News::Disconnect(order) => local.disconnect(&order.tag, &order.disconnect()),
+        }
+    }
+    count
 }

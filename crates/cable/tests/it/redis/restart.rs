@@ -1,4 +1,5 @@
-//! A Redis that dies, in the hands of the test: killed without warning, started anew, empty.
+//! A Redis that dies, in the hands of the test: killed without warning, started anew, empty or with
+//! what it had.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -18,22 +19,29 @@ struct Mortal {
     child: Child,
     port: u16,
     folder: TempDir,
+    remembers: bool,
 }
 
 impl Mortal {
     /// `None`, said aloud, where there is no `redis-server`.
     async fn start() -> Option<Self> {
+        Self::start_that(false).await
+    }
+
+    /// One that remembers finds what it had when it starts anew.
+    async fn start_that(remembers: bool) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind(("127.0.0.1", 0))
             .and_then(|listener| listener.local_addr())
             .unwrap()
             .port();
-        match spawn(port, &folder) {
+        match spawn(port, &folder, remembers) {
             Ok(child) => {
                 let redis = Self {
                     child,
                     port,
                     folder,
+                    remembers,
                 };
                 redis.answers().await;
                 Some(redis)
@@ -69,7 +77,7 @@ impl Mortal {
     }
 
     async fn start_anew(&mut self) {
-        self.child = spawn(self.port, &self.folder).unwrap();
+        self.child = spawn(self.port, &self.folder, self.remembers).unwrap();
         self.answers().await;
     }
 }
@@ -81,10 +89,12 @@ impl Drop for Mortal {
     }
 }
 
-fn spawn(port: u16, folder: &TempDir) -> std::io::Result<Child> {
+fn spawn(port: u16, folder: &TempDir, remembers: bool) -> std::io::Result<Child> {
+    let journal = if remembers { "yes" } else { "no" };
     Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-        .args(["--save", "", "--appendonly", "no", "--dir"])
+        .args(["--save", "", "--appendonly", journal])
+        .args(["--appendfsync", "always", "--dir"])
         .arg(folder.path())
         .stdout(Stdio::null())
         .spawn()
@@ -107,9 +117,14 @@ fn verdict() -> Message {
 /// What is broadcast while Redis is away arrives when it is back, in order and once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_while_redis_is_away() {
-    let Some(mut redis) = Mortal::start().await else {
-        return;
-    };
+    for remembers in [false, true] {
+        if let Some(redis) = Mortal::start_that(remembers).await {
+            publish_while_away(redis).await;
+        }
+    }
+}
+
+async fn publish_while_away(mut redis: Mortal) {
     let options = fresh();
     let (here, app) = process(&redis.address(), &options).await;
     let (there, _) = process(&redis.address(), &options).await;
