@@ -282,6 +282,53 @@ async fn a_gap_that_cannot_be_filled_is_told_again() {
     }
 }
 
+/// A client moves between processes while their connections to Redis break.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_moves_hears_everything_once() {
+    const MESSAGES: u64 = 400;
+    let Some(address) = address() else { return };
+    let mut options = fresh();
+    options.history.messages = 1000;
+    let proxies = [Proxy::start(&address).await, Proxy::start(&address).await];
+    let (first, app) = process(&proxies[0].address(&address), &options).await;
+    let (second, _) = process(&proxies[1].address(&address), &options).await;
+    let (publisher, _) = process(&address, &options).await;
+    let publishing = async {
+        for n in 0..MESSAGES {
+            publisher.broadcast("room:1", json!(n));
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let listening = async {
+        let mut expected = 0;
+        let mut history = json!({"since": 1});
+        for turn in 0.. {
+            let cable = [&first, &second][turn % 2];
+            let client = Client::open(cable, &app, "alice", Opening::new(Protocol::V1ExtJson));
+            let subscribe =
+                json!({"command": "subscribe", "identifier": room("1"), "history": history});
+            client.wire.send(subscribe.to_string());
+            proxies[turn / 2 % 2].cut();
+            let end = (expected + 30).min(MESSAGES);
+            while expected < end {
+                let frame = next(&client).await;
+                assert_ne!(frame["type"], "reject_history");
+                if frame["type"].is_null() {
+                    assert_eq!(frame["message"], expected);
+                    expected += 1;
+                    let position = json!({"epoch": frame["epoch"], "offset": frame["offset"]});
+                    history = json!({"streams": {"room:1": position}});
+                }
+            }
+            client.wire.cut();
+            if expected == MESSAGES {
+                break;
+            }
+        }
+    };
+    tokio::join!(publishing, listening);
+}
+
 /// A client comes with a position to a process that has started since, and then to one that is not
 /// as far as the client.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -26,8 +26,10 @@ const BATCH: usize = 100;
 
 pub(super) struct Reader {
     shared: Arc<Shared>,
-    /// The last entry of the log that was taken.
+    /// The last entry of the log that was read.
     cursor: LogId,
+    /// The last that was ever read, also before the log was read anew.
+    seen: LogId,
 }
 
 impl Reader {
@@ -35,6 +37,7 @@ impl Reader {
         Self {
             shared,
             cursor: LogId::default(),
+            seen: LogId::default(),
         }
     }
 
@@ -92,8 +95,16 @@ impl Reader {
     }
 
     fn take(&mut self, entry: &Entry) -> usize {
-        self.cursor = entry.id;
+        self.has_read(entry.id);
         self.shared.replica.take(entry, self.local())
+    }
+
+    /// Takes note of an entry; whether it was never seen before.
+    fn has_read(&mut self, id: LogId) -> bool {
+        self.cursor = id;
+        let new = id > self.seen;
+        self.seen = self.seen.max(id);
+        new
     }
 
     /// Reads the log to its end; how many news there were.
@@ -102,8 +113,8 @@ impl Reader {
         connection: &mut (impl ConnectionLike + Send),
     ) -> RedisResult<usize> {
         let (epoch, count) = self.greet(connection).await?;
-        let seen = self.cursor;
         if self.shared.replica.is_elsewhere(&epoch) {
+            // From its beginning, for the clock of another Redis may be behind.
             self.cursor = LogId::default();
             self.skip_to(&epoch, 0);
         }
@@ -124,9 +135,9 @@ impl Reader {
                     read += self.take(&entry);
                     continue;
                 }
-                // Written while nobody knew yet that its epoch was over, or that another began.
-                self.cursor = entry.id;
-                if entry.id > seen
+                // Of another epoch is what was read before this one began, or was written while
+                // nobody knew of it yet.
+                if self.has_read(entry.id)
                     && let Some(local) = self.local()
                 {
                     read += replica::hand_on(&entry, local);
