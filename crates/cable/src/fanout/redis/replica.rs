@@ -25,7 +25,7 @@ pub(super) struct Replica {
 
 /// How far the log was read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Place {
+struct Place {
     epoch: Arc<str>,
     /// The last offset that was handed on.
     offset: u64,
@@ -71,6 +71,8 @@ impl Replica {
     pub(super) fn enter(&self, epoch: &str, before: u64) -> bool {
         let place = self.place.borrow().clone();
         if *place.epoch != *epoch {
+            // Nowhere in between, so that nobody takes what is being forgotten for complete.
+            self.place.send_replace(Place::default());
             self.history.clear();
         } else if place.offset == before {
             return true;
@@ -131,18 +133,19 @@ impl Replica {
         since: &Since,
         now: Duration,
     ) -> Result<Vec<Arc<Published>>, Lost> {
-        if let Since::Position(reader) = since {
-            let mut place = self.place.subscribe();
-            let reached = place
-                .wait_for(|place| place.epoch != reader.epoch || place.offset >= reader.offset);
-            let place = timeout(PATIENCE, reached).await;
-            let known = matches!(place, Ok(Ok(place))
-                if place.epoch == reader.epoch && place.floor <= reader.offset);
-            if !known {
-                return Err(Lost);
-            }
-        }
-        self.history.recorded(stream, since, now)
+        let Since::Position(reader) = since else {
+            return self.history.recorded(stream, since, now);
+        };
+        let mut place = self.place.subscribe();
+        let reached =
+            place.wait_for(|place| place.epoch != reader.epoch || place.offset >= reader.offset);
+        // Who does not come so far in time has lost something as well.
+        let _ = timeout(PATIENCE, reached).await;
+        let found = self.history.recorded(stream, since, now);
+        let place = self.place.borrow();
+        let known =
+            place.epoch == reader.epoch && (place.floor..=place.offset).contains(&reader.offset);
+        if known { found } else { Err(Lost) }
     }
 }
 
