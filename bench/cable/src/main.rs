@@ -39,9 +39,13 @@ async fn main() -> Result<()> {
         ["ours", address, redis] => ours::serve(address.parse()?, Some(redis)).await,
         ["floor", address] => floor::serve(address.parse()?).await,
         ["run", rails] => run(Path::new(rails)).await,
-        // One scene alone, for whoever works on it.
+        // One part alone, for whoever works on it.
         ["idle"] => {
             println!("{:?}", idle().await?);
+            Ok(())
+        }
+        ["round", rails, side] => {
+            println!("{:#?}", one_round(Path::new(rails), side).await?);
             Ok(())
         }
         _ => Err("bench-cable run <folder of the Rails application>".into()),
@@ -80,6 +84,19 @@ async fn run(rails: &Path) -> Result<()> {
     report.idle = Some(idle().await?);
     report.print();
     Ok(())
+}
+
+async fn one_round(rails: &Path, side: &str) -> Result<scene::Round> {
+    let redis = Server::start(start_redis).await?;
+    let redis_url = format!("redis://{}", redis.address);
+    let server = match side {
+        "floor" => Server::start(start_floor).await?,
+        "redis" => Server::start(|at, _| start_ours(at, Some(&redis_url))).await?,
+        "memory" => Server::start(|at, _| start_ours(at, None)).await?,
+        "rails" => Server::start(|at, folder| start_rails(at, folder, rails, &redis_url)).await?,
+        _ => return Err("bench-cable round <folder> floor|rails|redis|memory".into()),
+    };
+    scene::round(&server, side != "rails").await
 }
 
 async fn idle() -> Result<scene::Idle> {

@@ -55,6 +55,9 @@ pub(crate) struct CatchUp {
     pub(crate) existing: Vec<Existing>,
     /// What was missed, where that was asked for.
     pub(crate) backlog: Option<Result<Vec<Arc<Published>>, Lost>>,
+    /// How far the client was when it asked. This process may not have been as far, and what it is
+    /// told meanwhile the client has had from another.
+    pub(crate) reached: Vec<(Arc<str>, Position)>,
     /// The keys of what the client has passed by its own account, on a connection before this.
     pub(crate) passed: Vec<Arc<str>>,
     /// The client asked out of the blue: it gets everything, also what it was sent before.
@@ -121,6 +124,7 @@ pub(crate) fn subscribe<A: Application>(
                 let since = history.since_for(streams, &[]);
                 if !since.is_empty() {
                     catch_up.backlog = Some(cable.read(&since).await);
+                    catch_up.reached = positions_of(since);
                 }
             }
             catch_up.passed = cable.passed(streams, history.as_ref()).await;
@@ -213,6 +217,7 @@ pub(crate) fn catch_up<A: Application>(
         let catch_up = CatchUp {
             existing,
             backlog: Some(backlog),
+            reached: positions_of(query.since.unwrap_or_default()),
             passed: cable.passed(&query.streams, query.request.as_ref()).await,
             again: !query.resumed,
         };
@@ -284,6 +289,14 @@ fn distinct(streams: Vec<String>) -> Vec<Arc<str>> {
         }
     }
     distinct
+}
+
+fn positions_of(since: Vec<(Arc<str>, Since)>) -> Vec<(Arc<str>, Position)> {
+    let position = |(stream, since)| match since {
+        Since::Position(position) => Some((stream, position)),
+        Since::Start | Since::Time(_) => None,
+    };
+    since.into_iter().filter_map(position).collect()
 }
 
 fn unplaced(messages: Vec<Message>) -> Vec<Existing> {

@@ -122,12 +122,6 @@ impl Hub {
         }
     }
 
-    /// All streams that are followed.
-    pub(crate) fn streams(&self) -> Vec<Arc<str>> {
-        let of = |shard: &Mutex<Shard>| lock(shard).keys().cloned().collect::<Vec<_>>();
-        self.shards.iter().flat_map(of).collect()
-    }
-
     /// Puts a message into the mailboxes of all who follow its stream.
     pub(crate) fn deliver(&self, published: &Published) {
         let shard = lock(self.shard(&published.stream));

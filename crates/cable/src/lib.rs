@@ -31,7 +31,6 @@
 //!   exists now. A client of the base protocol is told what exists now.
 //! - When messages may have been lost between processes (a Redis that was killed), every
 //!   subscription is told again what exists and has a key that it has not had.
-//!   Known gap: a Redis that comes back empty is not noticed in every case.
 //! - Nobody waits for a slow client, and what is queued for one is bounded.
 //!
 //! Not promised: an order between streams, and messages without a key through the loss of Redis'

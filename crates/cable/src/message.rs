@@ -70,8 +70,8 @@ impl From<serde_json::Value> for Message {
 
 /// A place in the history of a stream.
 ///
-/// Offsets count the messages of a stream from 1; they mean something only within their epoch,
-/// the name of one life of the stream's history. (`epoch` and `offset` of
+/// Offsets grow with the messages of a stream, without a gap or with; they mean something only
+/// within their epoch, the name of one life of the history. (`epoch` and `offset` of
 /// `actioncable-v1-ext-json`.)
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {

@@ -141,7 +141,7 @@ numbers! {
     Counter no_pongs "Connections dropped because pings were not answered."
     Counter lost "Broadcasts that the fan-out could not carry and gave up."
     Counter reconnections "Times that the fan-out had to connect again."
-    Counter recovered "Messages found in histories after the fan-out had been away."
+    Counter recovered "News that the fan-out missed while it was away and read later."
 }
 
 impl Counters {

@@ -24,7 +24,7 @@ pub(crate) struct Subscription {
     positions: Vec<Option<Position>>,
     /// The keys delivered, latest last.
     keys: Vec<Arc<str>>,
-    /// How far each stream was replayed; what is live but not later has been sent.
+    /// How far its client has each stream; what is live but not later has been sent.
     replayed: Vec<(Arc<str>, Position)>,
     phase: Phase,
     /// Resumed, and not confirmed on this connection.
@@ -155,19 +155,18 @@ impl Subscription {
     pub(crate) fn replays(&mut self, published: &Published) -> bool {
         if let Some(position) = &published.position {
             self.counters.replayed.fetch_add(1, Relaxed);
-            let known = self
-                .replayed
-                .iter_mut()
-                .find(|(stream, _)| *stream == published.stream);
-            match known {
-                Some((_, upto)) if position.reached_by(upto) => {}
-                Some((_, upto)) => *upto = position.clone(),
-                None => self
-                    .replayed
-                    .push((Arc::clone(&published.stream), position.clone())),
-            }
+            self.is_at(&published.stream, position);
         }
         self.takes_key(published.message.key.as_ref())
+    }
+
+    /// Takes note that its client has a stream up to a position.
+    pub(crate) fn is_at(&mut self, stream: &Arc<str>, position: &Position) {
+        match self.replayed.iter_mut().find(|(name, _)| name == stream) {
+            Some((_, upto)) if position.reached_by(upto) => {}
+            Some((_, upto)) => *upto = position.clone(),
+            None => self.replayed.push((Arc::clone(stream), position.clone())),
+        }
     }
 
     /// Whether live messages must wait.

@@ -95,11 +95,6 @@ impl Local {
         self.hub.deliver(published);
     }
 
-    /// The streams that someone follows here.
-    pub fn streams(&self) -> Vec<Arc<str>> {
-        self.hub.streams()
-    }
-
     /// Says that messages to streams that are followed here may have been lost for good. Within a
     /// round of pings every subscription is told what exists, as a new subscriber would be, but
     /// only what has a [key](Message::with_key) that it has not had.
@@ -117,9 +112,9 @@ impl Local {
         self.counters.reconnections.fetch_add(1, Relaxed);
     }
 
-    /// Counts messages found in histories after an absence ([`Stats::recovered`](crate::Stats)).
-    pub fn count_recovered(&self, messages: usize) {
-        self.counters.recovered.fetch_add(messages as u64, Relaxed);
+    /// Counts what was missed during an absence and read later ([`Stats::recovered`](crate::Stats)).
+    pub fn count_recovered(&self, news: usize) {
+        self.counters.recovered.fetch_add(news as u64, Relaxed);
     }
 
     /// Ends the connections that answer to a tag here.

@@ -238,6 +238,7 @@ fn arrange(
     let CatchUp {
         existing,
         backlog,
+        reached,
         passed,
         again,
     } = catch_up;
@@ -267,6 +268,9 @@ fn arrange(
         None => frames.append(&mut state),
         Some(Ok(missed)) => {
             frames.append(&mut state);
+            for (stream, position) in &reached {
+                subscription.is_at(stream, position);
+            }
             for published in missed {
                 if subscription.replays(&published) || again {
                     frames.push(frame::message(

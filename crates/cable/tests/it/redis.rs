@@ -238,9 +238,10 @@ async fn nothing_is_lost_when_connections_break() {
     }
 }
 
-/// A process was away for longer than the log is kept.
+/// A process was away for longer than the log is kept: what is still there is delivered, and what
+/// exists is told again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_gap_is_filled_from_the_histories() {
+async fn a_gap_that_cannot_be_filled_is_told_again() {
     let Some(address) = address() else { return };
     let options = RedisOptions {
         log_ttl: Duration::from_millis(1),
@@ -250,23 +251,128 @@ async fn a_gap_is_filled_from_the_histories() {
     let (here, app) = process(&address, &options).await;
     let (there, _) = process(&proxy.address(&address), &options).await;
     let near = follower(&here, &app, Protocol::V1Json).await;
-    let far = follower(&there, &app, Protocol::V1Json).await;
+    let far = [
+        follower(&there, &app, Protocol::V1Json).await,
+        follower(&there, &app, Protocol::V1ExtJson).await,
+    ];
     here.broadcast("room:1", json!("before"));
-    assert_eq!(next(&far).await["message"], "before");
-    assert_eq!(next(&near).await["message"], "before");
+    for client in far.iter().chain([&near]) {
+        assert_eq!(next(client).await["message"], "before");
+    }
     proxy.refuse(true);
     proxy.cut();
-    for n in 0..50 {
-        here.broadcast("room:1", json!(n));
+    let verdict = || Message::from(json!("verdict")).with_key("verdict");
+    app.set("room:1", verdict());
+    here.broadcast("room:1", verdict());
+    for n in 0..10 {
         // Written, so that the next one removes it from the log.
-        assert_eq!(next(&near).await["message"], json!(n));
+        next(&near).await;
+        tokio::time::sleep(Duration::from_millis(3)).await;
+        here.broadcast("room:1", json!(n));
     }
+    assert_eq!(next(&near).await["message"], 9);
     proxy.refuse(false);
-    for n in 0..50 {
-        assert_eq!(next(&far).await["message"], json!(n));
+    for client in &far {
+        assert_eq!(next(client).await["message"], 9);
+        assert_eq!(next(client).await["message"], "verdict");
     }
     here.broadcast("room:1", json!("after"));
-    assert_eq!(next(&far).await["message"], "after");
+    for client in &far {
+        assert_eq!(next(client).await["message"], "after");
+    }
+}
+
+/// A client moves between processes while their connections to Redis break.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_moves_hears_everything_once() {
+    const MESSAGES: u64 = 400;
+    let Some(address) = address() else { return };
+    let mut options = fresh();
+    options.history.messages = 1000;
+    let proxies = [Proxy::start(&address).await, Proxy::start(&address).await];
+    let (first, app) = process(&proxies[0].address(&address), &options).await;
+    let (second, _) = process(&proxies[1].address(&address), &options).await;
+    let (publisher, _) = process(&address, &options).await;
+    let publishing = async {
+        for n in 0..MESSAGES {
+            publisher.broadcast("room:1", json!(n));
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let listening = async {
+        let mut expected = 0;
+        let mut history = json!({"since": 1});
+        for turn in 0.. {
+            let cable = [&first, &second][turn % 2];
+            let client = Client::open(cable, &app, "alice", Opening::new(Protocol::V1ExtJson));
+            let subscribe =
+                json!({"command": "subscribe", "identifier": room("1"), "history": history});
+            client.wire.send(subscribe.to_string());
+            proxies[turn / 2 % 2].cut();
+            let end = (expected + 30).min(MESSAGES);
+            while expected < end {
+                let frame = next(&client).await;
+                assert_ne!(frame["type"], "reject_history");
+                if frame["type"].is_null() {
+                    assert_eq!(frame["message"], expected);
+                    expected += 1;
+                    let position = json!({"epoch": frame["epoch"], "offset": frame["offset"]});
+                    history = json!({"streams": {"room:1": position}});
+                }
+            }
+            client.wire.cut();
+            if expected == MESSAGES {
+                break;
+            }
+        }
+    };
+    tokio::join!(publishing, listening);
+}
+
+/// A client comes with a position to a process that has started since, and then to one that is not
+/// as far as the client.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_process_knows_what_was_said() {
+    let Some(address) = address() else { return };
+    let options = fresh();
+    let proxy = Proxy::start(&address).await;
+    let (here, app) = process(&address, &options).await;
+    let (late, _) = process(&proxy.address(&address), &options).await;
+    let client = follower(&here, &app, Protocol::V1ExtJson).await;
+    let mut heard = Vec::new();
+    for n in 0..3 {
+        here.broadcast("room:1", json!(n));
+        heard.push(next(&client).await);
+    }
+    let ask = async |cable: &Cable, position: &Value| {
+        let client = Client::open(cable, &app, "alice", Opening::new(Protocol::V1ExtJson));
+        expect_type(&client, "welcome").await;
+        let streams = json!({"room:1": {"epoch": position["epoch"], "offset": position["offset"]}});
+        let subscribe = json!({"command": "subscribe", "identifier": room("1"),
+            "history": {"streams": streams}});
+        client.wire.send(subscribe.to_string());
+        expect_type(&client, "confirm_subscription").await;
+        client
+    };
+    let (new, _) = process(&address, &options).await;
+    let client = ask(&new, &heard[0]).await;
+    for n in [1, 2] {
+        assert_eq!(next(&client).await, heard[n]);
+    }
+    expect_type(&client, "confirm_history").await;
+
+    proxy.refuse(true);
+    proxy.cut();
+    here.broadcast("room:1", json!(3));
+    let ahead = next(&client).await;
+    let back = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        proxy.refuse(false);
+    };
+    let (client, ()) = tokio::join!(ask(&late, &ahead), back);
+    expect_type(&client, "confirm_history").await;
+    here.broadcast("room:1", json!(4));
+    assert_eq!(next(&client).await["message"], 4);
 }
 
 #[tokio::test]

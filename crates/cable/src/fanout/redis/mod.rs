@@ -2,33 +2,43 @@
 //!
 //! | key | what |
 //! | --- | --- |
-//! | `<prefix>:log` | a stream of everything that is published; every process reads it |
-//! | `<prefix>:history:<stream>` | a stream of one stream's latest messages; the ids are offsets |
-//! | `<prefix>:head:<stream>` | a hash: epoch and last offset |
+//! | `<prefix>:log` | a stream of everything that is published; and a channel on which each of its entries is announced |
+//! | `<prefix>:head` | a hash: the epoch of the log, how many news it has had, in which life of Redis |
 //! | `<prefix>:session:<sid>` | a session that can be resumed, as JSON |
-//! | `<prefix>:once:<id>` | marks a publication that was made, so that repeating it does nothing |
+//! | `<prefix>:once:<id>` | marks what was written, so that repeating it does nothing |
+//! | `<prefix>:heard:<stream>:<key>` | marks a key that was published for outsiders, see [`RedisOptions::announce`] |
 //!
-//! Processes read the log with `XREAD BLOCK` from where they were, instead of Redis' pub/sub, so
-//! that a connection that breaks loses nothing: after a reconnection they go on reading. Only if
-//! they were away for longer than the log is kept do they take what they missed from the
-//! histories of the streams that are followed.
+//! Redis orders what is published and passes it on; it is asked for nothing else. Every process
+//! has the whole log, and the histories that follow from it, in its own memory, where positions
+//! and what was missed are found without a question. A process that starts reads the log first.
+//!
+//! Processes listen to the channel. An announcement carries the whole entry and says how many news
+//! were before it: whoever has those takes it as it comes, whoever does not reads what it missed
+//! from the log, as after a connection that broke. So listening costs Redis no command, and loses
+//! nothing. What was published while a process was away for longer than the log is kept, or was
+//! lost with Redis' memory, is told again by the application ([`Local::interrupted`]).
+//!
+//! What waits while Redis is busy is written in one step, as one entry.
 //!
 //! A publication that cannot be made is repeated until it is; it waits in a bounded queue. Not
 //! for Redis Cluster, unless the prefix has a hash tag.
 
+mod log;
 mod reader;
+mod replica;
 mod script;
+mod session;
 mod writer;
 
-use std::collections::HashMap;
+use std::future::ready;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::streams::{StreamId, StreamRangeReply};
-use redis::{AsyncConnectionConfig, Client, RedisResult, Value};
-use serde_json::value::RawValue;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
+use redis::{
+    AsyncConnectionConfig, Client, IntoConnectionInfo, ProtocolVersion, PushInfo, RedisResult,
+};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
@@ -36,9 +46,12 @@ use tokio::task::AbortHandle;
 use super::{Fanout, Local, Lost, SavedSession, Since};
 use crate::history::HistoryOptions;
 use crate::message::{Message, Position, Published};
-use crate::options::Disconnect;
+use crate::options::{Clock, Disconnect};
 use crate::sync::lock;
-use writer::Job;
+use log::{News, Order, Said};
+use reader::Reader;
+use replica::Replica;
+use writer::{Job, Telling};
 
 /// The settings of a fan-out over Redis.
 #[derive(Clone, Debug)]
@@ -46,11 +59,11 @@ pub struct RedisOptions {
     /// Begins the names of all keys; by default `cable`. Processes with the same prefix share a
     /// cable.
     pub prefix: String,
-    /// How much is remembered. The time to live is that of a whole stream since its last message,
-    /// and there is no bound of bytes: that is Redis' `maxmemory`.
+    /// How much each process remembers.
     pub history: HistoryOptions,
-    /// How long the log of everything is kept, by default 2 minutes. Processes that were away
-    /// for longer catch up from the histories.
+    /// How long Redis keeps the log of everything, by default 15 minutes: as long as histories
+    /// are to reach back for a process that starts, and as a process may be away without missing
+    /// anything. Its size has no other bound than Redis' `maxmemory`.
     pub log_ttl: Duration,
     /// Also publishes each message, as its JSON, on the pub/sub channel with the name of its
     /// stream (without the prefix), for listeners outside of the cable; by default not. It happens
@@ -67,7 +80,7 @@ impl Default for RedisOptions {
         Self {
             prefix: "cable".to_owned(),
             history: HistoryOptions::default(),
-            log_ttl: Duration::from_secs(120),
+            log_ttl: HistoryOptions::default().ttl,
             announce: false,
             queue: 100_000,
         }
@@ -84,21 +97,17 @@ pub struct Redis {
     shared: Arc<Shared>,
     jobs: mpsc::Sender<Job>,
     /// What the tasks begin with.
-    start: Mutex<Option<(mpsc::Receiver<Job>, LogId, Option<String>)>>,
+    start: Mutex<Option<(Reader, mpsc::Receiver<Job>)>>,
     tasks: Mutex<Vec<AbortHandle>>,
+    clock: Clock,
 }
-
-/// An id of the log: milliseconds since the Unix epoch and a number within them.
-type LogId = (u64, u64);
-
-/// A message of a history, and where it is in the log.
-type Kept = (LogId, Arc<Published>);
 
 /// What the tasks share with the handle.
 struct Shared {
     options: RedisOptions,
     client: Client,
     connection: ConnectionManager,
+    replica: Replica,
     local: OnceLock<Local>,
 }
 
@@ -111,12 +120,13 @@ impl std::fmt::Debug for Redis {
 }
 
 impl Redis {
-    /// Connects. From here on nothing that is published is missed.
+    /// Connects, and reads what was published lately. From here on nothing is missed.
     ///
     /// # Errors
-    /// The address (`redis://user:password@host:port/db`) is wrong, or nobody answers there.
+    /// The address (`redis://user:password@host:port/db`) is wrong, or nobody answers there who
+    /// speaks RESP3 (Redis 6 and later).
     pub async fn connect(address: &str, options: RedisOptions) -> Result<Self, ConnectError> {
-        let client = Client::open(address)?;
+        let client = client(address)?;
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(2)
             .set_max_delay(Duration::from_secs(1))
@@ -125,20 +135,26 @@ impl Redis {
         let connection = ConnectionManager::new_with_config(client.clone(), config).await?;
         let (jobs, queue) = mpsc::channel(options.queue.max(1));
         let shared = Arc::new(Shared {
+            replica: Replica::new(options.history),
             options,
             client,
             connection,
             local: OnceLock::new(),
         });
-        let cursor = shared.end_of_log().await?;
-        // Known before anything is promised, so that a Redis that starts anew is always noticed.
-        let life = reader::life_of(&mut shared.connection.clone()).await;
-        let start = Mutex::new(Some((queue, cursor, life)));
+        let mut reader = Reader::new(Arc::clone(&shared));
+        let mut connection = shared.connection.clone();
+        reader.catch_up(&mut connection).await?;
+        // Announces nothing; whether it may is found out before it matters.
+        let mut command = redis::cmd("PUBLISH");
+        command.arg(shared.log_key()).arg("");
+        let _: u64 = command.query_async(&mut connection).await?;
+        let start = Mutex::new(Some((reader, queue)));
         Ok(Self {
             shared,
             jobs,
             start,
             tasks: Mutex::default(),
+            clock: Clock::default(),
         })
     }
 
@@ -146,7 +162,9 @@ impl Redis {
         if let Err(error) = self.jobs.try_send(job) {
             tracing::error!(%error, "Redis has been out of reach for too long");
             let (TrySendError::Full(job) | TrySendError::Closed(job)) = error;
-            self.shared.give_up(&job);
+            if let Job::Tell(telling) = job {
+                self.shared.give_up(&telling);
+            }
         }
     }
 }
@@ -168,148 +186,43 @@ impl Shared {
         format!("{}:log", self.options.prefix)
     }
 
-    fn give_up(&self, job: &Job) {
-        if matches!(job, Job::Publish { .. })
-            && let Some(local) = self.local.get()
-        {
-            local.count_lost();
-        }
+    fn head_key(&self) -> String {
+        format!("{}:head", self.options.prefix)
     }
 
-    /// The id of the last entry of the log.
-    async fn end_of_log(&self) -> RedisResult<LogId> {
-        let mut command = redis::cmd("XREVRANGE");
-        command
-            .arg(self.log_key())
-            .arg("+")
-            .arg("-")
-            .arg("COUNT")
-            .arg(1);
-        let last: StreamRangeReply = command.query_async(&mut self.connection.clone()).await?;
-        Ok(last
-            .ids
-            .first()
-            .and_then(|entry| log_id(&entry.id))
-            .unwrap_or_default())
-    }
-
-    /// A connection of its own for reading the log; its commands block.
-    async fn reading_connection(&self) -> RedisResult<redis::aio::MultiplexedConnection> {
+    /// A connection of its own for listening: announcements do not wait behind answers.
+    async fn listening_connection(
+        &self,
+    ) -> RedisResult<(MultiplexedConnection, mpsc::UnboundedReceiver<PushInfo>)> {
+        let (sender, pushes) = mpsc::unbounded_channel();
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(Duration::from_secs(2)))
-            .set_response_timeout(Some(reader::PATIENCE));
-        self.client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
+            .set_response_timeout(Some(reader::PATIENCE))
+            .set_push_sender(sender);
+        let connect = self
+            .client
+            .get_multiplexed_async_connection_with_config(&config);
+        Ok((connect.await?, pushes))
     }
+}
 
-    async fn position(&self, stream: &str) -> RedisResult<Position> {
-        let (epoch, offset): (String, u64) = script::POSITION
-            .key(self.key("head", stream))
-            .arg(new_epoch())
-            .arg(milliseconds(self.options.history.ttl))
-            .invoke_async(&mut self.connection.clone())
-            .await?;
-        Ok(Position {
-            epoch: epoch.into(),
-            offset,
-        })
-    }
-
-    /// What is kept of a stream, with the place of each message in the log, and the position of
-    /// the last.
-    async fn kept(&self, stream: &str) -> RedisResult<(Option<Position>, Vec<Kept>)> {
-        type Head = (Option<String>, Option<u64>);
-        let (head, entries): (Head, StreamRangeReply) = redis::pipe()
-            .atomic()
-            .cmd("HMGET")
-            .arg(self.key("head", stream))
-            .arg(&["epoch", "offset"])
-            .cmd("XRANGE")
-            .arg(self.key("history", stream))
-            .arg("-")
-            .arg("+")
-            .query_async(&mut self.connection.clone())
-            .await?;
-        let (Some(epoch), Some(offset)) = head else {
-            return Ok((None, Vec::new()));
-        };
-        let epoch: Arc<str> = epoch.into();
-        let stream: Arc<str> = stream.into();
-        let read = |entry: StreamId| {
-            let offset = entry.id.split('-').next()?.parse().ok()?;
-            let position = Position {
-                epoch: Arc::clone(&epoch),
-                offset,
-            };
-            let at = log_id(&entry.get::<String>("l")?)?;
-            let message = message(&entry.map)?;
-            let stream = Arc::clone(&stream);
-            Some((
-                at,
-                Arc::new(Published {
-                    stream,
-                    message,
-                    position: Some(position),
-                }),
-            ))
-        };
-        let entries = entries.ids.into_iter().filter_map(read).collect();
-        Ok((
-            Some(Position {
-                epoch: Arc::clone(&epoch),
-                offset,
-            }),
-            entries,
-        ))
-    }
-
-    async fn history(
-        &self,
-        stream: &str,
-        since: Since,
-    ) -> RedisResult<Result<Vec<Arc<Published>>, Lost>> {
-        let (last, entries) = self.kept(stream).await?;
-        if let Since::Position(reader) = &since {
-            let first = entries
-                .first()
-                .and_then(|(_, published)| published.position.clone());
-            let known = last.is_some_and(|last| {
-                let first = first.map_or(last.offset + 1, |first| first.offset);
-                reader.reached_by(&last) && reader.offset + 1 >= first
-            });
-            if !known {
-                return Ok(Err(Lost));
-            }
-        }
-        let wanted = |(at, published): &Kept| match &since {
-            Since::Start => true,
-            Since::Position(reader) => published
-                .position
-                .as_ref()
-                .is_some_and(|position| !position.reached_by(reader)),
-            Since::Time(time) => at.0 >= milliseconds(*time),
-        };
-        let entries = entries
-            .into_iter()
-            .filter(wanted)
-            .map(|(_, published)| published);
-        Ok(Ok(entries.collect()))
-    }
-
-    async fn find_session(&self, sid: &str) -> RedisResult<Option<SavedSession>> {
-        let mut command = redis::cmd("GET");
-        command.arg(self.key("session", sid));
-        let text: Option<String> = command.query_async(&mut self.connection.clone()).await?;
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
-    }
+/// For RESP3, in which announcements and answers share a connection, and without Nagle's
+/// algorithm, which would let small commands wait.
+fn client(address: &str) -> RedisResult<Client> {
+    let info = address.into_connection_info()?;
+    let redis = info.redis_settings().clone();
+    let tcp = info.tcp_settings().clone();
+    Client::open(
+        info.set_redis_settings(redis.set_protocol(ProtocolVersion::RESP3))
+            .set_tcp_settings(tcp.set_nodelay(true)),
+    )
 }
 
 impl Fanout for Redis {
     fn start(&self, local: Local) {
         self.shared.local.get_or_init(|| local);
-        if let Some((queue, cursor, life)) = lock(&self.start).take() {
-            let reader = tokio::spawn(reader::run(Arc::clone(&self.shared), cursor, life));
+        if let Some((reader, queue)) = lock(&self.start).take() {
+            let reader = tokio::spawn(reader.run());
             let writer = tokio::spawn(writer::run(Arc::clone(&self.shared), queue));
             lock(&self.tasks).extend([reader.abort_handle(), writer.abort_handle()]);
         }
@@ -326,14 +239,14 @@ impl Fanout for Redis {
     }
 
     fn disconnect(&self, tag: &str, disconnect: Disconnect) {
-        self.enqueue(Job::Disconnect {
-            tag: tag.to_owned(),
-            disconnect,
-        });
+        self.enqueue(Job::Tell(Telling {
+            news: News::Disconnect(Order::new(tag, disconnect)),
+            done: None,
+        }));
     }
 
     fn position<'a>(&'a self, stream: &'a str) -> BoxFuture<'a, Option<Position>> {
-        Box::pin(async move { warn_about(self.shared.position(stream).await) })
+        Box::pin(ready(Some(self.shared.replica.position(stream))))
     }
 
     fn history<'a>(
@@ -341,22 +254,16 @@ impl Fanout for Redis {
         stream: &'a str,
         since: Since,
     ) -> BoxFuture<'a, Result<Vec<Arc<Published>>, Lost>> {
-        Box::pin(async move {
-            warn_about(self.shared.history(stream, since).await).unwrap_or(Err(Lost))
-        })
+        let now = self.clock.now();
+        Box::pin(async move { self.shared.replica.since(stream, &since, now).await })
     }
 
     fn save_session(&self, sid: &str, session: SavedSession) {
-        self.enqueue(Job::Save {
-            sid: sid.to_owned(),
-            session,
-        });
+        self.enqueue(Job::Keep(self.shared.save(sid, &session)));
     }
 
     fn touch_session(&self, sid: &str) {
-        self.enqueue(Job::Touch {
-            sid: sid.to_owned(),
-        });
+        self.enqueue(Job::Keep(self.shared.touch(sid)));
     }
 
     fn find_session<'a>(&'a self, sid: &'a str) -> BoxFuture<'a, Option<SavedSession>> {
@@ -364,9 +271,7 @@ impl Fanout for Redis {
     }
 
     fn forget_session(&self, sid: &str) {
-        self.enqueue(Job::Forget {
-            sid: sid.to_owned(),
-        });
+        self.enqueue(Job::Keep(self.shared.forget(sid)));
     }
 
     fn flush(&self) -> BoxFuture<'_, ()> {
@@ -380,12 +285,10 @@ impl Fanout for Redis {
 }
 
 fn publication(stream: &str, message: Message, done: Option<oneshot::Sender<()>>) -> Job {
-    Job::Publish {
-        stream: stream.to_owned(),
-        message,
-        once: format!("{:032x}", rand::random::<u128>()),
+    Job::Tell(Telling {
+        news: News::Message(Said::new(stream, message)),
         done,
-    }
+    })
 }
 
 fn warn_about<T>(result: RedisResult<T>) -> Option<T> {
@@ -400,40 +303,4 @@ fn new_epoch() -> String {
 
 fn milliseconds(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn log_id(text: &str) -> Option<LogId> {
-    let (time, number) = text.split_once('-')?;
-    Some((time.parse().ok()?, number.parse().ok()?))
-}
-
-fn log_id_text((time, number): LogId) -> String {
-    format!("{time}-{number}")
-}
-
-/// The message of an entry of the log or of a history.
-fn message(fields: &HashMap<String, Value>) -> Option<Message> {
-    let text =
-        |name: &str| -> Option<String> { redis::from_redis_value_ref(fields.get(name)?).ok() };
-    let mut message = Message::from(RawValue::from_string(text("p")?).ok()?);
-    message.sent = text("t")
-        .and_then(|micros| micros.parse().ok())
-        .filter(|micros| *micros > 0)
-        .map(Duration::from_micros);
-    Some(match text("k").filter(|key| !key.is_empty()) {
-        Some(key) => message.with_key(key),
-        None => message,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn log_ids_are_ordered_by_time_and_number() {
-        assert!(log_id("99-5") < log_id("100-0"));
-        assert!(log_id("100-2") < log_id("100-10"));
-        assert!(log_id("nonsense") < log_id("0-0"));
-    }
 }

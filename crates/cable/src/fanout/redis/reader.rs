@@ -1,202 +1,198 @@
-//! Reads the log of everything that is published and hands it to the connections of this process.
+//! Listens to the log of everything that is published and hands it to the connections of this
+//! process.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::streams::{StreamId, StreamRangeReply, StreamReadReply};
-use redis::{InfoDict, RedisResult};
+use redis::aio::ConnectionLike;
+use redis::streams::StreamReadReply;
+use redis::{InfoDict, PushKind, RedisResult};
+use tokio::time::timeout;
 
-use super::{Kept, LogId, Shared, log_id, log_id_text, message};
-use crate::message::{Position, Published};
-use crate::options::Disconnect;
+use super::log::{Entry, LogId};
+use super::writer::is_hopeless;
+use super::{Local, Shared, new_epoch, replica, script};
 
-/// How long Redis holds a read when there is nothing new.
-const HOLD: Duration = Duration::from_secs(5);
+/// After this long without an announcement Redis is asked whether there is nothing new, which
+/// also shows that it is there.
+const SILENCE: Duration = Duration::from_secs(5);
 /// After this long without an answer the connection counts as dead.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-/// The longest pause between two attempts to connect.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// The pauses between attempts to connect.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Entries read at a time.
-const BATCH: usize = 200;
+const BATCH: usize = 100;
 
-struct Reader {
+pub(super) struct Reader {
     shared: Arc<Shared>,
-    /// Everything up to this entry of the log has been handed on.
+    /// The last entry of the log that was read.
     cursor: LogId,
-    /// The name of the life of the Redis that was read last (`run_id`).
-    life: Option<String>,
-}
-
-pub(super) async fn run(shared: Arc<Shared>, cursor: LogId, life: Option<String>) {
-    let mut reader = Reader {
-        shared,
-        cursor,
-        life,
-    };
-    let mut pause = Duration::from_millis(20);
-    loop {
-        match reader.read_on(&mut pause).await {
-            Ok(()) => {}
-            Err(error) => tracing::warn!(%error, "the log in Redis cannot be read"),
-        }
-        if let Some(local) = reader.shared.local.get() {
-            local.count_reconnection();
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
+    /// The last that was ever read, also before the log was read anew.
+    seen: LogId,
 }
 
 impl Reader {
-    /// Reads until the connection breaks.
-    async fn read_on(&mut self, pause: &mut Duration) -> RedisResult<()> {
-        let mut connection = self.shared.reading_connection().await?;
-        self.greet(&mut connection).await?;
-        self.close_gap(&mut connection).await?;
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            cursor: LogId::default(),
+            seen: LogId::default(),
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut pause = SHORTEST_PAUSE;
         loop {
-            let mut command = redis::cmd("XREAD");
-            command
-                .arg("COUNT")
-                .arg(BATCH)
-                .arg("BLOCK")
-                .arg(super::milliseconds(HOLD));
-            command
-                .arg("STREAMS")
-                .arg(self.shared.log_key())
-                .arg(log_id_text(self.cursor));
-            let reply: Option<StreamReadReply> = command.query_async(&mut connection).await?;
-            *pause = Duration::from_millis(20);
-            let entries = reply
-                .into_iter()
-                .flat_map(|reply| reply.keys)
-                .flat_map(|log| log.ids);
-            for entry in entries {
-                self.hand_on(&entry);
-                self.cursor = log_id(&entry.id).unwrap_or(self.cursor);
+            match self.listen(&mut pause).await {
+                Ok(()) => tracing::warn!("Redis has closed the connection"),
+                Err(error) => tracing::warn!(%error, "Redis cannot be listened to"),
+            }
+            if let Some(local) = self.local() {
+                local.count_reconnection();
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Listens until the connection breaks. What was announced before it began to listen is read
+    /// from the log.
+    async fn listen(&mut self, pause: &mut Duration) -> RedisResult<()> {
+        let (mut connection, mut pushes) = self.shared.listening_connection().await?;
+        connection.subscribe(self.shared.log_key()).await?;
+        let read = self.catch_up(&mut connection).await?;
+        if let Some(local) = self.local() {
+            local.count_recovered(read);
+        }
+        *pause = SHORTEST_PAUSE;
+        loop {
+            let complete = match timeout(SILENCE, pushes.recv()).await {
+                Ok(Some(push)) if push.kind == PushKind::Disconnection => return Ok(()),
+                Ok(Some(push)) => Entry::announced(&push).is_none_or(|entry| self.hear(&entry)),
+                Ok(None) => return Ok(()),
+                Err(_) => false,
+            };
+            if !complete {
+                self.catch_up(&mut connection).await?;
             }
             // Those who have got something have a chance to send it before more comes.
             tokio::task::yield_now().await;
         }
     }
 
-    /// Finds out whether this is the Redis that was read before. One that has started anew, or has
-    /// taken another's place, may have lost what was published last, and its log may be behind.
-    async fn greet(&mut self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
-        let Some(life) = life_of(connection).await else {
-            return Ok(());
-        };
-        let before = self.life.replace(life);
-        if before.is_none() || before == self.life {
-            return Ok(());
+    /// Takes an entry as it was announced, unless others are missing before it. Whether nothing is
+    /// missing.
+    fn hear(&mut self, entry: &Entry) -> bool {
+        if entry.id <= self.cursor {
+            return true;
         }
-        tracing::warn!("Redis has started anew: telling everyone again what exists");
-        let end = self.shared.end_of_log().await?;
-        self.cursor = self.cursor.min(end);
-        if let Some(local) = self.shared.local.get() {
+        let next = self.shared.replica.expects(entry);
+        if next {
+            self.take(entry);
+        }
+        next
+    }
+
+    fn take(&mut self, entry: &Entry) -> usize {
+        self.has_read(entry.id);
+        self.shared.replica.take(entry, self.local())
+    }
+
+    /// Takes note of an entry; whether it was never seen before.
+    fn has_read(&mut self, id: LogId) -> bool {
+        self.cursor = id;
+        let new = id > self.seen;
+        self.seen = self.seen.max(id);
+        new
+    }
+
+    /// Reads the log to its end; how many news there were.
+    pub(super) async fn catch_up(
+        &mut self,
+        connection: &mut (impl ConnectionLike + Send),
+    ) -> RedisResult<usize> {
+        let (epoch, count) = self.greet(connection).await?;
+        if self.shared.replica.is_elsewhere(&epoch) {
+            // From its beginning, for the clock of another Redis may be behind.
+            self.cursor = LogId::default();
+            self.skip_to(&epoch, 0);
+        }
+        let mut read = 0;
+        loop {
+            let mut command = redis::cmd("XREAD");
+            command.arg("COUNT").arg(BATCH).arg("STREAMS");
+            command.arg(self.shared.log_key());
+            command.arg(self.cursor.to_string());
+            let reply: Option<StreamReadReply> = command.query_async(connection).await?;
+            let Some(reply) = reply else { break };
+            for entry in reply.keys.iter().flat_map(|log| &log.ids) {
+                let Some(entry) = Entry::read(entry) else {
+                    continue;
+                };
+                if *entry.epoch == *epoch {
+                    self.skip_to(&epoch, entry.before);
+                    read += self.take(&entry);
+                    continue;
+                }
+                // Of another epoch is what was read before this one began, or was written while
+                // nobody knew of it yet.
+                if self.has_read(entry.id)
+                    && let Some(local) = self.local()
+                {
+                    read += replica::hand_on(&entry, local);
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+        if self.shared.replica.is_behind(count) {
+            self.skip_to(&epoch, count);
+        }
+        Ok(read)
+    }
+
+    /// Goes to a place in the log. If that is not where it was, messages may have been missed.
+    fn skip_to(&self, epoch: &str, before: u64) {
+        if !self.shared.replica.enter(epoch, before)
+            && let Some(local) = self.local()
+        {
+            tracing::warn!("Redis has forgotten something: telling everyone again what exists");
             local.interrupted();
         }
-        Ok(())
     }
 
-    fn hand_on(&self, entry: &StreamId) {
-        let Some(local) = self.shared.local.get() else {
-            return;
-        };
-        if let Some(tag) = entry.get::<String>("d") {
-            let reason = entry.get::<String>("n").unwrap_or_default().into();
-            let reconnect = entry.get::<u8>("r") != Some(0);
-            local.disconnect(&tag, &Disconnect { reason, reconnect });
-            return;
-        }
-        let Some(published) = published(entry) else {
-            return;
-        };
-        local.deliver(&published);
+    /// Where the log stands, after the epoch was changed if Redis has started anew or another has
+    /// taken its place: it may have lost what was published last.
+    async fn greet(
+        &self,
+        connection: &mut (impl ConnectionLike + Send),
+    ) -> RedisResult<(String, u64)> {
+        let life = life_of(connection).await?;
+        script::GREET
+            .key(self.shared.head_key())
+            .arg(new_epoch())
+            .arg(life.unwrap_or_default())
+            .invoke_async(connection)
+            .await
     }
 
-    /// If the log does not reach back to the cursor, takes what is missing from the histories of
-    /// the streams that are followed here.
-    async fn close_gap(&mut self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
-        loop {
-            let mut command = redis::cmd("XRANGE");
-            command
-                .arg(self.shared.log_key())
-                .arg("-")
-                .arg("+")
-                .arg("COUNT")
-                .arg(1);
-            let log: StreamRangeReply = command.query_async(connection).await?;
-            let Some(first) = log.ids.first().and_then(|entry| log_id(&entry.id)) else {
-                return Ok(());
-            };
-            let before = match first {
-                (time, 0) => (time.saturating_sub(1), u64::MAX),
-                (time, number) => (time, number - 1),
-            };
-            if before <= self.cursor {
-                return Ok(());
-            }
-            self.recover(before).await?;
-            // Meanwhile the log may have lost more.
-        }
-    }
-
-    /// Hands on what came after the cursor, up to a place that becomes the cursor.
-    async fn recover(&mut self, upto: LogId) -> RedisResult<()> {
-        let Some(local) = self.shared.local.get() else {
-            return Ok(());
-        };
-        let mut missed = Vec::new();
-        for stream in local.streams() {
-            let (_, entries) = self.shared.kept(&stream).await?;
-            let gap = |(at, _): &Kept| *at > self.cursor && *at <= upto;
-            missed.extend(entries.into_iter().filter(gap));
-        }
-        if !missed.is_empty() {
-            tracing::warn!(
-                messages = missed.len(),
-                "took from histories what the log had lost"
-            );
-        }
-        local.count_recovered(missed.len());
-        // The histories may have been too short.
-        local.interrupted();
-        missed.sort_by_key(|(at, _)| *at);
-        missed
-            .iter()
-            .for_each(|(_, published)| local.deliver(published));
-        self.cursor = upto;
-        Ok(())
+    fn local(&self) -> Option<&Local> {
+        self.shared.local.get()
     }
 }
 
-/// The name of a Redis's life, from its start to its end; `None` for a user that may not ask. A
-/// connection that broke says so at the next command.
-pub(super) async fn life_of(connection: &mut impl ConnectionLike) -> Option<String> {
+/// The name of a Redis's life, from its start to its end; `None` for a user that may not ask.
+async fn life_of(connection: &mut impl ConnectionLike) -> RedisResult<Option<String>> {
     let info: RedisResult<InfoDict> = redis::cmd("INFO")
         .arg("server")
         .query_async(connection)
         .await;
     match info {
-        Ok(info) => info.get::<String>("run_id"),
-        Err(error) => {
+        Ok(info) => Ok(info.get("run_id")),
+        Err(error) if is_hopeless(&error) => {
             tracing::debug!(%error, "Redis does not say who it is");
-            None
+            Ok(None)
         }
+        Err(error) => Err(error),
     }
-}
-
-fn published(entry: &StreamId) -> Option<Published> {
-    let epoch: String = entry.get("e")?;
-    let position = Position {
-        epoch: epoch.into(),
-        offset: entry.get("o")?,
-    };
-    let stream: String = entry.get("s")?;
-    Some(Published {
-        stream: stream.into(),
-        message: message(&entry.map)?,
-        position: Some(position),
-    })
 }

@@ -4,57 +4,62 @@ use std::sync::LazyLock;
 
 use redis::Script;
 
-/// Numbers a message, keeps it, and writes it to the log; unless this very publication has been
-/// made before, or the history knows its key. Times are Redis' own.
+/// Writes a batch of news to the log as one entry, and announces it to those who listen. A batch
+/// that was told before does nothing. Times are Redis' own.
 ///
-/// Keys: head, history, log, once. Arguments: stream, payload, key, a new epoch, messages to
-/// keep, time to live of the history and of the log in milliseconds, when it was broadcast in
-/// microseconds, whether it is announced (1 or 0).
+/// An entry has an epoch, how many news there were before it in this epoch, and the news as JSON.
+///
+/// Keys: log, head, once; and for each message to be published for outsiders that has a key, where
+/// to remember it. Arguments: the news, how many they are, an epoch if there is none, time to live
+/// of the log and of remembered keys in milliseconds; and for each message to be published for
+/// outsiders its stream, its payload, and whether it has a key (1 or 0).
+///
+/// Once the log is written nothing fails any more: an error means that nothing has been told.
 pub(super) static PUBLISH: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
-        if not redis.call('SET', KEYS[4], '1', 'NX', 'PX', 60000) then return 0 end
-        if ARGV[3] ~= '' then
-            for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '-', '+')) do
-                local fields = entry[2]
-                for i = 1, #fields, 2 do
-                    if fields[i] == 'k' and fields[i + 1] == ARGV[3] then return 0 end
-                end
-            end
-        end
-        local time = redis.call('TIME')
-        local now = time[1] * 1000 + math.floor(time[2] / 1000)
-        local epoch = redis.call('HGET', KEYS[1], 'epoch')
+        local log, head, once = KEYS[1], KEYS[2], KEYS[3]
+        local news, count = ARGV[1], tonumber(ARGV[2])
+        if not redis.call('SET', once, '1', 'NX', 'PX', 60000) then return end
+        local epoch = redis.call('HGET', head, 'epoch')
         if not epoch then
-            epoch = ARGV[4]
-            redis.call('HSET', KEYS[1], 'epoch', epoch)
+            epoch = ARGV[3]
+            redis.call('HSET', head, 'epoch', epoch)
         end
-        local offset = redis.call('HINCRBY', KEYS[1], 'offset', 1)
-        local id = redis.call('XADD', KEYS[3], 'MINID', string.format('%.0f', now - ARGV[7]), '*',
-            's', ARGV[1], 'p', ARGV[2], 'k', ARGV[3], 'e', epoch, 'o', offset, 't', ARGV[8])
-        redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[5], offset .. '-0',
-            'p', ARGV[2], 'k', ARGV[3], 'l', id)
-        redis.call('PEXPIRE', KEYS[1], ARGV[6])
-        redis.call('PEXPIRE', KEYS[2], ARGV[6])
-        if ARGV[9] == '1' then redis.call('PUBLISH', ARGV[1], ARGV[2]) end
-        return offset
+        local before = string.format('%.0f', redis.call('HINCRBY', head, 'count', count) - count)
+        local time = redis.call('TIME')
+        local oldest = string.format('%.0f', time[1] * 1000 + time[2] / 1000 - ARGV[4])
+        local id = redis.call('XADD', log, 'MINID', oldest, '*', 'e', epoch, 'b', before, 'n', news)
+        local key = 4
+        for at = 6, #ARGV, 3 do
+            local fresh = true
+            if ARGV[at + 2] == '1' then
+                fresh = redis.call('SET', KEYS[key], '1', 'NX', 'PX', ARGV[5])
+                key = key + 1
+            end
+            if fresh then redis.pcall('PUBLISH', ARGV[at], ARGV[at + 1]) end
+        end
+        redis.pcall('PUBLISH', log, id .. ' ' .. epoch .. ' ' .. before .. ' ' .. news)
         ",
     )
 });
 
-/// Where a stream stands, for someone who begins to follow it.
+/// Where the log stands: its epoch and how many news there were in it. Another life of Redis
+/// begins another epoch, for it may have forgotten news that were counted.
 ///
-/// Keys: head. Arguments: a new epoch, time to live in milliseconds.
-pub(super) static POSITION: LazyLock<Script> = LazyLock::new(|| {
+/// Keys: head. Arguments: an epoch if another is to begin, the name of this life or nothing.
+pub(super) static GREET: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
-        redis.call('HSETNX', KEYS[1], 'epoch', ARGV[1])
-        redis.call('HSETNX', KEYS[1], 'offset', 0)
-        if redis.call('PTTL', KEYS[1]) < ARGV[2] / 2 then
-            redis.call('PEXPIRE', KEYS[1], ARGV[2])
+        local epoch, life = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'life'))
+        local changed = ARGV[2] ~= '' and life ~= ARGV[2]
+        if not epoch or (life and changed) then
+            redis.call('DEL', KEYS[1])
+            redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'count', 0)
         end
-        local head = redis.call('HMGET', KEYS[1], 'epoch', 'offset')
-        return {head[1], tonumber(head[2])}
+        if changed then redis.call('HSET', KEYS[1], 'life', ARGV[2]) end
+        local head = redis.call('HMGET', KEYS[1], 'epoch', 'count')
+        return {head[1], tonumber(head[2]) or 0}
         ",
     )
 });

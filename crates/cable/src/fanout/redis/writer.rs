@@ -6,83 +6,126 @@ use std::time::Duration;
 use redis::{Cmd, ErrorKind, RedisResult, RetryMethod, ServerErrorKind};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{SavedSession, Shared, milliseconds, new_epoch, script};
-use crate::message::Message;
-use crate::options::Disconnect;
+use super::log::{News, Said};
+use super::{Shared, milliseconds, new_epoch, script};
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Jobs done at once, when so many wait, and bytes of their messages: Redis serves nobody else
+/// meanwhile, and cuts off listeners for whom more than some megabytes wait.
+const BATCH: usize = 128;
+const BATCH_BYTES: usize = 256 * 1024;
 
 pub(super) enum Job {
-    Publish {
-        stream: String,
-        message: Message,
-        once: String,
-        /// Told when it has been made; dropped when it is given up.
-        done: Option<oneshot::Sender<()>>,
-    },
-    Disconnect {
-        tag: String,
-        disconnect: Disconnect,
-    },
-    Save {
-        sid: String,
-        session: SavedSession,
-    },
-    Touch {
-        sid: String,
-    },
-    Forget {
-        sid: String,
-    },
+    Tell(Telling),
+    /// A command about a session.
+    Keep(Cmd),
     Flush(oneshot::Sender<()>),
 }
 
-/// Jobs written at once, when so many wait.
-const BATCH: usize = 128;
+/// News on their way.
+pub(super) struct Telling {
+    pub(super) news: News,
+    /// Told when they are in the log; dropped when they are given up.
+    pub(super) done: Option<oneshot::Sender<()>>,
+}
+
+/// Jobs that are done together.
+#[derive(Default)]
+struct Batch {
+    news: Vec<Telling>,
+    bytes: usize,
+    commands: Vec<Cmd>,
+    flushed: Vec<oneshot::Sender<()>>,
+}
+
+impl Batch {
+    /// Whatever waits, as soon as anything does.
+    async fn next(queue: &mut mpsc::Receiver<Job>) -> Option<Self> {
+        let mut batch = Self::default();
+        batch.add(queue.recv().await?);
+        while batch.has_room()
+            && let Ok(job) = queue.try_recv()
+        {
+            batch.add(job);
+        }
+        Some(batch)
+    }
+
+    fn add(&mut self, job: Job) {
+        match job {
+            Job::Tell(telling) => {
+                let said = telling.news.message();
+                self.bytes += said.map_or(0, |said| said.payload.get().len());
+                self.news.push(telling);
+            }
+            Job::Keep(command) => self.commands.push(command),
+            Job::Flush(done) => self.flushed.push(done),
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.news.len() + self.commands.len() < BATCH && self.bytes < BATCH_BYTES
+    }
+}
 
 pub(super) async fn run(shared: Arc<Shared>, mut queue: mpsc::Receiver<Job>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while queue.recv_many(&mut batch, BATCH).await > 0 {
-        // What is repeated after a failure has the same ids, so that nothing happens twice.
-        let written = batch.len() > 1 && shared.write_all(&batch).await.is_ok();
-        for job in batch.drain(..) {
-            let arrived =
-                written || matches!(job, Job::Flush(_)) || write_surely(&shared, &job).await;
-            match job {
-                // Whoever asked may have lost interest.
-                Job::Flush(done) => drop(done.send(())),
-                Job::Publish {
-                    done: Some(done), ..
-                } if arrived => drop(done.send(())),
-                _ => {}
-            }
+    while let Some(batch) = Batch::next(&mut queue).await {
+        tokio::join!(tell(&shared, batch.news), keep(&shared, &batch.commands));
+        for done in batch.flushed {
+            let _ = done.send(());
         }
     }
 }
 
-/// Writes until it has worked, or is hopeless. Whether it has.
-async fn write_surely(shared: &Shared, job: &Job) -> bool {
-    let mut pause = Duration::from_millis(20);
-    while let Err(error) = shared.write(job).await {
-        if is_hopeless(&error) {
-            tracing::error!(%error, "Redis refuses what it is told");
-            shared.give_up(job);
-            return false;
-        }
-        tracing::warn!(%error, "Redis is out of reach");
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+/// Tells news; those that Redis refuses to take together, one by one.
+async fn tell(shared: &Shared, news: Vec<Telling>) {
+    if news.is_empty() {
+        return;
     }
-    true
+    if shared.surely(&shared.publication(&news)).await {
+        news.into_iter().for_each(Telling::arrived);
+        return;
+    }
+    let alone = news.len() == 1;
+    for telling in news {
+        let one = std::slice::from_ref(&telling);
+        if !alone && shared.surely(&shared.publication(one)).await {
+            telling.arrived();
+        } else {
+            shared.give_up(&telling);
+        }
+    }
 }
 
-fn microseconds(span: Duration) -> u64 {
-    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+impl Telling {
+    fn arrived(self) {
+        if let Some(done) = self.done {
+            // Whoever asked may have lost interest.
+            let _ = done.send(());
+        }
+    }
+}
+
+/// Executes commands, each of which can be repeated.
+async fn keep(shared: &Shared, commands: &[Cmd]) {
+    if commands.len() > 1 {
+        let mut pipe = redis::pipe();
+        for command in commands {
+            pipe.add_command(command.clone()).ignore();
+        }
+        let done: RedisResult<()> = pipe.query_async(&mut shared.connection.clone()).await;
+        if done.is_ok() {
+            return;
+        }
+    }
+    for command in commands {
+        shared.surely(command).await;
+    }
 }
 
 /// Whether the same command would be refused again.
-fn is_hopeless(error: &redis::RedisError) -> bool {
+pub(super) fn is_hopeless(error: &redis::RedisError) -> bool {
     matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension | ErrorKind::Client)
         && matches!(error.retry_method(), RetryMethod::NoRetry)
         // What a server says that starts without its data, or is not the primary now.
@@ -90,10 +133,22 @@ fn is_hopeless(error: &redis::RedisError) -> bool {
 }
 
 impl Shared {
-    async fn write(&self, job: &Job) -> RedisResult<()> {
-        let Some(command) = self.command(job) else {
-            return Ok(());
-        };
+    /// Executes a command until it has worked, or is hopeless. Whether it has worked.
+    async fn surely(&self, command: &Cmd) -> bool {
+        let mut pause = Duration::from_millis(20);
+        while let Err(error) = self.execute(command).await {
+            if is_hopeless(&error) {
+                tracing::error!(%error, "Redis refuses what it is told");
+                return false;
+            }
+            tracing::warn!(%error, "Redis is out of reach");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        true
+    }
+
+    async fn execute(&self, command: &Cmd) -> RedisResult<()> {
         let mut connection = self.connection.clone();
         match command.query_async(&mut connection).await {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
@@ -104,74 +159,46 @@ impl Shared {
         }
     }
 
-    /// Writes all in one go. If anything fails, any part of it may have been done.
-    async fn write_all(&self, jobs: &[Job]) -> RedisResult<()> {
-        let mut pipe = redis::pipe();
-        for command in jobs.iter().filter_map(|job| self.command(job)) {
-            pipe.add_command(command).ignore();
-        }
-        pipe.query_async(&mut self.connection.clone()).await
-    }
-
-    fn publication(&self, stream: &str, message: &Message, once: &str) -> Cmd {
-        let history = &self.options.history;
-        let mut command = redis::cmd("EVALSHA");
-        command.arg(script::PUBLISH.get_hash()).arg(4);
-        command.arg(self.key("head", stream));
-        command.arg(self.key("history", stream));
-        command.arg(self.log_key());
-        command.arg(self.key("once", once));
-        command.arg(stream).arg(message.payload());
-        command.arg(message.key().unwrap_or_default());
-        command.arg(new_epoch());
-        command.arg(history.messages.max(1));
-        command.arg(milliseconds(history.ttl));
-        command.arg(milliseconds(self.options.log_ttl));
-        command.arg(message.sent.map_or(0, microseconds));
-        command.arg(u8::from(self.options.announce));
-        command
-    }
-
-    /// A job is one command, or none.
-    fn command(&self, job: &Job) -> Option<Cmd> {
-        let session_ttl = milliseconds(self.options.history.session_ttl);
-        let command = match job {
-            Job::Disconnect { tag, disconnect } => {
-                let mut command = redis::cmd("XADD");
-                command.arg(self.log_key()).arg("*").arg("d").arg(tag);
-                command.arg("n").arg(disconnect.reason.as_ref());
-                command.arg("r").arg(u8::from(disconnect.reconnect));
-                command
-            }
-            Job::Save { sid, session } if session.subscriptions.is_empty() => self.forget(sid),
-            Job::Save { sid, session } => {
-                // Writing a session as JSON cannot fail: its keys are strings.
-                let text = serde_json::to_string(session).unwrap_or_default();
-                let mut command = redis::cmd("SET");
-                command.arg(self.key("session", sid)).arg(text);
-                command.arg("PX").arg(session_ttl);
-                command
-            }
-            Job::Touch { sid } => {
-                let mut command = redis::cmd("PEXPIRE");
-                command.arg(self.key("session", sid)).arg(session_ttl);
-                command
-            }
-            Job::Forget { sid } => self.forget(sid),
-            Job::Publish {
-                stream,
-                message,
-                once,
-                ..
-            } => self.publication(stream, message, once),
-            Job::Flush(_) => return None,
+    /// The command that tells news. Repeating it does nothing if it was executed.
+    fn publication(&self, news: &[Telling]) -> Cmd {
+        let once = format!("{:032x}", rand::random::<u128>());
+        let list: Vec<&News> = news.iter().map(|telling| &telling.news).collect();
+        // Writing them as JSON cannot fail: their keys are strings.
+        let text = serde_json::to_string(&list).unwrap_or_default();
+        let outside: Vec<(&Said, Option<String>)> = if self.options.announce {
+            let messages = list.iter().filter_map(|news| news.message());
+            messages.map(|said| (said, self.heard_key(said))).collect()
+        } else {
+            Vec::new()
         };
-        Some(command)
+        let keys = || outside.iter().filter_map(|(_, key)| key.as_ref());
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(script::PUBLISH.get_hash());
+        command.arg(3 + keys().count());
+        command.arg(self.log_key()).arg(self.head_key());
+        command.arg(self.key("once", &once));
+        for key in keys() {
+            command.arg(key);
+        }
+        command.arg(text).arg(news.len()).arg(new_epoch());
+        command.arg(milliseconds(self.options.log_ttl));
+        command.arg(milliseconds(self.options.history.ttl));
+        for (said, key) in &outside {
+            command.arg(&*said.stream).arg(said.payload.get());
+            command.arg(u8::from(key.is_some()));
+        }
+        command
     }
 
-    fn forget(&self, sid: &str) -> Cmd {
-        let mut command = redis::cmd("DEL");
-        command.arg(self.key("session", sid));
-        command
+    /// Where it is remembered that outsiders have heard a key.
+    fn heard_key(&self, said: &Said) -> Option<String> {
+        let key = said.key.as_ref()?;
+        Some(self.key("heard", &format!("{}:{key}", said.stream)))
+    }
+
+    pub(super) fn give_up(&self, telling: &Telling) {
+        if let (News::Message(_), Some(local)) = (&telling.news, self.local.get()) {
+            local.count_lost();
+        }
     }
 }

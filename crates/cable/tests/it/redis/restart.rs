@@ -1,4 +1,5 @@
-//! A Redis that dies, in the hands of the test: killed without warning, started anew, empty.
+//! A Redis that dies, in the hands of the test: killed without warning, started anew, empty or with
+//! what it had.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -18,22 +19,29 @@ struct Mortal {
     child: Child,
     port: u16,
     folder: TempDir,
+    remembers: bool,
 }
 
 impl Mortal {
     /// `None`, said aloud, where there is no `redis-server`.
     async fn start() -> Option<Self> {
+        Self::start_that(false).await
+    }
+
+    /// One that remembers finds what it had when it starts anew.
+    async fn start_that(remembers: bool) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind(("127.0.0.1", 0))
             .and_then(|listener| listener.local_addr())
             .unwrap()
             .port();
-        match spawn(port, &folder) {
+        match spawn(port, &folder, remembers) {
             Ok(child) => {
                 let redis = Self {
                     child,
                     port,
                     folder,
+                    remembers,
                 };
                 redis.answers().await;
                 Some(redis)
@@ -69,7 +77,7 @@ impl Mortal {
     }
 
     async fn start_anew(&mut self) {
-        self.child = spawn(self.port, &self.folder).unwrap();
+        self.child = spawn(self.port, &self.folder, self.remembers).unwrap();
         self.answers().await;
     }
 }
@@ -81,10 +89,12 @@ impl Drop for Mortal {
     }
 }
 
-fn spawn(port: u16, folder: &TempDir) -> std::io::Result<Child> {
+fn spawn(port: u16, folder: &TempDir, remembers: bool) -> std::io::Result<Child> {
+    let journal = if remembers { "yes" } else { "no" };
     Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-        .args(["--save", "", "--appendonly", "no", "--dir"])
+        .args(["--save", "", "--appendonly", journal])
+        .args(["--appendfsync", "always", "--dir"])
         .arg(folder.path())
         .stdout(Stdio::null())
         .spawn()
@@ -107,9 +117,14 @@ fn verdict() -> Message {
 /// What is broadcast while Redis is away arrives when it is back, in order and once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_while_redis_is_away() {
-    let Some(mut redis) = Mortal::start().await else {
-        return;
-    };
+    for remembers in [false, true] {
+        if let Some(redis) = Mortal::start_that(remembers).await {
+            publish_while_away(redis).await;
+        }
+    }
+}
+
+async fn publish_while_away(mut redis: Mortal) {
     let options = fresh();
     let (here, app) = process(&redis.address(), &options).await;
     let (there, _) = process(&redis.address(), &options).await;
@@ -143,6 +158,38 @@ async fn nothing_is_lost_while_redis_is_away() {
     }
     assert!(there.stats().reconnections > 0);
     assert_eq!(here.stats().lost, 0);
+}
+
+/// A verdict is stored and published, and Redis dies before the other process has read it. The
+/// page hears it all the same, from what exists, and once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fact_that_redis_forgot_is_told_again() {
+    let Some(mut redis) = Mortal::start().await else {
+        return;
+    };
+    let options = fresh();
+    let (cable, app) = process(&redis.address(), &options).await;
+    let mut clients = Vec::new();
+    for protocol in [Protocol::V1Json, Protocol::V1ExtJson] {
+        clients.push(follower(&cable, &app, protocol).await);
+    }
+    // Nobody follows it and nothing of it has a key, so it is told to nobody.
+    app.set("room:2", Message::from(json!("other")));
+    redis.kill();
+    app.set("room:1", verdict());
+    redis.start_anew().await;
+    for client in &clients {
+        assert_eq!(next(client).await["message"], "verdict");
+    }
+    // Once more, and the broadcast that was thought lost: it is known already.
+    redis.kill();
+    redis.start_anew().await;
+    cable.broadcast("room:1", verdict());
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    cable.broadcast("room:1", json!("after"));
+    for client in &clients {
+        assert_eq!(next(client).await["message"], "after");
+    }
 }
 
 /// A client comes back with the position it had in the life of a Redis that is gone.
@@ -179,4 +226,28 @@ async fn a_position_in_another_life_is_refused_and_what_exists_is_told() {
     cable.broadcast("room:1", json!("after"));
     assert_eq!(next(&again).await["message"], "after");
     assert_eq!(cable.stats().history_misses, 1);
+}
+
+/// Redis lives on but its memory is emptied, which nothing announces.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_was_emptied_is_noticed() {
+    let Some(redis) = Mortal::start().await else {
+        return;
+    };
+    let options = fresh();
+    let (here, app) = process(&redis.address(), &options).await;
+    let (there, _) = process(&redis.address(), &options).await;
+    let client = follower(&there, &app, Protocol::V1Json).await;
+    here.broadcast("room:1", json!("before"));
+    assert_eq!(next(&client).await["message"], "before");
+    app.set("room:1", verdict());
+    let admin = redis::Client::open(redis.address()).unwrap();
+    let mut admin = admin.get_multiplexed_async_connection().await.unwrap();
+    let () = redis::cmd("FLUSHALL")
+        .query_async(&mut admin)
+        .await
+        .unwrap();
+    here.broadcast("room:1", json!("news"));
+    assert_eq!(next(&client).await["message"], "news");
+    assert_eq!(next(&client).await["message"], "verdict");
 }
