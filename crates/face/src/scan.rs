@@ -97,9 +97,11 @@ fn actions(engine: &Engine, frames: &[Frame<'_>], steps: &[Action]) -> Result<Sc
                 best = Some((shown, look));
             }
         }
-        let (_, best) = best.ok_or_else(|| missing(number))?;
-        let template = engine.sketch_of(&best.image, &best.place)?;
-        others.push(best.seen(template)?);
+        let seen = |(_, look): (Shown, Look)| {
+            let template = engine.sketch_of(&look.image, &look.place)?;
+            look.seen(template)
+        };
+        others.push(best.map(seen).transpose()?);
     }
     let same = engine.info.threshold(FmrLevel::OneIn1000);
     Ok(Scan {
@@ -127,7 +129,8 @@ fn straight(
             best = Some((shown, look, template));
         }
     }
-    let (_, look, template) = best.ok_or_else(|| missing(0))?;
+    let (_, look, template) =
+        best.ok_or_else(|| PhotoError::Internal("no frame looks straight ahead".into()))?;
     let seen = look.seen(template)?;
     let usual = Pose {
         eyes,
@@ -198,10 +201,6 @@ fn sent(frames: &[Frame<'_>]) -> Vec<Sent> {
         digest: Sha256::digest(frame.photo).into(),
     });
     sent.collect()
-}
-
-fn missing(step: usize) -> PhotoError {
-    PhotoError::Internal(format!("no frame shows step {step}"))
 }
 
 pub(crate) fn no_mesh() -> PhotoError {

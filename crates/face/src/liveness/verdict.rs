@@ -10,7 +10,7 @@ use crate::mesh::Mesh;
 /// turn by up to 13.5.
 const TURN: f32 = 14.0;
 /// Least raising of the chin, degrees of the mesh. Photos tilted by 40° seem to rise by up to 6.
-const RISE: f32 = 9.0;
+const RISE: f32 = 7.5;
 /// Least depth of a turn to the side, in units of the eyes' distance. See [`depth`].
 const DEPTH: f32 = 0.040;
 /// The same of a raised chin, which shows less of the face's relief.
@@ -146,12 +146,13 @@ impl Straight {
 }
 
 /// Judges the answer to a challenge, whose first step is to look straight ahead. `others` are the frames that
-/// stand for the other steps, in their order; `same` is the largest distance at which two frames show one person.
+/// stand for the other steps, in their order, `None` where there is none; `same` is the largest distance at
+/// which two frames show one person.
 pub(crate) fn judge(
     steps: &[Action],
     sent: &[Sent],
     straight: &Straight,
-    others: &[Seen],
+    others: &[Option<Seen>],
     same: f32,
 ) -> Result<(), Doubt> {
     once(sent)?;
@@ -160,18 +161,15 @@ pub(crate) fn judge(
     if !Shown::ahead(mesh, pose).done {
         return Err(Doubt::Missing(Action::LookStraight));
     }
-    for seen in others {
+    for seen in others.iter().flatten() {
         one_person(straight, seen, same * SAME_PERSON)?;
     }
     for (action, seen) in steps.iter().skip(1).zip(others) {
+        let seen = seen.as_ref().ok_or(Doubt::Missing(*action))?;
         straight.check(*action, &seen.mesh, &seen.pose)?;
     }
-    no_screen(
-        others
-            .iter()
-            .chain([&straight.seen])
-            .map(|seen| &seen.passive),
-    )
+    let all = others.iter().flatten().chain([&straight.seen]);
+    no_screen(all.map(|seen| &seen.passive))
 }
 
 /// Judges frames for which nothing was asked.
