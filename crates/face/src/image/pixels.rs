@@ -177,16 +177,31 @@ impl Image {
 
     /// The colour at a point between pixel centres.
     pub(crate) fn sample(&self, x: f32, y: f32) -> [u8; 3] {
-        let (x0, y0) = (x.floor(), y.floor());
-        let (fx, fy) = (x - x0, y - y0);
-        let (x0, y0) = (x0 as i64, y0 as i64);
-        let [tl, tr] = [self.pixel(x0, y0), self.pixel(x0 + 1, y0)];
-        let [bl, br] = [self.pixel(x0, y0 + 1), self.pixel(x0 + 1, y0 + 1)];
+        let ((x0, fx), (y0, fy)) = (split(x), split(y));
+        let [[tl, tr], [bl, br]] = match self.inside(x0, y0) {
+            Some(both) => both,
+            None => [y0, y0 + 1].map(|y| [self.pixel(x0, y), self.pixel(x0 + 1, y)]),
+        };
         std::array::from_fn(|c| {
             let top = f32::from(tl[c]) * (1.0 - fx) + f32::from(tr[c]) * fx;
             let bottom = f32::from(bl[c]) * (1.0 - fx) + f32::from(br[c]) * fx;
             (top * (1.0 - fy) + bottom * fy + 0.5) as u8
         })
+    }
+
+    /// The pixels from `(x, y)` to its neighbours right and below, if all lie in the picture.
+    #[inline]
+    fn inside(&self, x: i64, y: i64) -> Option<[[[u8; 3]; 2]; 2]> {
+        let (x, y) = (usize::try_from(x).ok()?, usize::try_from(y).ok()?);
+        if x + 1 >= self.width || y + 1 >= self.height {
+            return None;
+        }
+        let at = (y * self.width + x) * 3;
+        let pair = |at: usize| {
+            let [r, g, b, right @ ..] = *self.data.get(at..)?.first_chunk::<6>()?;
+            Some([[r, g, b], right])
+        };
+        Some([pair(at)?, pair(at + self.width * 3)?])
     }
 
     fn pixel(&self, x: i64, y: i64) -> [u8; 3] {
@@ -206,6 +221,15 @@ impl Image {
             data,
         }
     }
+}
+
+/// The whole number below and the rest. `f32::floor` would be a call: what x86-64 promises has no
+/// instruction for it.
+#[inline]
+fn split(v: f32) -> (i64, f32) {
+    let whole = v as i64;
+    let whole = whole - i64::from(whole as f32 > v);
+    (whole, v - whole as f32)
 }
 
 /// Width and height with the same proportions whose longer side is at most `side`.
