@@ -1,12 +1,17 @@
 // Bad input on every route of the journeys: each answer is in the envelope, with its code, and nothing
-// of it is the server's fault. Afterwards the log is searched for secrets.
+// of it is the server's fault. Afterwards the log is searched for secrets, and everything that the program
+// wrote for faces.
 
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { Axiam } from './support/axiam.mjs';
+import { Axiam, beside } from './support/axiam.mjs';
 import { data, failure, request } from './support/http.mjs';
+import { everything, holdingPhoto, holdingTemplate, templates } from './support/leaks.mjs';
 import { frames, Phone } from './support/phone.mjs';
 import { greyPng, groupPhoto, people } from './support/photos.mjs';
 
@@ -14,10 +19,11 @@ const [owner, stranger] = people();
 const secrets = new Map();
 const keep = (name, secret) => { secrets.set(name, secret); return secret; };
 
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'axiam-scratch-'));
 let axiam, site, otherSite, widget, person, foreigner, fresh, signOn, verification;
 
 before(async () => {
-  axiam = await Axiam.start({ settings: { AXIAM_LOG_LEVEL: 'debug' } });
+  axiam = await Axiam.start({ settings: { AXIAM_LOG_LEVEL: 'trace', TMPDIR: scratch } });
   site = await axiam.createSite('https://shop.example');
   otherSite = await axiam.createSite('https://other.example');
   keep('secret key', site.keys.secret_key);
@@ -33,7 +39,10 @@ before(async () => {
   verification = keep('verification token', (await site.push(person.id)).verification_token);
   signOn = (await person.phone.pending())[0].sign_on_id;
 });
-after(() => axiam?.stop());
+after(async () => {
+  await axiam?.stop();
+  fs.rmSync(scratch, { recursive: true, force: true });
+});
 
 // Every route with a JSON body: who calls it, a good body, which fields it cannot do without, and the
 // codes besides 1006 with which a value of the right type may be refused.
@@ -433,5 +442,22 @@ describe('beside the routes', () => {
     assert.ok(axiam.log.length > 0);
     for (const [name, secret] of secrets) assert.ok(!axiam.log.includes(secret), `the ${name} is in the log`);
     assert.doesNotMatch(axiam.log, /panicked|internal error/i);
+  });
+
+  test('no photo and no template is in the log, the data or a temporary file, also when the program is ended hard', async () => {
+    const photos = [owner.photo(0), owner.photo(1)];
+    const numbers = templates(beside('template'), owner.files.slice(0, 2));
+    await axiam.halt('SIGABRT');
+    const places = everything([axiam.dataDir, scratch], { log: axiam.log });
+    // What is searched for is found where it is.
+    const planted = new Map([['photo', photos[0]], ['hex', Buffer.from(`x${photos[0].toString('hex')}`)], ['base64', Buffer.from(photos[0].toString('base64'))]]);
+    assert.deepEqual(holdingPhoto(planted, photos[0]), ['photo', 'hex', 'base64']);
+    const floats = Buffer.concat(numbers[0].map((text) => { const bytes = Buffer.alloc(4); bytes.writeFloatLE(Number(text)); return bytes; }));
+    assert.deepEqual(holdingTemplate(new Map([['floats', floats], ['text', Buffer.from(`[${numbers[0]}]`)]]), numbers[0]), ['floats', 'text']);
+    // The faces were enrolled and are somewhere in here.
+    assert.ok([...places.values()].some((content) => content.includes('SQLite format 3')), [...places.keys()].join(' '));
+
+    for (const photo of photos) assert.deepEqual(holdingPhoto(places, photo), []);
+    for (const template of numbers) assert.deepEqual(holdingTemplate(places, template), []);
   });
 });

@@ -14,6 +14,9 @@ export const REPOSITORY = path.resolve(path.dirname(fileURLToPath(import.meta.ur
 const PROGRAM = process.env.AXIAM_BIN ?? path.join(REPOSITORY, 'target/debug/axiam');
 const PATIENCE = 60_000;
 
+/** A program that is built together with ours. */
+export const beside = (name) => path.join(path.dirname(PROGRAM), name);
+
 // Tests come from one address and ask often; the limits have a test of their own.
 const ROOMY = {
   AXIAM_LIMITS_PUSH_PER_IP: '10000',

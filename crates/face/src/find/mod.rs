@@ -4,7 +4,7 @@ mod again;
 mod light;
 
 use crate::PhotoError;
-use crate::detect::{Detector, Found};
+use crate::detect::{Detector, Found, merged};
 use crate::image::Image;
 
 /// Room around the picture, in units of its longer side, so that a face that fills or overflows it is
@@ -15,6 +15,8 @@ const SAME_FACE: f32 = 0.5;
 /// A face whose side is below this part of the main face's is a bystander far in the background:
 /// at twice the distance from the camera nobody is posing for the same photo.
 const BYSTANDER: f32 = 0.5;
+/// Suspected rivals looked at closer: one is enough to refuse, and there may be one false suspect.
+const RIVALS: usize = 2;
 
 /// The one face of the picture.
 ///
@@ -36,18 +38,64 @@ fn faces(detectors: &[Detector], image: &Image) -> Result<Vec<Found>, PhotoError
     if clear(&first, cheap.scores().sure) {
         return Ok(first);
     }
+    let mut faint = Vec::new();
     for detector in stronger {
-        let found = detector.find(image, MARGIN, detector.scores().face)?;
+        let seen = detector.find(image, MARGIN, detector.scores().faint)?;
+        let (found, less) = parted(seen, detector.scores().face);
         if !found.is_empty() {
-            return Ok(found);
+            let suspects = [&first[..], &less].concat();
+            return with_rivals(detector, image, found, &suspects);
         }
+        faint = less;
     }
     let likely = |f: &Found| f.score >= cheap.scores().face;
-    let likely: Vec<_> = first.into_iter().filter(likely).collect();
-    if !likely.is_empty() {
-        return Ok(likely);
+    let found: Vec<_> = first.iter().filter(|f| likely(f)).copied().collect();
+    if !found.is_empty() {
+        return Ok(found);
     }
-    again::look(cheap, strong, image)
+    let seen = if stronger.is_empty() {
+        again::Seen::new(Vec::new(), first)
+    } else {
+        again::Seen::new(first, faint)
+    };
+    again::look(cheap, strong, image, seen)
+}
+
+/// The faces with at least confidence `least`, and the others.
+fn parted(found: Vec<Found>, least: f32) -> (Vec<Found>, Vec<Found>) {
+    found.into_iter().partition(|f| f.score >= least)
+}
+
+/// The faces a detector found, and those that it sees from nearby where it or another only suspected them:
+/// whether two people are in the picture must not depend on which detector saw whom. Only a suspect
+/// large enough to be a rival is worth the look.
+fn with_rivals(
+    detector: &Detector,
+    image: &Image,
+    mut found: Vec<Found>,
+    suspects: &[Found],
+) -> Result<Vec<Found>, PhotoError> {
+    let Some(main) = largest(&found).copied() else {
+        return Ok(found);
+    };
+    let apart = |f: &&Found| found.iter().all(|k| f.area.overlap(&k.area) < SAME_FACE);
+    let rivals: Vec<Found> = rivals(&main, suspects).filter(apart).copied().collect();
+    let mut rivals = merged(rivals);
+    rivals.truncate(RIVALS);
+    let least = detector.scores().face;
+    found.extend(again::confirmed(
+        detector,
+        image,
+        &rivals,
+        again::NEAR,
+        least,
+    )?);
+    Ok(merged(found))
+}
+
+fn largest(found: &[Found]) -> Option<&Found> {
+    let side = |f: &Found| f.area.side();
+    found.iter().max_by(|a, b| side(a).total_cmp(&side(b)))
 }
 
 /// Whether there is one face beyond doubt and no trace of a second that would count.
@@ -59,10 +107,7 @@ fn clear(found: &[Found], sure: f32) -> bool {
 
 /// The largest face, unless another rivals it.
 fn only(found: &[Found]) -> Result<Found, PhotoError> {
-    let main = found
-        .iter()
-        .max_by(|a, b| a.area.side().total_cmp(&b.area.side()))
-        .ok_or(PhotoError::NoFace)?;
+    let main = largest(found).ok_or(PhotoError::NoFace)?;
     match rivals(main, found).next() {
         Some(_) => Err(PhotoError::SeveralFaces),
         None => Ok(*main),

@@ -94,6 +94,8 @@ fn walk(bytes: &[u8]) -> Option<Orientation> {
         (_, rest) = after.split_at_checked(4)?;
         match kind {
             b"eXIf" => orientation = exif::orientation(data),
+            // The library takes the file's word that a palette is of whole colours, 256 at most.
+            b"PLTE" if !(3..=768).contains(&length) || length % 3 != 0 => return None,
             b"acTL" | b"fdAT" => return None,
             b"IEND" => return Some(orientation),
             _ => {}
@@ -186,6 +188,23 @@ mod tests {
 
     fn pixels(bytes: &[u8]) -> Vec<u8> {
         decode(bytes, &Limits::default()).unwrap().data().to_vec()
+    }
+
+    #[test]
+    fn palettes_of_broken_colours_are_refused() {
+        let good = file(2, 1, ColorType::Indexed, BitDepth::Eight, &[1, 0]);
+        // Behind the signature and the header: length, name, six bytes, check sum.
+        for length in [0, 1, 4, 7, 769, 771] {
+            let mut chunk = (length as u32).to_be_bytes().to_vec();
+            chunk.extend(b"PLTE");
+            chunk.resize(8 + length, 9);
+            let sum = crc32(&chunk[4..]);
+            chunk.extend(sum.to_be_bytes());
+            let mut bytes = good.clone();
+            bytes.splice(33..33 + 12 + 6, chunk);
+            let refused = decode(&bytes, &Limits::default()).err();
+            assert_eq!(refused, Some(PhotoError::Unsupported), "{length}");
+        }
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Rows {
         }
         // The window grows by doubling while it is filled; the resizer keeps its rows at the
         // target's width.
-        let rows = (BATCH as u64 + 4) * longer.div_ceil(side) + chunk;
+        let rows = ((BATCH as u64 + 4) * longer.div_ceil(side) + chunk).min(height);
         // A header may claim any size: what does not fit a number does not fit the ceiling either.
         let window = rows.saturating_mul(3 * (2 * width + target_w));
         let rest = target_w * target_h * 3 + target_w * BATCH as u64 * 3;

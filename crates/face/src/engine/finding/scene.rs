@@ -345,6 +345,22 @@ pub(super) fn faceless() -> Vec<(String, Image)> {
     pictures
 }
 
+/// A square full of rings and noise, bright and dark, where detectors suspect much.
+pub(super) fn tiled(side: usize) -> Image {
+    let mut dice = Dice(5);
+    let data = (0..side * side)
+        .flat_map(|i| {
+            let (x, y) = (i % side, i / side);
+            let reach = 24.0 + (x / 128 + y / 128) as f32;
+            let d = ((x % 128) as f32 - 64.0).hypot((y % 128) as f32 - 64.0);
+            let light = if d < reach { 190.0 } else { 240.0 };
+            let rings = (d / 5.0).sin() * 40.0;
+            [(light + rings + dice.roll() * 30.0).clamp(0.0, 255.0) as u8; 3]
+        })
+        .collect();
+    Image::new(side, side, data).unwrap()
+}
+
 /// Reads a photo as the engine does.
 pub(super) fn read(path: &std::path::Path) -> Image {
     let bytes = std::fs::read(path).expect("run `make models`");
