@@ -179,7 +179,7 @@ fn chunk(png: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
     chunk.extend(data);
     let sum = !chunk[4..].iter().fold(!0_u32, |sum, byte| {
         (0..8).fold(sum ^ u32::from(*byte), |s, _| {
-            (s >> 1) ^ (s & 1) * 0xEDB8_8320
+            (s >> 1) ^ ((s & 1) * 0xEDB8_8320)
         })
     });
     chunk.extend(sum.to_be_bytes());

@@ -174,7 +174,7 @@ fn gesture(action: Action, random: &mut StdRng) -> Held {
         Action::TurnRight => how.yaw = random.random_range(20.0..52.0_f32),
         Action::LookUp => how.pitch = random.random_range(20.0..45.0) * sign(random),
         Action::Blink | Action::OpenMouth => {
-            how.pitch = random.random_range(30.0..50.0) * sign(random)
+            how.pitch = random.random_range(30.0..50.0) * sign(random);
         }
         Action::ComeCloser => how.zoom = random.random_range(1.3..1.6),
     }
