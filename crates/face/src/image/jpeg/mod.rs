@@ -87,7 +87,8 @@ impl Jpeg<'_> {
     }
 
     /// Bytes to decode `eighths` of the picture. The library hands rows of coefficients, two bytes
-    /// each, to threads of its own through a queue without a bound: all of them count.
+    /// each, to threads of its own through a queue without a bound: all of them count, and the next row,
+    /// which it makes room for before it knows that there is none.
     fn scaled_memory(&self, eighths: u64, side: usize) -> u64 {
         let Outline {
             width,
@@ -97,7 +98,8 @@ impl Jpeg<'_> {
         } = self.outline;
         let scaled = |length: u64| (length + 64) * eighths / 8;
         let (width, height) = (scaled(width), scaled(height));
-        samples * 2
+        let rows = self.outline.height.div_ceil(16).max(1);
+        (samples + samples.div_ceil(rows)) * 2
             + (samples * eighths * eighths).div_ceil(64)
             + width * height * 3
             + shrinking(width, height, side)
