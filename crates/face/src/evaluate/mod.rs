@@ -13,6 +13,7 @@
 
 mod compare;
 mod dataset;
+mod enrol;
 mod histogram;
 mod levels;
 mod notes;
@@ -21,13 +22,14 @@ mod statistics;
 use serde::Serialize;
 
 pub use dataset::{DatasetError, Photo, photos};
+pub use enrol::{Sample, enrol};
 pub use histogram::Histogram;
 pub use levels::LevelRates;
 pub use statistics::Rate;
 
 use compare::{Probe, Tally};
 
-use crate::{FaceEngine, FmrLevel, PackInfo, PhotoError, Template};
+use crate::{FmrLevel, PackInfo};
 
 /// Photos enrolled per reference: one, which is what other packs are measured with, and as many as
 /// an enrolment by phone usually keeps.
@@ -38,72 +40,6 @@ const STEP: usize = 10;
 const FIRST: usize = 300;
 /// The last, unless a pack's own thresholds reach further.
 const LAST: usize = 800;
-
-/// What came of one photo.
-#[derive(Debug)]
-pub struct Sample {
-    /// The photo.
-    pub photo: Photo,
-    /// Its template, or why there is none.
-    pub template: Result<Template, PhotoError>,
-}
-
-/// Makes the templates, on all cores; `done` is called after each photo with the number finished.
-/// The samples are in the order of the photos.
-///
-/// # Errors
-/// [`DatasetError::Unreadable`]: a photo that cannot be read from disk ends the run.
-pub fn enrol(
-    engine: &dyn FaceEngine,
-    photos: Vec<Photo>,
-    mut done: impl FnMut(usize),
-) -> Result<Vec<Sample>, DatasetError> {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let mut results: Vec<Option<Result<Template, PhotoError>>> = Vec::new();
-    results.resize_with(photos.len(), || None);
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            let (sender, next, photos) = (sender.clone(), &next, &photos);
-            scope.spawn(move || {
-                loop {
-                    let i = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    let Some(photo) = photos.get(i) else { return };
-                    let bytes =
-                        std::fs::read(&photo.path).map_err(|error| DatasetError::Unreadable {
-                            path: photo.path.clone(),
-                            error,
-                        });
-                    // Nobody listens any more once another photo could not be read.
-                    if sender
-                        .send((i, bytes.map(|b| engine.template(&b))))
-                        .is_err()
-                    {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        for (finished, (i, result)) in receiver.into_iter().enumerate() {
-            if let Some(slot) = results.get_mut(i) {
-                *slot = Some(result?);
-            }
-            done(finished + 1);
-        }
-        Ok(())
-    })?;
-    let samples = photos.into_iter().zip(results);
-    Ok(samples
-        .filter_map(|(photo, template)| {
-            Some(Sample {
-                photo,
-                template: template?,
-            })
-        })
-        .collect())
-}
 
 /// The result of an evaluation. Its JSON is a contract: fields are added, never changed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -334,6 +270,7 @@ mod tests {
 
     use super::*;
     use crate::Thresholds;
+    use crate::{PhotoError, Template};
 
     pub(super) fn pack() -> PackInfo {
         let thresholds = Thresholds {
