@@ -21,10 +21,27 @@ pub(crate) struct Net {
     watch: Stopwatch,
 }
 
-/// What runs a network: our own layers, if they know all of it.
+/// What runs a network: our own layers, if they know all of it or all but its light end.
 enum Runtime {
-    Own(Box<Layers>),
+    Own(Box<Layers>, Option<General>),
     General(General),
+}
+
+impl Runtime {
+    fn load(bytes: &[u8], side: usize) -> Result<Self, NetError> {
+        let own = Layers::load(bytes, side).and_then(|(layers, cut)| {
+            let rest = cut.map(|cut| General::rest(bytes, cut)).transpose()?;
+            Ok(Self::Own(Box::new(layers), rest))
+        });
+        own.or_else(|_| General::load(bytes, side).map(Self::General))
+    }
+
+    fn shapes(&self) -> Vec<Vec<usize>> {
+        match self {
+            Self::Own(layers, None) => layers.shapes(),
+            Self::Own(_, Some(last)) | Self::General(last) => last.shapes(),
+        }
+    }
 }
 
 impl Net {
@@ -36,21 +53,11 @@ impl Net {
         input: InputSpec,
         outputs: &[&[usize]],
     ) -> Result<Self, NetError> {
-        let (runtime, shapes) = match Layers::load(bytes, input.side) {
-            Ok(layers) => {
-                let shapes = layers.shapes();
-                (Runtime::Own(Box::new(layers)), shapes)
-            }
-            Err(_) => {
-                let general = General::load(bytes, input.side)?;
-                let shapes = general.shapes();
-                (Runtime::General(general), shapes)
-            }
-        };
+        let runtime = Runtime::load(bytes, input.side)?;
         let net = Self {
+            shapes: runtime.shapes(),
             runtime,
             input,
-            shapes,
             watch: Stopwatch::default(),
         };
         net.check_outputs(outputs)?;
@@ -108,13 +115,19 @@ impl Net {
             )));
         }
         let all = self.watch.time_many(N as u64, || match &self.runtime {
-            Runtime::Own(layers) => Ok(layers.run(N, |i, y, row| {
-                self.write_row(&images[i].data()[y * side * 3..][..side * 3], row);
-            })),
+            Runtime::Own(layers, rest) => {
+                let all = layers.run(N, |i, y, row| {
+                    self.write_row(&images[i].data()[y * side * 3..][..side * 3], row);
+                });
+                match rest {
+                    Some(rest) => all.iter().map(|values| rest.run(values)).collect(),
+                    None => Ok(all),
+                }
+            }
             Runtime::General(general) => images
                 .iter()
-                .map(|image| general.run(&self.input.tensor(image.data())))
-                .collect::<Result<Vec<_>, _>>(),
+                .map(|image| general.run(&[self.input.tensor(image.data())]))
+                .collect(),
         })?;
         <[_; N]>::try_from(all).map_err(|_| PhotoError::Internal("outputs are missing".into()))
     }
@@ -125,5 +138,35 @@ impl Net {
         for (target, pixel) in row.as_chunks_mut::<3>().0.iter_mut().zip(pixels) {
             *target = self.input.numbers(*pixel);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::Runtime;
+
+    #[test]
+    fn our_layers_run_the_default_pack_but_for_the_light_end_of_one_detector() {
+        let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/build/default");
+        let runtime = |file: &str, side| {
+            let bytes = std::fs::read(pack.join(file)).expect("run `make models`");
+            Runtime::load(&bytes, side).unwrap()
+        };
+        for (file, side) in [
+            ("tiny_face_detector.onnx", 224),
+            ("face_landmark_68.onnx", 112),
+            ("facemesh.onnx", 192),
+            ("face_recognition.onnx", 150),
+        ] {
+            assert!(
+                matches!(runtime(file, side), Runtime::Own(_, None)),
+                "{file}"
+            );
+        }
+        let strong = runtime("ssd_mobilenetv1.onnx", 512);
+        assert!(matches!(strong, Runtime::Own(_, Some(_))));
+        assert_eq!(strong.shapes(), [vec![1, 5118, 4], vec![1, 5118]]);
     }
 }

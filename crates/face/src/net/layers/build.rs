@@ -40,9 +40,15 @@ pub(super) struct Drafts {
     pub layers: Vec<Draft>,
     pub values: Vec<Layout>,
     pub outputs: Vec<Output>,
+    /// What is not known here and what needs it, in order, each with the reason.
+    pub left: Vec<(String, Unknown)>,
 }
 
-/// Builds the layers of a network for photos of this side.
+/// Builds the layers of a network for photos of this side, as far as they are known here. If some are not,
+/// the outputs are what the others need.
+///
+/// # Errors
+/// Where even what is known cannot be run.
 pub(super) fn drafts(graph: &Graph, side: usize) -> Result<Drafts, Unknown> {
     let mut builder = Builder {
         graph,
@@ -51,14 +57,28 @@ pub(super) fn drafts(graph: &Graph, side: usize) -> Result<Drafts, Unknown> {
             layers: Vec::new(),
             values: vec![Layout::photo(side)],
             outputs: Vec::new(),
+            left: Vec::new(),
         },
     };
+    let mut needed = Vec::new();
     for node in &graph.nodes {
-        builder.node(node)?;
+        if let Err(unknown) = builder.node(node) {
+            builder.drafts.left.push((node.output.clone(), unknown));
+            needed.extend(&node.inputs);
+        }
     }
     for name in &graph.outputs {
-        let (value, dims) = builder.value(name)?;
-        builder.drafts.outputs.push(Output { value, dims });
+        if !builder.drafts.left.iter().any(|(left, _)| left == name) {
+            builder.value(name)?;
+        }
+        needed.push(name);
+    }
+    for name in needed {
+        let there = builder.drafts.outputs.iter().any(|o| o.name == *name);
+        if let (false, Some((value, dims))) = (there, builder.names.get(name.as_str()).cloned()) {
+            let name = name.clone();
+            builder.drafts.outputs.push(Output { name, value, dims });
+        }
     }
     builder.drafts.give_margins()?;
     Ok(builder.drafts)

@@ -132,6 +132,11 @@ impl Node {
         })
     }
 
+    /// Whether most of a network's work is done in such nodes.
+    pub(super) fn is_heavy(&self) -> bool {
+        matches!(self.operator.as_str(), "Conv" | "Gemm" | "MatMul")
+    }
+
     /// Refuses attributes other than these, which the caller reads.
     pub(super) fn only(&self, known: &[&str]) -> Result<(), Unknown> {
         match self.attributes.keys().find(|k| !known.contains(&&***k)) {

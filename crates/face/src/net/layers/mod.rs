@@ -3,7 +3,7 @@
 //! It knows convolutions (over all channels, and 3x3 over each by itself), poolings, sums, rectifiers,
 //! matrix products and the logistic function, on one thread, with pictures in memory as convolutions like them best. What it
 //! knows it does in a third of the time of the general runtime; a network with anything else is left to
-//! that one. Instructions are chosen as the program runs (AVX-512, AVX2, NEON or plain).
+//! that one, or its end if that is light. Instructions are chosen as the program runs (AVX-512, AVX2, NEON or plain).
 //! Why this is here: `docs/decisions/0022-own-layers.md`.
 
 mod activation;
@@ -50,8 +50,17 @@ type Memory = Vec<Vec<f32>>;
 /// One output: the value it is, and its shape as ONNX sees it.
 #[derive(Debug, Clone)]
 struct Output {
+    name: String,
     value: usize,
     dims: Vec<usize>,
+}
+
+/// Where the part of a network that these layers know ends.
+pub(super) struct Cut {
+    /// Names and shapes of the values that the rest starts from: the outputs of the known part.
+    pub values: Vec<(String, Vec<usize>)>,
+    /// Outputs of the nodes that are left.
+    pub left: Vec<String>,
 }
 
 /// One layer and the values it reads and writes.
@@ -72,27 +81,56 @@ enum Layer {
 }
 
 impl Layers {
-    /// Reads the ONNX file `bytes` for photos of this side, or says what in it is not known here.
-    pub(super) fn load(bytes: &[u8], side: usize) -> Result<Self, Unknown> {
-        Self::of(&Graph::read(bytes)?, side, Arch::new())
+    /// Reads the ONNX file `bytes` for photos of this side, or says what in it is not known here. What only
+    /// a light end of the network needs may be left over.
+    pub(super) fn load(bytes: &[u8], side: usize) -> Result<(Self, Option<Cut>), Unknown> {
+        let graph = Graph::read(bytes)?;
+        let drafts = build::drafts(&graph, side)?;
+        let left: Vec<String> = drafts
+            .left
+            .iter()
+            .map(|(output, _)| output.clone())
+            .collect();
+        let heavy = |node: &&graph::Node| node.is_heavy() && left.contains(&node.output);
+        if let Some(node) = graph.nodes.iter().find(heavy) {
+            return Err(format!("{} that is not known", node.operator));
+        }
+        let layers = Self::new(drafts, Arch::new());
+        let values = layers
+            .outputs
+            .iter()
+            .map(|o| (o.name.clone(), o.dims.clone()));
+        let values = values.collect();
+        let cut = (!left.is_empty()).then_some(Cut { values, left });
+        Ok((layers, cut))
     }
 
+    #[cfg(test)]
     fn of(graph: &Graph, side: usize, arch: Arch) -> Result<Self, Unknown> {
+        let drafts = build::drafts(graph, side)?;
+        match drafts.left.first() {
+            Some((_, unknown)) => Err(unknown.clone()),
+            None => Ok(Self::new(drafts, arch)),
+        }
+    }
+
+    fn new(drafts: Drafts, arch: Arch) -> Self {
         let Drafts {
             layers,
             values,
             outputs,
-        } = build::drafts(graph, side)?;
+            ..
+        } = drafts;
         let slots = Slots::assign(&layers, &values, &outputs);
         let steps = layers.into_iter().map(|l| Step::new(l, &values, arch));
-        Ok(Self {
+        Self {
             arch,
             steps: steps.collect(),
             values,
             slots,
             outputs,
             spare: Mutex::default(),
-        })
+        }
     }
 
     /// The shapes of the outputs, in order.
