@@ -1,9 +1,10 @@
 //! A small runtime of our own for the few layers that face networks are made of.
 //!
 //! It knows convolutions (over all channels, and 3x3 over each by itself), poolings, sums, rectifiers,
-//! matrix products and the logistic function, on one thread, with pictures in memory as convolutions like them best. What it
-//! knows it does in a third of the time of the general runtime; a network with anything else is left to
-//! that one, or its end if that is light. Instructions are chosen as the program runs (AVX-512, AVX2, NEON or plain).
+//! matrix products and the logistic function, on one thread, with pictures in memory as convolutions
+//! like them best. What it knows it does in a third of the time of the general runtime; a network with
+//! anything else is left to that one, or its end if that is light. Instructions are chosen as the
+//! program runs (AVX-512, AVX2, NEON or plain).
 //! Why this is here: `docs/decisions/0022-own-layers.md`.
 
 mod activation;
