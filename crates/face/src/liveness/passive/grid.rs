@@ -132,18 +132,23 @@ fn detail(image: &Image, middle: Point, side: usize, channel: fn(&[u8; 3]) -> f3
         .map(|i| [near(left + i % wide, width), near(top + i / wide, height)])
         .map(|[x, y]| channel(&pixels[y * width + x]))
         .collect();
-    let lines = values.chunks_exact(wide);
-    let sums: Vec<f32> = lines
-        .flat_map(|line| line.windows(AROUND).map(|w| w.iter().sum()))
-        .collect();
+    let mut sums = vec![0.0; wide * side];
+    for (line, sums) in values.chunks_exact(wide).zip(sums.chunks_exact_mut(side)) {
+        for from in 0..AROUND {
+            for (sum, value) in sums.iter_mut().zip(&line[from..]) {
+                *sum += value;
+            }
+        }
+    }
     let mut detail = Vec::with_capacity(side * side);
     for y in 0..side {
         let line = &values[(y + AROUND / 2) * wide + AROUND / 2..][..side];
-        let rows: [&[f32]; AROUND] = std::array::from_fn(|i| &sums[(y + i) * side..][..side]);
-        detail.extend(line.iter().enumerate().map(|(x, value)| {
-            let sum: f32 = rows.iter().map(|row| row[x]).sum();
-            value - sum / (AROUND * AROUND) as f32
-        }));
+        detail.extend_from_slice(line);
+        for sums in sums[y * side..].chunks_exact(side).take(AROUND) {
+            for (value, sum) in detail[y * side..].iter_mut().zip(sums) {
+                *value -= sum / (AROUND * AROUND) as f32;
+            }
+        }
     }
     detail
 }
