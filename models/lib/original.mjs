@@ -3,6 +3,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import vm from 'node:vm';
 
+// The bundle still makes buffers in a way that Node warns of, in the middle of our progress lines.
+process.noDeprecation = true;
+
 const NETS = {
   face_recognition: ['FaceRecognitionNet', 'face_recognition_model'],
   face_landmark_68: ['FaceLandmark68Net', 'face_landmark_68_model'],
