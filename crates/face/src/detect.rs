@@ -27,6 +27,24 @@ pub(crate) struct Found {
     pub turn: f32,
 }
 
+#[cfg(test)]
+impl Found {
+    /// An upright face `side` pixels wide on the picture's upper edge.
+    pub(crate) fn at(x: f32, side: f32, score: f32) -> Self {
+        Self {
+            score,
+            area: Rect {
+                x,
+                y: 0.0,
+                width: side,
+                height: side,
+            },
+            points: None,
+            turn: 0.0,
+        }
+    }
+}
+
 /// One detector network.
 pub(crate) struct Detector {
     net: Net,

@@ -8,6 +8,10 @@
     reason = "these are tests"
 )]
 
+#[path = "it/chunk.rs"]
+mod chunk;
+
+use chunk::insert_chunk;
 use face::{Limits, PhotoError, decode_photo};
 use peak_alloc::PeakAlloc;
 
@@ -168,27 +172,13 @@ fn pngs() {
     // A text that would be a gigabyte: not even unpacked.
     let mut text = small;
     let deflated = vec![0; 1_000_000];
-    chunk(
+    insert_chunk(
         &mut text,
         *b"zTXt",
         &[b"a\0\0\x78\x9C", &deflated[..]].concat(),
     );
     let (_, peak) = decode(&text, &Limits::default());
     assert!(peak <= 16 << 20, "a packed text: {peak}");
-}
-
-/// Puts a chunk behind the header.
-fn chunk(png: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
-    let mut chunk = (data.len() as u32).to_be_bytes().to_vec();
-    chunk.extend(kind);
-    chunk.extend(data);
-    let sum = !chunk[4..].iter().fold(!0_u32, |sum, byte| {
-        (0..8).fold(sum ^ u32::from(*byte), |s, _| {
-            (s >> 1) ^ ((s & 1) * 0xEDB8_8320)
-        })
-    });
-    chunk.extend(sum.to_be_bytes());
-    png.splice(33..33, chunk);
 }
 
 fn webp(width: u32, height: u32, alpha: bool) -> Vec<u8> {

@@ -213,20 +213,6 @@ fn parts(image: &Image, side: f32) -> Vec<View> {
 mod tests {
     use super::*;
 
-    fn seen(x: f32, side: f32, score: f32) -> Found {
-        Found {
-            score,
-            area: Rect {
-                x,
-                y: 0.0,
-                width: side,
-                height: side,
-            },
-            points: None,
-            turn: 0.0,
-        }
-    }
-
     #[test]
     fn two_detectors_in_doubt_about_one_place_are_believed() {
         let scores = Scores {
@@ -240,12 +226,30 @@ mod tests {
                 .is_empty()
         };
         // Cheap boxes are larger.
-        assert!(believed(seen(-20.0, 140.0, 0.2), seen(0.0, 100.0, 0.4)));
-        assert!(believed(seen(-20.0, 140.0, 0.4), seen(0.0, 100.0, 0.2)));
-        assert!(!believed(seen(-20.0, 140.0, 0.3), seen(0.0, 100.0, 0.3)));
-        assert!(!believed(seen(90.0, 140.0, 0.5), seen(0.0, 100.0, 0.5)));
-        assert!(!believed(seen(0.0, 300.0, 0.5), seen(0.0, 100.0, 0.5)));
-        assert!(believed(seen(90.0, 140.0, 0.5), seen(0.0, 100.0, 0.6)));
+        assert!(believed(
+            Found::at(-20.0, 140.0, 0.2),
+            Found::at(0.0, 100.0, 0.4)
+        ));
+        assert!(believed(
+            Found::at(-20.0, 140.0, 0.4),
+            Found::at(0.0, 100.0, 0.2)
+        ));
+        assert!(!believed(
+            Found::at(-20.0, 140.0, 0.3),
+            Found::at(0.0, 100.0, 0.3)
+        ));
+        assert!(!believed(
+            Found::at(90.0, 140.0, 0.5),
+            Found::at(0.0, 100.0, 0.5)
+        ));
+        assert!(!believed(
+            Found::at(0.0, 300.0, 0.5),
+            Found::at(0.0, 100.0, 0.5)
+        ));
+        assert!(believed(
+            Found::at(90.0, 140.0, 0.5),
+            Found::at(0.0, 100.0, 0.6)
+        ));
     }
 
     #[test]

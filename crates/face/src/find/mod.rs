@@ -125,28 +125,13 @@ fn rivals<'a>(main: &'a Found, found: &'a [Found]) -> impl Iterator<Item = &'a F
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Rect;
-
-    fn face(x: f32, side: f32, score: f32) -> Found {
-        Found {
-            score,
-            area: Rect {
-                x,
-                y: 0.0,
-                width: side,
-                height: side,
-            },
-            points: None,
-            turn: 0.0,
-        }
-    }
 
     #[test]
     fn a_small_face_in_the_background_is_a_bystander() {
-        let main = face(0.0, 100.0, 0.9);
-        assert_eq!(only(&[face(200.0, 40.0, 0.95), main]), Ok(main));
+        let main = Found::at(0.0, 100.0, 0.9);
+        assert_eq!(only(&[Found::at(200.0, 40.0, 0.95), main]), Ok(main));
         assert_eq!(
-            only(&[main, face(200.0, 60.0, 0.95)]),
+            only(&[main, Found::at(200.0, 60.0, 0.95)]),
             Err(PhotoError::SeveralFaces)
         );
         assert_eq!(only(&[]), Err(PhotoError::NoFace));
@@ -154,16 +139,16 @@ mod tests {
 
     #[test]
     fn two_boxes_on_one_face_are_one() {
-        let main = face(0.0, 100.0, 0.9);
-        assert_eq!(only(&[main, face(30.0, 60.0, 0.8)]), Ok(main));
+        let main = Found::at(0.0, 100.0, 0.9);
+        assert_eq!(only(&[main, Found::at(30.0, 60.0, 0.8)]), Ok(main));
     }
 
     #[test]
     fn a_faint_rival_makes_it_unclear() {
-        assert!(clear(&[face(0.0, 100.0, 0.9)], 0.7));
-        assert!(!clear(&[face(0.0, 100.0, 0.6)], 0.7));
+        assert!(clear(&[Found::at(0.0, 100.0, 0.9)], 0.7));
+        assert!(!clear(&[Found::at(0.0, 100.0, 0.6)], 0.7));
         assert!(!clear(
-            &[face(0.0, 100.0, 0.9), face(200.0, 80.0, 0.25)],
+            &[Found::at(0.0, 100.0, 0.9), Found::at(200.0, 80.0, 0.25)],
             0.7
         ));
         assert!(!clear(&[], 0.7));

@@ -141,3 +141,28 @@ fn a_face_alone_shows_no_screen() {
     let refused = ENGINE.scan(&[frame], Asked::Presence);
     assert_eq!(refused.unwrap_err(), PhotoError::Unsupported);
 }
+
+#[test]
+fn every_frame_is_looked_at_and_every_step_needs_one() {
+    let one = demo("person1/01.jpg");
+    let two = demo("person1/02.jpg");
+    let steps = [Action::LookStraight, Action::TurnLeft, Action::Blink];
+    let asked = Asked::Actions(&steps);
+    let frame = |photo, step, at_ms| Frame { photo, step, at_ms };
+    // Beside a good frame of its step as well.
+    let broken = [
+        frame(&one, 0, 0),
+        frame(&two, 1, 500),
+        frame(b"not a photo", 1, 600),
+        frame(&two, 2, 900),
+    ];
+    let refused = ENGINE.scan(&broken, asked).unwrap_err();
+    assert_eq!(refused, PhotoError::Unsupported);
+    let lacking = [frame(&one, 0, 0), frame(&two, 2, 900)];
+    let scan = ENGINE.scan(&lacking, asked).unwrap();
+    assert_eq!(scan.liveness, Err(Doubt::Missing(Action::TurnLeft)));
+    for none in [&[][..], &[frame(&one, 1, 0)]] {
+        let refused = ENGINE.scan(none, asked).unwrap_err();
+        assert!(matches!(refused, PhotoError::Internal(_)), "{refused}");
+    }
+}

@@ -8,6 +8,7 @@
 )]
 
 mod accuracy;
+mod chunk;
 mod heic;
 mod hostile;
 mod liveness;

@@ -2,6 +2,7 @@
 
 use face::{FaceEngine, PhotoError, PoorReason, Template};
 
+use crate::chunk::insert_chunk;
 use crate::{ENGINE, build, demo, read};
 
 fn template(photo: &[u8]) -> Result<Template, PhotoError> {
@@ -64,24 +65,6 @@ fn the_cameras_orientation_is_obeyed() {
     let distance = template(&bytes).unwrap().distance(&upright).unwrap();
     assert!(distance < 0.01, "{distance}");
     assert!(lost.is_err() || lost.unwrap().distance(&upright).unwrap() > 0.2);
-}
-
-/// Puts a chunk behind the header.
-fn insert_chunk(png: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
-    let mut chunk = (data.len() as u32).to_be_bytes().to_vec();
-    chunk.extend(kind);
-    chunk.extend(data);
-    let crc = !chunk[4..].iter().fold(!0_u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |c, _| {
-            if c & 1 == 1 {
-                0xEDB8_8320 ^ (c >> 1)
-            } else {
-                c >> 1
-            }
-        })
-    });
-    chunk.extend(crc.to_be_bytes());
-    png.splice(33..33, chunk);
 }
 
 #[test]
