@@ -2,17 +2,17 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check models bench bench-cable bench-face
+.PHONY: help run test check web models bench bench-cable bench-face
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: models ## Build everything and serve on http://127.0.0.1:3000, data in ./data
+run: models web ## Build everything and serve on http://127.0.0.1:3000, data in ./data
 	@scripts/need cargo cc
 	@cargo build --release --package server
 	@exec "$${CARGO_TARGET_DIR:-target}/release/axiam" serve
 
-test: models web/e2e/node_modules/.package-lock.json ## Run every test, on SQLite, PostgreSQL and Redis
+test: models web web/e2e/node_modules/.package-lock.json ## Run every test, on SQLite, PostgreSQL and Redis
 	@scripts/test
 
 check: ## Formatting, lints and docs of all Rust code, licences and advisories of dependencies
@@ -25,6 +25,10 @@ bench-cable: ## Measure the cable beside Rails' Action Cable, on loopback
 
 bench-face: models bench/face/node_modules/.package-lock.json ## From photo to template, beside npm's face-api, face_recognition and ONNX Runtime
 	@scripts/bench-face
+
+web: web/node_modules/.package-lock.json ## Bundle what browsers get into web/build
+	@scripts/need node
+	@npm run --silent build --prefix web
 
 models: models/node_modules/.package-lock.json ## Build the default face pack into models/build
 	@scripts/need node

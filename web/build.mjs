@@ -1,0 +1,71 @@
+// Bundles what browsers get into web/build: files named by their content, and manifest.json, which says for
+// each logical name the file, its integrity (SRI) and its type. Add a bundle by a line in BUNDLES.
+
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import zlib from 'node:zlib';
+
+import { build, transform } from 'esbuild';
+
+const WEB = path.dirname(fileURLToPath(import.meta.url));
+const OUT = path.join(WEB, 'build');
+
+/** Logical name → what it is built from. The name is the path below which a page finds it. */
+const BUNDLES = {
+  'style/tokens.css': 'style/tokens.css',
+  'style/base.css': 'style/base.css',
+};
+
+const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+
+/** `import text from './x.css'` in a script gives the minified text, for a shadow root's own style sheet. */
+const cssAsText = {
+  name: 'css-as-text',
+  setup({ onLoad, initialOptions }) {
+    onLoad({ filter: /\.css$/ }, async ({ path: file }) => {
+      if (initialOptions.entryPoints[0].endsWith('.css')) return undefined;
+      const { code } = await transform(await fs.promises.readFile(file, 'utf8'), { loader: 'css', minify: true });
+      return { contents: code, loader: 'text' };
+    });
+  },
+};
+
+/** Browsers of 2022 and later: what constructed style sheets and modules need anyway. */
+const TARGET = ['es2022', 'chrome100', 'firefox102', 'safari16.4'];
+
+async function bundle(name, entry) {
+  const { outputFiles } = await build({
+    absWorkingDir: WEB,
+    entryPoints: [entry],
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    target: TARGET,
+    legalComments: 'none',
+    charset: 'utf8',
+    outfile: path.join(OUT, path.basename(name)),
+    plugins: [cssAsText],
+    write: false,
+    logLevel: 'warning',
+  });
+  const bytes = outputFiles[0].contents;
+  const { ext, name: stem } = path.parse(name);
+  const hash = crypto.createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+  const file = `${stem}.${hash}${ext}`;
+  fs.writeFileSync(path.join(OUT, file), bytes);
+  const integrity = `sha384-${crypto.createHash('sha384').update(bytes).digest('base64')}`;
+  const zipped = zlib.gzipSync(bytes, { level: 9 }).length;
+  return { entry: { file, integrity, type: TYPES[ext] }, line: `  ${name.padEnd(24)} ${bytes.length} bytes, ${zipped} gzipped` };
+}
+
+fs.rmSync(OUT, { recursive: true, force: true });
+fs.mkdirSync(OUT, { recursive: true });
+const manifest = {};
+for (const [name, entry] of Object.entries(BUNDLES)) {
+  const made = await bundle(name, entry);
+  manifest[name] = made.entry;
+  console.log(made.line);
+}
+fs.writeFileSync(path.join(OUT, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
