@@ -1,0 +1,46 @@
+// A real Chromium, without any of the network traffic it makes by itself.
+
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+
+import { chromium } from 'playwright-core';
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
+const ELSEWHERE = ['/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'];
+
+const QUIET = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+];
+
+function program() {
+  if (process.env.AXIAM_CHROMIUM) return process.env.AXIAM_CHROMIUM;
+  const onPath = (name) => {
+    try {
+      return execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
+    } catch {
+      return undefined;
+    }
+  };
+  const found = NAMES.map(onPath).find(Boolean) ?? ELSEWHERE.find((place) => fs.existsSync(place));
+  if (!found) throw new Error("no Chromium: run scripts/install-services, or name the program in AXIAM_CHROMIUM");
+  return found;
+}
+
+/** Starts a browser; close it when done. `args` are further switches, such as those for a false camera. */
+export function openBrowser({ args = [] } = {}) {
+  return chromium.launch({ executablePath: program(), args: [...QUIET, ...args] });
+}
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** What axe finds on a page that is serious or worse: one line each, with the elements. */
+export async function seriousFaults(page) {
+  // Through the debugger: the page's own CSP allows no foreign script.
+  await page.evaluate(fs.readFileSync(AXE, 'utf8'));
+  const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }));
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target }) => target.flat(2).join(' ')).join(', ')}`);
+}
