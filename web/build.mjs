@@ -16,6 +16,8 @@ const OUT = path.join(WEB, 'build');
 const BUNDLES = {
   'style/tokens.css': 'style/tokens.css',
   'style/base.css': 'style/base.css',
+  'widget/facial-login.css': 'widget/facial-login.css',
+  'widget/facial-login.js': 'widget/src/global.ts',
 };
 
 const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
@@ -35,20 +37,24 @@ const cssAsText = {
 /** Browsers of 2022 and later: what constructed style sheets and modules need anyway. */
 const TARGET = ['es2022', 'chrome100', 'firefox102', 'safari16.4'];
 
+const COMMON = {
+  absWorkingDir: WEB,
+  bundle: true,
+  target: TARGET,
+  legalComments: 'none',
+  charset: 'utf8',
+  plugins: [cssAsText],
+  logLevel: 'warning',
+};
+
 async function bundle(name, entry) {
   const { outputFiles } = await build({
-    absWorkingDir: WEB,
+    ...COMMON,
     entryPoints: [entry],
-    bundle: true,
     minify: true,
     format: 'iife',
-    target: TARGET,
-    legalComments: 'none',
-    charset: 'utf8',
     outfile: path.join(OUT, path.basename(name)),
-    plugins: [cssAsText],
     write: false,
-    logLevel: 'warning',
   });
   const bytes = outputFiles[0].contents;
   const { ext, name: stem } = path.parse(name);
@@ -60,6 +66,17 @@ async function bundle(name, entry) {
   return { entry: { file, integrity, type: TYPES[ext] }, line: `  ${name.padEnd(24)} ${bytes.length} bytes, ${zipped} gzipped` };
 }
 
+/** The widget as a package, for pages that have a bundler of their own; its types come from tsc. */
+async function widgetPackage() {
+  await build({
+    ...COMMON,
+    entryPoints: ['widget/src/index.ts'],
+    packages: 'external',
+    format: 'esm',
+    outfile: 'widget/dist/index.js',
+  });
+}
+
 fs.rmSync(OUT, { recursive: true, force: true });
 fs.mkdirSync(OUT, { recursive: true });
 const manifest = {};
@@ -69,3 +86,4 @@ for (const [name, entry] of Object.entries(BUNDLES)) {
   console.log(made.line);
 }
 fs.writeFileSync(path.join(OUT, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+await widgetPackage();
