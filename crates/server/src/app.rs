@@ -15,19 +15,19 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    bell::Bell,
     cable::{self, Herald},
-    client,
-    clock::{Clock, seconds},
-    config::Settings,
-    device,
-    engine::Workers,
-    enrolment, face as faces, health,
-    keys::Keyring,
-    limit,
-    linger::linger,
-    pages, push, request, sign_on, site,
-    state::{Shared, State},
+    client, device, enrolment, face as faces,
+    http::{drain::drain, health, request},
+    limit, pages,
+    platform::{
+        clock::{Clock, seconds},
+        config::Settings,
+        engine::Workers,
+        keys::Keyring,
+        state::{Shared, State},
+        wake_ups::Bell,
+    },
+    push, sign_on, site,
 };
 
 /// Where the API lives.
@@ -63,7 +63,7 @@ impl App {
             clock,
             keys,
             engine,
-            events: crate::events::Events::default(),
+            events: crate::platform::events::Events::default(),
             bell: Bell::default(),
             uploads: Arc::new(Semaphore::new(kibibytes)),
         });
@@ -86,7 +86,7 @@ impl App {
             .merge(health::router(&self.state, &self.cable))
             .layer(DefaultBodyLimit::disable())
             .layer(CatchPanicLayer::custom(request::panicked))
-            .layer(middleware::from_fn(linger))
+            .layer(middleware::from_fn(drain))
             .layer(middleware::from_fn(request::identify))
     }
 

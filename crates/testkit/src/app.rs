@@ -10,9 +10,11 @@ use std::{
 use face::{Engine as FacePack, FaceEngine};
 use futures_util::FutureExt;
 use server::{
-    clock::Clock,
-    config::{Overrides, Settings},
-    keys::Keyring,
+    platform::{
+        clock::Clock,
+        config::{Overrides, Settings},
+        keys::Keyring,
+    },
     site::{self, Liveness, SiteSettings},
 };
 use tokio::net::TcpListener;

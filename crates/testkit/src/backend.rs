@@ -9,8 +9,8 @@ use reqwest::{
 use serde_json::{Value, json};
 use server::{
     app::API,
-    clock::Clock,
     phone::{Phone, PhoneError},
+    platform::clock::Clock,
     site::NewSite,
 };
 use uuid::Uuid;

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use chrono::TimeDelta;
-use server::clock::{Clock, Moment, SystemClock};
+use server::platform::clock::{Clock, Moment, SystemClock};
 
 /// Starts at the present, so that it agrees with what reads the real clock, and stands still.
 pub struct TestClock(Mutex<Moment>);

@@ -35,7 +35,7 @@ impl Database {
                     return None;
                 };
                 let schema = format!("test_{}", Uuid::new_v4().simple());
-                let db = server::db::open(&server, 1)
+                let db = server::platform::db::open(&server, 1)
                     .await
                     .expect("PostgreSQL answers");
                 db.execute_unprepared(&format!("create schema {schema}"))
@@ -60,10 +60,12 @@ impl Database {
     /// # Panics
     /// When that fails.
     pub async fn open(&self) -> DatabaseConnection {
-        let db = server::db::open(&self.url, 4)
+        let db = server::platform::db::open(&self.url, 4)
             .await
             .expect("the test database opens");
-        server::db::migrate(&db).await.expect("the migrations run");
+        server::platform::db::migrate(&db)
+            .await
+            .expect("the migrations run");
         db
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, entity::prelude::*};
 
-use crate::clock::Moment;
+use crate::platform::clock::Moment;
 
 #[allow(unreachable_pub, reason = "the derive makes its companions public")]
 mod row {

@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::{clock::Moment, config::Limits};
+use crate::platform::{clock::Moment, config::Limits};
 
 /// Most networks remembered. Then those whose time has come are forgotten, and if that is not
 /// enough the table is begun anew, which is generous to all.
@@ -59,7 +59,7 @@ fn network(ip: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
+    use crate::platform::{
         clock::{Clock, SystemClock, seconds},
         config::{Overrides, Settings},
     };

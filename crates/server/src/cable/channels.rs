@@ -11,9 +11,9 @@ use super::{Attempts, messages, streams};
 use crate::{
     client::{self, ClientError},
     device::Device,
+    platform::state::Shared,
     sign_on::{self, SignOnError, Told},
     site::{self, Site},
-    state::Shared,
 };
 
 /// Who is connected.

@@ -9,9 +9,11 @@ use uuid::Uuid;
 
 use super::{feed::Feed, messages, outbox::Outbox, streams};
 use crate::{
-    events::{Event, Place},
+    platform::{
+        events::{Event, Place},
+        state::{Shared, State},
+    },
     sign_on::{self, Untold},
-    state::{Shared, State},
 };
 
 /// Listens to events and passes them on.

@@ -17,13 +17,15 @@ use serde::Deserialize;
 
 use super::{Attempts, Channels, Viewer, Who};
 use crate::{
-    error::{ApiError, ApiResult, Code, overloaded},
-    extract::Query,
-    guard::PhoneSocket,
+    http::{
+        error::{ApiError, ApiResult, Code, overloaded},
+        extract::Query,
+        guard::PhoneSocket,
+        request::ClientIp,
+        token::{self, TokenError},
+    },
     limit::{Limited, Rule},
-    request::ClientIp,
-    state::Shared,
-    token::{self, TokenError},
+    platform::state::Shared,
 };
 
 /// Seconds after which a client that was refused may try again.

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::streams;
 use crate::{
-    error::Code,
-    events::{Event, Failing},
+    http::error::Code,
+    platform::events::{Event, Failing},
     sign_on::{Told, Waiting},
 };
 

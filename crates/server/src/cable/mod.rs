@@ -21,7 +21,7 @@ pub use self::{
     herald::Herald,
 };
 
-use crate::config::Settings;
+use crate::platform::config::Settings;
 
 /// Opens the cable: over Redis where one is set, else in this process alone.
 ///

@@ -17,8 +17,8 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::{
+    platform::state::{Shared, State},
     sign_on::{self, Untold},
-    state::{Shared, State},
 };
 
 /// How old a verdict is before others than the server that gave it may tell it.

@@ -6,13 +6,14 @@ use face::{Engine, FaceEngine, FmrLevel, PackInfo};
 
 use super::{Failure, serve::find_pack};
 use crate::{
-    cable,
-    clock::{Clock, Moment, SystemClock},
-    config::Settings,
-    db,
-    engine::Workers,
-    face as faces,
-    keys::Keyring,
+    cable, face as faces,
+    platform::{
+        clock::{Clock, Moment, SystemClock},
+        config::Settings,
+        db,
+        engine::Workers,
+        keys::Keyring,
+    },
     site::{self, Liveness, Site},
 };
 

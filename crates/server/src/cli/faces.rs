@@ -11,10 +11,12 @@ use super::{
     serve::{find_pack, open_database},
 };
 use crate::{
-    clock::{Clock, SystemClock},
-    config::Settings,
     face::{self as faces, Upkeep},
-    keys::Keyring,
+    platform::{
+        clock::{Clock, SystemClock},
+        config::Settings,
+        keys::Keyring,
+    },
     site,
 };
 

@@ -8,10 +8,12 @@ use serde_json::json;
 
 use super::{Failure, serve::open_database};
 use crate::{
-    clock::{Clock, SystemClock},
-    config::Settings,
     face::{self, Upkeep},
-    keys::{self, Keyring},
+    platform::{
+        clock::{Clock, SystemClock},
+        config::Settings,
+        keys::{self, Keyring},
+    },
 };
 
 #[derive(Debug, Subcommand)]

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{ConfigError, Overrides, Settings};
+use crate::platform::config::{ConfigError, Overrides, Settings};
 
 /// Whatever ends a command; printed as it is.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

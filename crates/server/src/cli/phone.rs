@@ -12,9 +12,8 @@ use uuid::Uuid;
 
 use super::Failure;
 use crate::{
-    clock::SystemClock,
-    config::Settings,
     phone::{Memory, Phone},
+    platform::{clock::SystemClock, config::Settings},
 };
 
 #[derive(Debug, Args)]

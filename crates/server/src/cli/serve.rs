@@ -20,14 +20,18 @@ use super::Failure;
 use crate::{
     app::App,
     cable,
-    clock::{Clock, SystemClock},
-    config::{LogFormat, Settings},
-    db,
     face::Upkeep,
-    keys::Keyring,
-    listen::{self, Bounds},
+    http::{
+        listen::{self, Bounds},
+        metrics,
+    },
+    platform::{
+        clock::{Clock, SystemClock},
+        config::{LogFormat, Settings},
+        db,
+        keys::Keyring,
+    },
     site::{self, Liveness},
-    telemetry,
 };
 
 /// How long requests under way may take to end after that.
@@ -163,7 +167,7 @@ async fn measure(app: &App) -> Result<(), Failure> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| format!("metrics.listen: cannot listen on {address}: {error}"))?;
-    let routes = telemetry::start(&app.state.events, app.cable.clone())?;
+    let routes = metrics::start(&app.state.events, app.cable.clone())?;
     tracing::info!(address = %listener.local_addr()?, "numbers are at /metrics");
     tokio::spawn(async move { axum::serve(listener, routes).await });
     Ok(())
@@ -202,7 +206,7 @@ fn start_log(settings: &Settings) -> Result<(), Failure> {
 async fn demo_site(
     db: &DatabaseConnection,
     settings: &Settings,
-    now: crate::clock::Moment,
+    now: crate::platform::clock::Moment,
 ) -> Result<Option<PathBuf>, Failure> {
     let file = settings.data_dir.join("demo.env");
     if file.exists() || !site::all(db).await?.is_empty() {

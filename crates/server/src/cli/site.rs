@@ -6,8 +6,10 @@ use uuid::Uuid;
 
 use super::{Failure, serve::open_database, site_redis};
 use crate::{
-    clock::{Clock, SystemClock},
-    config::Settings,
+    platform::{
+        clock::{Clock, SystemClock},
+        config::Settings,
+    },
     site,
 };
 

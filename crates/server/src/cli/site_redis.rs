@@ -7,9 +7,11 @@ use uuid::Uuid;
 use super::{Failure, site::find};
 use crate::{
     cable::feed::{self, users},
-    clock::{Clock, SystemClock},
-    config::Settings,
-    secret::Secret,
+    platform::{
+        clock::{Clock, SystemClock},
+        config::Settings,
+        secret::Secret,
+    },
     site::{self, RedisUser, Site},
 };
 

@@ -8,10 +8,12 @@ use uuid::Uuid;
 
 use super::{Email, FullName, store};
 use crate::{
-    error::{ApiResult, Failure},
-    extract::{Json, Reply, reply},
-    guard::SiteToken,
-    state::Shared,
+    http::{
+        error::{ApiResult, Failure},
+        extract::{Json, Reply, reply},
+        guard::SiteToken,
+    },
+    platform::state::Shared,
 };
 
 /// The routes of this slice.

@@ -7,7 +7,7 @@ use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::clock::Moment;
+use crate::platform::clock::Moment;
 
 /// A person known to one site.
 #[sea_orm::model]
@@ -143,7 +143,7 @@ pub enum ClientError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{Clock, SystemClock, seconds};
+    use crate::platform::clock::{Clock, SystemClock, seconds};
 
     fn email(text: &str) -> Result<Email, &'static str> {
         Email::try_from(text.to_owned())

@@ -10,9 +10,11 @@ use sea_orm::{
 use super::model::{ActiveModel, Client, ClientError, Column, Email, Entity, FullName};
 use crate::{
     audit::{Action, Entry},
-    clock::{Moment, seconds},
-    config::Lock,
-    db,
+    platform::{
+        clock::{Moment, seconds},
+        config::Lock,
+        db,
+    },
     site::Site,
 };
 

@@ -10,13 +10,15 @@ use super::{
 };
 use crate::{
     audit::{Action, Entry},
-    clock::seconds,
-    db,
     enrolment::{self, EnrolmentError, FlowType},
-    events::Event,
-    secret::{self, Secret},
+    platform::{
+        clock::seconds,
+        db,
+        events::Event,
+        secret::{self, Secret},
+        state::State,
+    },
     site,
-    state::State,
 };
 
 /// How often `last_seen_at` is written, seconds: it is for people, not worth a write a request.

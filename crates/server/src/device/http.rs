@@ -12,14 +12,14 @@ use super::{
     store,
 };
 use crate::{
-    clock::Moment,
-    config::Settings,
-    error::{ApiError, ApiResult, Failure},
-    extract::{Reply, parse_json, reply},
     face,
-    guard::{DeviceProof, KeyProof},
+    http::{
+        error::{ApiError, ApiResult, Failure},
+        extract::{Reply, parse_json, reply},
+        guard::{DeviceProof, KeyProof},
+    },
+    platform::{clock::Moment, config::Settings, state::Shared},
     site::{self, Liveness},
-    state::Shared,
 };
 
 /// The routes of this slice.

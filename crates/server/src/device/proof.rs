@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 use url::Url;
 
-use crate::{clock::Moment, secret};
+use crate::platform::{clock::Moment, secret};
 
 /// How far a proof's `iat` may be from the present, seconds.
 const FRESH: f64 = 60.0;

@@ -11,8 +11,10 @@ use super::{
 };
 use crate::{
     client::Client,
-    clock::{Moment, seconds},
-    db,
+    platform::{
+        clock::{Moment, seconds},
+        db,
+    },
 };
 
 #[allow(unreachable_pub, reason = "the derive makes its companions public")]

@@ -10,11 +10,12 @@ use uuid::Uuid;
 use super::{FlowType, qr, store};
 use crate::{
     client,
-    clock::seconds,
-    error::{ApiResult, Failure},
-    extract::{Json, Reply, reply},
-    guard::SiteToken,
-    state::Shared,
+    http::{
+        error::{ApiResult, Failure},
+        extract::{Json, Reply, reply},
+        guard::SiteToken,
+    },
+    platform::{clock::seconds, state::Shared},
 };
 
 /// The routes of this slice.

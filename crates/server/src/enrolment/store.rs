@@ -9,8 +9,10 @@ use super::model::{ActiveModel, Column, Enrolment, EnrolmentError, Entity, FlowT
 use crate::{
     audit::{Action, Entry},
     client::Client,
-    clock::Moment,
-    secret::{self, Secret},
+    platform::{
+        clock::Moment,
+        secret::{self, Secret},
+    },
 };
 
 /// Offers `client` an enrolment; the secret is shown this once, in the code.

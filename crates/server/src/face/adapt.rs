@@ -14,11 +14,13 @@ use super::{
 use crate::{
     audit::{Action, Entry},
     client::{self, Client},
-    clock::{Moment, seconds},
-    db,
     device::Device,
+    platform::{
+        clock::{Moment, seconds},
+        db,
+        state::State,
+    },
     site::Site,
-    state::State,
 };
 
 /// Takes a reference from the scan of a sign-on that was just verified, where the site allows it and

@@ -15,8 +15,10 @@ use utoipa::ToSchema;
 
 use super::model::FaceError;
 use crate::{
-    engine::Ask,
-    secret::{self, Secret},
+    platform::{
+        engine::Ask,
+        secret::{self, Secret},
+    },
     site::Liveness,
 };
 

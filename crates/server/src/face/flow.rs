@@ -16,12 +16,14 @@ use super::{
 use crate::{
     audit::{Action, Entry},
     client::{self, Client},
-    db,
     device::{self, Device},
-    events::{Event, Failing},
-    secret,
+    platform::{
+        db,
+        events::{Event, Failing},
+        secret,
+        state::State,
+    },
     site::{Liveness, Site},
-    state::State,
 };
 
 /// What the photos of one answer gave.

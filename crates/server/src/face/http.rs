@@ -14,15 +14,18 @@ use super::{
     flow::{self, Enrolling},
 };
 use crate::{
-    client,
-    clock::seconds,
-    device,
-    error::{ApiError, ApiResult, Code, Failure},
-    extract::{self, Form, PHOTO_LIMIT, Reply, parse_json, reply},
-    guard::{DeviceProof, SiteToken},
+    client, device,
+    http::{
+        error::{ApiError, ApiResult, Code, Failure},
+        extract::{self, Form, PHOTO_LIMIT, Reply, parse_json, reply},
+        guard::{DeviceProof, SiteToken},
+    },
     limit::{self, Rule},
+    platform::{
+        clock::seconds,
+        state::{Shared, State as AppState},
+    },
     site::{self, Site},
-    state::{Shared, State as AppState},
 };
 
 /// The routes of this slice.

@@ -3,7 +3,10 @@
 use sea_orm::DbErr;
 use thiserror::Error;
 
-use crate::{client::ClientError, engine::WorkError, keys::KeyError};
+use crate::{
+    client::ClientError,
+    platform::{engine::WorkError, keys::KeyError},
+};
 use ::face::{PhotoError, TemplateError, liveness::Doubt};
 
 /// What can go wrong with a face.

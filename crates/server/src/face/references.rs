@@ -9,7 +9,7 @@
 use ::face::{FmrLevel, PackInfo, ProtectedTemplate, Template, TemplateError};
 use sea_orm::{DeriveActiveEnum, EnumIter, entity::prelude::*};
 
-use crate::clock::Moment;
+use crate::platform::clock::Moment;
 
 /// Most references of one enrolment. More photos are fused with their neighbours.
 pub(super) const MOST_ENROLLED: usize = 3;

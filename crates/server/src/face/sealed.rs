@@ -10,7 +10,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::model::FaceError;
-use crate::{
+use crate::platform::{
     clock::Moment,
     keys::{Key, KeyError, Keyring, Purpose},
 };

@@ -12,10 +12,12 @@ use super::{
     sealed::{self, Owner, Place, Transform},
 };
 use crate::{
-    clock::Moment,
     device::Device,
-    keys::{Key, Keyring, Purpose},
-    state::State,
+    platform::{
+        clock::Moment,
+        keys::{Key, Keyring, Purpose},
+        state::State,
+    },
 };
 
 #[allow(unreachable_pub, reason = "the derive makes its companions public")]

@@ -19,9 +19,11 @@ use super::{
 use crate::{
     audit::{Action, Entry},
     client,
-    clock::Moment,
-    db,
-    keys::{self, Key, Keyring, Purpose},
+    platform::{
+        clock::Moment,
+        db,
+        keys::{self, Key, Keyring, Purpose},
+    },
 };
 
 /// References of one transaction.

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::{clock::Moment, config::Limits};
+use crate::platform::{clock::Moment, config::Limits};
 
 /// What is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

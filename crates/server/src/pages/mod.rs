@@ -7,7 +7,7 @@ use axum::{
     routing::get,
 };
 
-use crate::state::Shared;
+use crate::platform::state::Shared;
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";

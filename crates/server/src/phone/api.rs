@@ -14,7 +14,7 @@ use super::{
     file::Memory,
     key::{Key, KeyError, Request, content_digest},
 };
-use crate::{app::API, clock::Clock};
+use crate::{app::API, platform::clock::Clock};
 
 /// What the phone could not do.
 #[derive(Debug, Error)]

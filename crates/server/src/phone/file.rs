@@ -70,7 +70,7 @@ impl Memory {
         };
         let text = serde_json::to_string_pretty(self).map_err(|e| problem(e.to_string()))?;
         if let Some(folder) = file.parent() {
-            crate::db::make_private_folder(folder).map_err(|e| problem(e.to_string()))?;
+            crate::platform::db::make_private_folder(folder).map_err(|e| problem(e.to_string()))?;
         }
         fs::OpenOptions::new()
             .write(true)

@@ -16,7 +16,7 @@ use thiserror::Error;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::clock::Moment;
+use crate::platform::clock::Moment;
 
 /// The key cannot be read, or cannot sign.
 #[derive(Debug, Error)]

@@ -10,8 +10,8 @@ use sea_orm::{
 };
 
 use crate::{
-    clock::Moment,
     device::{Device, Push},
+    platform::clock::Moment,
 };
 
 #[allow(unreachable_pub, reason = "the derive makes its companions public")]

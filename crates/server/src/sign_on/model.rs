@@ -9,12 +9,14 @@ use thiserror::Error;
 
 use crate::{
     client::{Client, ClientError},
-    clock::Moment,
-    events::{Failing, Verdict},
     face::FaceError,
-    keys::Keyring,
     limit::Limited,
-    secret::Secret,
+    platform::{
+        clock::Moment,
+        events::{Failing, Verdict},
+        keys::Keyring,
+        secret::Secret,
+    },
     site::Origins,
 };
 

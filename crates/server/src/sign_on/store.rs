@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use super::model::{ActiveModel, Column, Entity, SignOn, State};
-use crate::{clock::Moment, device::Device};
+use crate::{device::Device, platform::clock::Moment};
 
 #[allow(unreachable_pub, reason = "the derive makes its companions public")]
 mod freezes {

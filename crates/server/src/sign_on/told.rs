@@ -5,9 +5,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    clock::Moment,
-    error::Code,
-    events::{Failing, Verdict},
+    http::error::Code,
+    platform::{
+        clock::Moment,
+        events::{Failing, Verdict},
+    },
 };
 
 /// One message to a page; its `status` says which.

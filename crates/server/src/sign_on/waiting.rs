@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::model::SignOn;
-use crate::{clock::Moment, site::Site};
+use crate::{platform::clock::Moment, site::Site};
 
 /// One entry of the phone's inbox.
 #[derive(Debug, Serialize, ToSchema)]

@@ -8,13 +8,14 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Domain, SiteError, store};
 use crate::{
-    clock::seconds,
-    error::{ApiError, ApiResult, Failure},
-    extract::{Json, Reply, reply},
+    http::{
+        error::{ApiError, ApiResult, Failure},
+        extract::{Json, Reply, reply},
+        request::{ClientIp, header_text},
+        token::{self, Scope},
+    },
     limit::{self, Rule},
-    request::{ClientIp, header_text},
-    state::Shared,
-    token::{self, Scope},
+    platform::{clock::seconds, state::Shared},
 };
 
 /// The routes of this slice.

@@ -7,7 +7,7 @@ use thiserror::Error;
 use utoipa::ToSchema;
 
 use super::{domain::DomainError, origins::Origins};
-use crate::{
+use crate::platform::{
     clock::Moment,
     events::Place,
     secret::{self, Secret},

@@ -7,7 +7,7 @@ use sea_orm::{
 };
 
 use super::model::Site;
-use crate::{
+use crate::platform::{
     clock::Moment,
     secret::{self, Secret},
 };

@@ -9,7 +9,7 @@ use super::{
     Domain,
     model::{ActiveModel, Column, Entity, NewSite, Site, SiteError},
 };
-use crate::{clock::Moment, secret};
+use crate::platform::{clock::Moment, secret};
 
 /// Registers a site at the domain in `url`.
 ///

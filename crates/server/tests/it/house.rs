@@ -1,198 +1,197 @@
-//! Holds the house's walls: which module of the server may use which.
+//! Holds the walls of the house: arrows between rooms run one way, no two files use each other, and
+//! no room is too full. Rooms are read from the folders.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::Path,
-};
+mod circles;
+mod source;
+mod uses;
 
-/// Slices from the top down; each may use those below it.
-const SLICES: &[&[&str]] = &[
-    &["sign_on"],
-    &["push", "face"],
-    &["device"],
-    &["enrolment"],
-    &["client"],
-    &["site"],
-    &["audit", "limit"],
-];
+use std::collections::{BTreeMap, BTreeSet};
 
-/// What every slice may stand on. None of these uses a slice.
-const GROUND: &[&str] = &[
-    "bell", "clock", "config", "db", "engine", "events", "keys", "secret", "state",
-];
+use self::source::{Krate, Source};
 
-/// Where HTTP is spoken: above all slices, called by none.
-const DOORS: &[&str] = &["error", "extract", "guard", "linger", "request", "token"];
-
-/// Puts things together; used by nobody but the program itself.
-const ROOF: &[&str] = &[
-    "app",
-    "cable",
-    "cli",
-    "health",
-    "listen",
-    "pages",
-    "phone",
-    "telemetry",
-];
-
-/// Exceptions, each with its reason.
-const ALLOWED: &[(&str, &str)] = &[
-    // A token speaks for a site: the guard's reader of tokens loads the row.
-    ("token", "site"),
-    // The command line's phone calls the API under the path that the app gives it.
-    ("phone", "app"),
-    // What a page is told carries the contract's codes, over the cable as over HTTP.
-    ("sign_on", "error"),
-];
-
-fn slice_rank(module: &str) -> Option<usize> {
-    SLICES.iter().position(|row| row.contains(&module))
+/// What a file of the server belongs to, from the ground up.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Room {
+    /// `platform/`: knows no slice and no HTTP.
+    Platform,
+    /// A slice's rules, rows and use cases.
+    Slice(String),
+    /// `http/`: the doors that all routes share.
+    Doors,
+    /// `pages/`: what all pages share.
+    Pages,
+    /// A slice's routes.
+    Routes(String),
+    /// A slice's pages.
+    SlicePages(String),
+    /// `cable/`: listens to events and asks slices.
+    Cable,
+    /// `app.rs`, `cli/` and other files at the root: put everything together.
+    Roof,
 }
 
-fn may(from: &str, to: &str) -> bool {
-    let is_http = from.ends_with("/http");
-    let from = from.trim_end_matches("/http");
-    if from == to || ALLOWED.contains(&(from, to)) || GROUND.contains(&to) {
-        return !GROUND.contains(&from) || GROUND.contains(&to);
-    }
-    if ROOF.contains(&from) {
-        return true;
-    }
-    if DOORS.contains(&from) || is_http {
-        return DOORS.contains(&to) || slice_rank(to).is_some();
-    }
-    match (slice_rank(from), slice_rank(to)) {
-        (Some(from), Some(to)) => from < to,
-        _ => false,
-    }
-}
-
-/// `slice` or `slice/http` for a file of the server.
-fn room(file: &Path) -> String {
-    let inside: Vec<&str> = file.iter().filter_map(|part| part.to_str()).collect();
-    let module = inside[0].trim_end_matches(".rs");
-    let is_http = inside
-        .get(1)
-        .is_some_and(|part| part.trim_end_matches(".rs") == "http");
-    if is_http {
-        format!("{module}/http")
-    } else {
-        module.to_owned()
-    }
-}
-
-/// The modules that a text uses through `crate::`, also in grouped imports.
-fn uses(text: &str) -> BTreeSet<String> {
-    let name = |entry: &str| -> String {
-        let entry = entry.trim_start();
-        entry
-            .chars()
-            .take_while(|c| c.is_alphanumeric() || *c == '_')
-            .collect()
-    };
-    let mut found = BTreeSet::new();
-    for (at, start) in text.match_indices("crate::") {
-        let rest = &text[at + start.len()..];
-        match rest.strip_prefix('{') {
-            Some(group) => found.extend(entries(group).into_iter().map(name)),
-            None => {
-                found.insert(name(rest));
-            }
+impl Room {
+    fn of(path: &[String]) -> Self {
+        let inside = path.get(1).map(String::as_str);
+        match path[0].as_str() {
+            "platform" => Self::Platform,
+            "http" => Self::Doors,
+            "pages" => Self::Pages,
+            "cable" => Self::Cable,
+            "app" | "cli" => Self::Roof,
+            slice if inside == Some("http") => Self::Routes(slice.to_owned()),
+            slice if inside == Some("pages") => Self::SlicePages(slice.to_owned()),
+            slice => Self::Slice(slice.to_owned()),
         }
     }
-    found.remove("");
-    found
-}
 
-/// The entries of an import group, up to the brace that closes it.
-fn entries(group: &str) -> Vec<&str> {
-    let (mut depth, mut begin, mut found) = (0, 0, Vec::new());
-    for (at, character) in group.char_indices() {
-        match character {
-            '{' => depth += 1,
-            '}' if depth > 0 => depth -= 1,
-            ',' | '}' if depth == 0 => {
-                found.push(&group[begin..at]);
-                begin = at + 1;
-                if character == '}' {
-                    break;
-                }
-            }
-            _ => {}
+    /// Whether an arrow from here to there points down. Between slices the order is whatever has no
+    /// circle, which is checked apart.
+    fn may_use(&self, other: &Self) -> bool {
+        use Room::{Cable, Doors, Pages, Platform, Roof, Routes, Slice, SlicePages};
+        match (self, other) {
+            (Roof, _) => true,
+            (_, Roof) => false,
+            (one, other) if one == other => true,
+            (_, Platform) => true,
+            (Platform, _) => false,
+            (Slice(_), Slice(_)) => true,
+            (Slice(_), _) => false,
+            (Doors, Slice(_)) => true,
+            (Pages, Slice(_) | Doors) => true,
+            (Routes(_), Slice(_) | Doors | Routes(_)) => true,
+            (SlicePages(_), Slice(_) | Doors | Pages | Routes(_) | SlicePages(_)) => true,
+            (Cable, Slice(_) | Doors) => true,
+            _ => false,
         }
     }
-    found
 }
 
-fn walk(dir: &Path, root: &Path, edges: &mut BTreeMap<(String, String), String>) {
-    for entry in fs::read_dir(dir).unwrap().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            walk(&path, root, edges);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let inside = path.strip_prefix(root).unwrap();
-            if matches!(inside.to_str(), Some("lib.rs" | "main.rs")) {
-                continue;
-            }
-            let text = fs::read_to_string(&path).unwrap();
-            let code = text.split("#[cfg(test)]").next().unwrap();
-            for to in uses(code) {
-                edges.insert((room(inside), to), inside.display().to_string());
-            }
-        }
-    }
+fn server() -> Krate {
+    Krate::read("server")
 }
 
 #[test]
 fn arrows_run_one_way() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let modules: BTreeSet<String> = fs::read_dir(&root)
-        .unwrap()
-        .flatten()
-        .map(|entry| {
-            entry
-                .file_name()
-                .to_string_lossy()
-                .trim_end_matches(".rs")
-                .to_owned()
-        })
-        .collect();
-    let mut edges = BTreeMap::new();
-    walk(&root, &root, &mut edges);
-    assert!(edges.len() > 60, "the reader of imports has gone blind");
-    let wrong: Vec<String> = edges
-        .iter()
-        .filter(|((from, to), _)| modules.contains(to) && !may(from, to))
-        .map(|((from, to), file)| format!("{from} must not use {to} ({file})"))
-        .collect();
-    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-}
-
-#[test]
-fn every_module_has_its_place() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for entry in fs::read_dir(root).unwrap().flatten() {
-        let name = entry
-            .file_name()
-            .to_string_lossy()
-            .trim_end_matches(".rs")
-            .to_owned();
-        let placed = slice_rank(&name).is_some()
-            || [GROUND, DOORS, ROOF]
-                .iter()
-                .any(|row| row.contains(&name.as_str()))
-            || matches!(name.as_str(), "lib" | "main");
-        assert!(placed, "{name} has no place in the house");
+    let server = server();
+    let mut wrong = BTreeSet::new();
+    let mut seen = 0;
+    for file in server.files.iter().filter(|file| !file.module.is_empty()) {
+        let from = Room::of(&file.module);
+        for to in server.uses(file) {
+            seen += 1;
+            let to = Room::of(&to.module);
+            if !from.may_use(&to) {
+                wrong.insert(format!("{from:?} must not use {to:?} ({})", file.shown));
+            }
+        }
     }
+    assert!(seen > 300, "the reader of imports has gone blind: {seen}");
+    assert!(wrong.is_empty(), "\n{}", shown(&wrong));
 }
 
 #[test]
-fn imports_are_read_in_every_form() {
-    let text = "use crate::{a::{b, c}, d, e::f}; use crate::g::h; fn i() { crate::j::k() }";
-    let expected = ["a", "d", "e", "g", "j"].map(str::to_owned);
-    assert_eq!(uses(text), BTreeSet::from(expected));
-    assert!(!may("site", "client") && may("client", "site") && !may("device", "cable"));
-    assert!(may("site/http", "guard") && !may("site", "guard") && !may("keys", "site"));
+fn slices_and_their_routes_have_an_order() {
+    let server = server();
+    let mut slices: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut routes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in server.files.iter().filter(|file| !file.module.is_empty()) {
+        for to in server.uses(file) {
+            let edge = (Room::of(&file.module), Room::of(&to.module));
+            let (edges, from, to) = match edge {
+                (Room::Slice(from), Room::Slice(to)) => (&mut slices, from, to),
+                (Room::Routes(from), Room::Routes(to)) => (&mut routes, from, to),
+                _ => continue,
+            };
+            if from != to {
+                edges.entry(from).or_default().insert(to);
+            }
+        }
+    }
+    assert!(slices.len() > 4, "the reader of slices has gone blind");
+    assert_eq!(circles::find(&slices), Vec::<String>::new());
+    assert_eq!(circles::find(&routes), Vec::<String>::new());
+}
+
+#[test]
+fn no_two_files_use_each_other() {
+    let mut found = Vec::new();
+    for krate in Krate::all() {
+        let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for file in &krate.files {
+            for to in krate.uses(file) {
+                if to.shown != file.shown {
+                    let uses = edges.entry(file.shown.clone()).or_default();
+                    uses.insert(to.shown.clone());
+                }
+            }
+        }
+        found.extend(circles::find(&edges));
+    }
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn no_room_is_too_full() {
+    /// Lines of the longest file, of the longest function, and of the file in the middle.
+    const FILE: usize = 450;
+    const FUNCTION: usize = 80;
+    const MIDDLE: usize = 180;
+    let mut lengths = Vec::new();
+    let mut wrong = BTreeSet::new();
+    for file in Krate::all().iter().flat_map(|krate| &krate.files) {
+        let length = file.text.lines().count();
+        lengths.push(length);
+        if length > FILE {
+            wrong.insert(format!("{} has {length} lines", file.shown));
+        }
+        for (name, length) in functions(file) {
+            if length > FUNCTION {
+                wrong.insert(format!("{} in {} has {length} lines", name, file.shown));
+            }
+        }
+    }
+    lengths.sort_unstable();
+    assert!(lengths[lengths.len() / 2] <= MIDDLE, "files have grown");
+    assert!(wrong.is_empty(), "\n{}", shown(&wrong));
+}
+
+/// The functions of a file and their lines, from the one that names them to the brace under it.
+fn functions(file: &Source) -> Vec<(String, usize)> {
+    let mut open: Vec<(String, String, usize)> = Vec::new();
+    let mut found = Vec::new();
+    for (number, line) in file.text.lines().enumerate() {
+        let code = line.trim_start();
+        let indent = &line[..line.len() - code.len()];
+        let words: Vec<&str> = code.split_whitespace().collect();
+        let keyword = words.iter().position(|word| *word == "fn");
+        if let Some(at) = keyword.filter(|at| *at < 4 && !code.starts_with("//"))
+            && !code.ends_with(';')
+            && !code.ends_with('}')
+        {
+            let name = words.get(at + 1).copied().unwrap_or_default();
+            let name = name.split(['(', '<']).next().unwrap_or_default();
+            open.push((indent.to_owned(), name.to_owned(), number));
+        }
+        if code == "}" && open.last().is_some_and(|(at, _, _)| at == indent) {
+            let (_, name, begun) = open.pop().unwrap();
+            found.push((name, number - begun + 1));
+        }
+    }
+    found
+}
+
+fn shown(lines: &BTreeSet<String>) -> String {
+    lines.iter().cloned().collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn rooms_may_use_what_is_below_them() {
+    let room = |path: &str| Room::of(&path.split("::").map(str::to_owned).collect::<Vec<_>>());
+    let may = |from: &str, to: &str| room(from).may_use(&room(to));
+    assert!(may("site::http", "http::guard") && !may("site::store", "http::guard"));
+    assert!(may("client::store", "site") && !may("platform::keys", "site"));
+    assert!(may("site::pages", "pages::layout") && !may("site::http", "pages::layout"));
+    assert!(!may("device::flow", "cable") && may("cable::http", "device"));
+    assert!(may("cli::serve", "app") && !may("site::http", "app"));
 }

@@ -2,11 +2,13 @@
 
 use sea_orm::ConnectionTrait;
 use server::{
-    clock::Clock,
-    config::Settings,
     face::Upkeep,
-    keys::{self, KeyError, Keyring, Purpose},
     phone::Phone,
+    platform::{
+        clock::Clock,
+        config::Settings,
+        keys::{self, KeyError, Keyring, Purpose},
+    },
     site::Liveness,
 };
 use testkit::{App, Backend, Person, on_each_database, photos};

@@ -3,8 +3,8 @@
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use server::{
-    clock::Clock,
     phone::{Key, Memory, Request, content_digest},
+    platform::clock::Clock,
 };
 use testkit::{Answer, App, on_each_database};
 
@@ -20,7 +20,7 @@ struct Forged<'f> {
     token: Option<String>,
     signed: &'static [u8],
     sent: &'static [u8],
-    at: server::clock::Moment,
+    at: server::platform::clock::Moment,
 }
 
 impl<'f> Forged<'f> {

@@ -7,7 +7,7 @@ use redis::{Client, RedisResult, Value, aio::MultiplexedConnection};
 use serde_json::{Value as Json, json};
 use server::{
     cable::feed::users,
-    secret::{Secret, hash},
+    platform::secret::{Secret, hash},
     site::{self, RedisUser},
 };
 use testkit::{App, Backend, on_each_database, photos};

@@ -6,9 +6,11 @@ use uuid::Uuid;
 
 use crate::{
     cable::messages,
-    events::{Event, Place},
+    platform::{
+        events::{Event, Place},
+        state::State,
+    },
     sign_on, site,
-    state::State,
 };
 
 /// What happened, before it is known where to publish it.

@@ -28,10 +28,12 @@ use uuid::Uuid;
 
 use self::event::News;
 use crate::{
-    clock::Moment,
-    events::Event,
+    platform::{
+        clock::Moment,
+        events::Event,
+        state::{Shared, State},
+    },
     site,
-    state::{Shared, State},
 };
 
 /// How often the users in Redis are compared with the database.

@@ -15,7 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{plot, report};
 use crate::{
     cli::Failure,
-    clock::{Clock, SystemClock},
+    platform::clock::{Clock, SystemClock},
 };
 
 /// Rows of the table of thresholds: every so many of those measured.

@@ -15,7 +15,7 @@ use face::{Engine, FaceEngine, FmrLevel, Template};
 use serde_json::json;
 
 use super::{Failure, serve::find_pack};
-use crate::config::Settings;
+use crate::platform::config::Settings;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

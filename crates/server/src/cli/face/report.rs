@@ -12,7 +12,7 @@ use super::{
     evaluate::{enrolled, gap_in_words, percent, rows},
     plot,
 };
-use crate::{cli::Failure as Problem, clock::Moment};
+use crate::{cli::Failure as Problem, platform::clock::Moment};
 
 /// The page; every text is escaped, pictures are our own SVG.
 #[derive(Template)]

@@ -25,10 +25,12 @@ use super::{
 };
 use crate::{
     device::Device,
-    events::{Event, Verdict},
-    secret,
+    platform::{
+        events::{Event, Verdict},
+        secret,
+        state::State,
+    },
     site::{self, Site},
-    state::State,
 };
 
 /// The site of a paired phone; switched off, there is nothing to sign on to.

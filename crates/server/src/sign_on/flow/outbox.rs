@@ -8,11 +8,9 @@ use uuid::Uuid;
 
 use crate::{
     client::{self, ClientError},
-    clock::Moment,
-    events::Event,
+    platform::{clock::Moment, events::Event, state::State},
     sign_on::{model::SignOn, store},
     site,
-    state::State,
 };
 
 /// A verdict to be told again.

@@ -7,14 +7,12 @@ use super::{decided, find_for_site};
 use crate::{
     audit::{Action, Entry},
     client::{self, Client},
-    events::Verdict,
-    secret,
+    platform::{events::Verdict, secret, state::State},
     sign_on::{
         model::{SignOn, SignOnError, State as Stage, Watched},
         store,
     },
     site::{self, Site},
-    state::State,
 };
 
 /// The sign-on a verification token names on this site, and its verdict if there is one.

@@ -9,17 +9,14 @@ use uuid::Uuid;
 use super::{decided, find_open, overtaken, site_of};
 use crate::{
     audit::{Action, Entry},
-    clock::seconds,
-    db,
     device::Device,
-    events::Verdict,
+    platform::{clock::seconds, db, events::Verdict, state::State},
     sign_on::{
         Waiting,
         model::{SignOn, SignOnError, State as Stage},
         store,
     },
     site::{self, Site},
-    state::State,
 };
 
 /// How often a waiting phone's inbox is looked at, in case another server put something there.

@@ -7,20 +7,22 @@ use super::{decided, find_for_site};
 use crate::{
     audit::{Action, Entry},
     client::Client,
-    clock::seconds,
-    db, device,
-    events::{Event, Verdict},
-    face,
+    device, face,
     face::FaceError,
     limit::{self, Rule},
+    platform::{
+        clock::seconds,
+        db,
+        events::{Event, Verdict},
+        secret::Secret,
+        state::State,
+    },
     push,
-    secret::Secret,
     sign_on::{
         model::{ActiveModel, Choices, SignOnError, State as Stage, draw_numbers},
         store,
     },
     site::Site,
-    state::State,
 };
 
 /// Where a sign-on was asked for, ready for display.

@@ -8,18 +8,20 @@ use super::{decided, find_open, overtaken, site_of};
 use crate::{
     audit::{Action, Entry},
     client::{self, Client},
-    clock::seconds,
-    db,
     device::Device,
-    events::{Event, Failing, Verdict},
     face::{self, Challenge, Photo},
-    secret,
+    platform::{
+        clock::seconds,
+        db,
+        events::{Event, Failing, Verdict},
+        secret,
+        state::State,
+    },
     sign_on::{
         model::{SignOnError, State as Stage, failure_number, session_token},
         store,
     },
     site::Site,
-    state::State,
 };
 
 /// Gives the phone its challenge and tells the page that someone scans.

@@ -5,7 +5,7 @@ mod site;
 
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::state::Shared;
+use crate::platform::state::Shared;
 
 /// The routes of this slice.
 pub fn router() -> OpenApiRouter<Shared> {

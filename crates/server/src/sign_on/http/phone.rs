@@ -9,17 +9,19 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
-    error::{ApiError, ApiResult, Failure},
-    extract::{Query, Reply, parse_json, reply},
     face::{Challenge, Frame, http::photos},
-    guard::DeviceProof,
+    http::{
+        error::{ApiError, ApiResult, Failure},
+        extract::{Query, Reply, parse_json, reply},
+        guard::DeviceProof,
+        request::ClientIp,
+    },
     limit::{self, Rule},
-    request::ClientIp,
+    platform::state::Shared,
     sign_on::{
         Waiting,
         flow::{self, Scan},
     },
-    state::Shared,
 };
 
 pub(super) fn router() -> OpenApiRouter<Shared> {

@@ -12,19 +12,23 @@ use uuid::Uuid;
 
 use crate::{
     client::{self, Client, Email},
-    clock::Moment,
-    error::{ApiError, ApiResult, Failure},
-    extract::{Json, Query, Reply, reply},
     face,
-    guard::{PageToken, SiteToken, Visitor},
+    http::{
+        error::{ApiError, ApiResult, Failure},
+        extract::{Json, Query, Reply, reply},
+        guard::{PageToken, SiteToken, Visitor},
+        request::ClientIp,
+    },
     limit::{self, Rule},
-    request::ClientIp,
+    platform::{
+        clock::Moment,
+        state::{Shared, State as AppState},
+    },
     sign_on::{
         Told,
         flow::{self, Origin},
     },
     site::Site,
-    state::{Shared, State as AppState},
 };
 
 pub(super) fn router() -> OpenApiRouter<Shared> {

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::{KeyError, Keyring, Purpose, master::Change, store, store::row};
-use crate::{clock::Moment, db};
+use crate::platform::{clock::Moment, db};
 
 /// Retires the key in force and makes a new one. What the old one sealed is to be sealed anew; until
 /// then it stays where [`Keyring::find`] finds it.

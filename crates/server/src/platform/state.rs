@@ -5,13 +5,13 @@ use std::sync::Arc;
 use sea_orm::DatabaseConnection;
 use tokio::sync::Semaphore;
 
-use crate::{
-    bell::Bell,
+use crate::platform::{
     clock::{Clock, Moment},
     config::Settings,
     engine::Workers,
     events::Events,
     keys::Keyring,
+    wake_ups::Bell,
 };
 
 /// The program's state, shared by all requests.

@@ -13,11 +13,13 @@ use bytes::Bytes;
 
 use crate::{
     device::{self, Call, Device, Proof, ProofError},
-    error::{ApiError, ApiResult},
-    extract::{self, FORM_LIMIT, Form, JSON_LIMIT},
+    http::{
+        error::{ApiError, ApiResult},
+        extract::{self, FORM_LIMIT, Form, JSON_LIMIT},
+        request::{ClientIp, body_too_large},
+    },
     limit::{self, Rule},
-    request::{ClientIp, body_too_large},
-    state::{Shared, State},
+    platform::state::{Shared, State},
 };
 
 /// A request signed by some key: a phone that is not paired yet.

@@ -36,7 +36,7 @@ pub use self::{
     sealing::{SealingKey, Unsealable},
     store::{Listed, list},
 };
-use crate::clock::Moment;
+use crate::platform::clock::Moment;
 
 /// Why the keys cannot be had.
 #[derive(Debug, Error)]

@@ -17,9 +17,11 @@ use utoipa::ToSchema;
 use self::upload::PATIENCE;
 pub use self::upload::upload;
 use crate::{
-    error::{ApiError, ApiResult, Code},
-    request::body_too_large,
-    state::Shared,
+    http::{
+        error::{ApiError, ApiResult, Code},
+        request::body_too_large,
+    },
+    platform::state::Shared,
 };
 
 /// Largest JSON body, bytes.

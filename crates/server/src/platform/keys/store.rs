@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::{Key, KeyError, Purpose, SealingKey, master::Master};
-use crate::{clock::Moment, db};
+use crate::platform::{clock::Moment, db};
 
 #[allow(unreachable_pub, reason = "the derive makes its companions public")]
 pub(super) mod row {

@@ -20,13 +20,12 @@ use crate::{
     client::ClientError,
     device::ProofError,
     enrolment::EnrolmentError,
-    events::Failing,
     face::FaceError,
+    http::{request, token::TokenError},
     limit::{Limited, Rule},
-    request,
+    platform::events::Failing,
     sign_on::SignOnError,
     site::SiteError,
-    token::TokenError,
 };
 
 /// A failure on its way to the caller.

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use uuid::Uuid;
 
-use crate::{clock::Moment, secret::Secret};
+use crate::platform::{clock::Moment, secret::Secret};
 
 /// The site an event belongs to, and the prefix of its streams.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use serde::Deserialize;
 pub use self::sources::{ConfigError, Overrides};
 
 /// The repository's `axiam.toml`: every setting, its default, and what it is for.
-pub const DEFAULTS: &str = include_str!("../../../../axiam.toml");
+pub const DEFAULTS: &str = include_str!("../../../../../axiam.toml");
 
 /// Everything an operator can set, assembled once at start.
 #[derive(Debug, Clone, Deserialize)]

@@ -12,7 +12,7 @@ use rand::RngExt as _;
 use zeroize::Zeroizing;
 
 use super::{KeyError, SealingKey};
-use crate::{clock::Moment, db};
+use crate::platform::{clock::Moment, db};
 
 /// The master key and where it came from.
 pub(super) struct Master {
@@ -143,9 +143,10 @@ fn write_new(file: &Path, text: &str) -> std::io::Result<()> {
         db::make_private_folder(folder)?;
     }
     let folder = file.parent().filter(|f| !f.as_os_str().is_empty());
-    let draft = folder
-        .unwrap_or(Path::new("."))
-        .join(format!(".{}", crate::secret::public_name("key-", 8)));
+    let draft = folder.unwrap_or(Path::new(".")).join(format!(
+        ".{}",
+        crate::platform::secret::public_name("key-", 8)
+    ));
     let mut out = fs::OpenOptions::new()
         .write(true)
         .create_new(true)

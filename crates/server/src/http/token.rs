@@ -10,8 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    clock::Moment,
-    keys::Keyring,
+    platform::{clock::Moment, keys::Keyring},
     site::{self, Site},
 };
 

@@ -5,9 +5,11 @@ use std::net::IpAddr;
 use axum::{extract::FromRequestParts, http::request::Parts};
 
 use crate::{
-    error::ApiError,
-    request::{ClientIp, forwarded_for, header_text},
-    state::Shared,
+    http::{
+        error::ApiError,
+        request::{ClientIp, forwarded_for, header_text},
+    },
+    platform::state::Shared,
 };
 
 /// Where a sign-on was asked for, for the login tracker, the limits and the phone's question.

@@ -7,8 +7,8 @@ use axum::{Json, Router, extract::State, routing::get};
 use serde_json::{Value, json};
 
 use crate::{
-    error::{ApiResult, overloaded},
-    state::Shared,
+    http::error::{ApiResult, overloaded},
+    platform::state::Shared,
 };
 
 /// How long the database may take to say that it is there.

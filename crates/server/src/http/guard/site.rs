@@ -6,10 +6,12 @@ use axum::{
 };
 
 use crate::{
-    error::ApiError,
+    http::{
+        error::ApiError,
+        token::{self, Scope, TokenError},
+    },
+    platform::state::Shared,
     site::Site,
-    state::Shared,
-    token::{self, Scope, TokenError},
 };
 
 /// The backend of this site.

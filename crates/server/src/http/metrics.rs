@@ -9,7 +9,7 @@ use axum::{
 use metrics::counter;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::events::{Event, Events, Verdict};
+use crate::platform::events::{Event, Events, Verdict};
 
 /// Upper bounds of the buckets of all that is measured in seconds.
 const SECONDS: [f64; 14] = [

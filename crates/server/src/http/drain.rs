@@ -64,7 +64,7 @@ impl HttpBody for Lent {
 }
 
 /// Answers, and takes in what the handler left of the body.
-pub async fn linger(request: Request, next: Next) -> Response {
+pub async fn drain(request: Request, next: Next) -> Response {
     let asks_first = request.headers().contains_key(EXPECT);
     let (parts, body) = request.into_parts();
     let lent = Lent(Arc::new(Mutex::new(Lending {

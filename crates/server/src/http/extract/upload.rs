@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroize;
 
 use super::image_too_large;
-use crate::error::{ApiError, ApiResult, overloaded};
+use crate::http::error::{ApiError, ApiResult, overloaded};
 
 /// How long a body may take: a photo of 12 MB over a slow line.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -89,7 +89,7 @@ async fn fill(bytes: &mut Vec<u8>, mut body: Body) -> ApiResult<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Code;
+    use crate::http::error::Code;
 
     fn announced(length: &str) -> HeaderMap {
         HeaderMap::from_iter([(CONTENT_LENGTH, length.parse().unwrap())])

@@ -19,8 +19,12 @@ macro_rules! pair {
         Pair {
             version: $version,
             name: $name,
-            sqlite: include_str!(concat!("../../../../migrations/sqlite/", $name, ".sql")),
-            postgres: include_str!(concat!("../../../../migrations/postgres/", $name, ".sql")),
+            sqlite: include_str!(concat!("../../../../../migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!(
+                "../../../../../migrations/postgres/",
+                $name,
+                ".sql"
+            )),
         }
     };
 }

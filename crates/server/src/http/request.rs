@@ -18,8 +18,8 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
-    error::{ApiError, Code},
-    state::Shared,
+    http::error::{ApiError, Code},
+    platform::state::Shared,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

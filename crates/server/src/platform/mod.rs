@@ -1,0 +1,12 @@
+//! What every slice stands on: settings, time, storage, keys, the face engine's workers, and the
+//! ways to say that something happened. Nothing here knows a slice or HTTP.
+
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod engine;
+pub mod events;
+pub mod keys;
+pub mod secret;
+pub mod state;
+pub mod wake_ups;
