@@ -8,16 +8,18 @@ use face::FaceEngine;
 use sea_orm::{DatabaseConnection, DbErr};
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa::{
-    Modify, OpenApi,
-    openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
-};
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     cable::{self, Herald},
     client, device, enrolment, face as faces,
-    http::{drain::drain, health, request},
+    http::{
+        contract::{Schemes, add_common_answers},
+        drain::drain,
+        error::Failure,
+        health, request,
+    },
     limit, pages,
     platform::{
         clock::{Clock, seconds},
@@ -115,6 +117,7 @@ impl App {
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     modifiers(&Schemes),
+    components(schemas(Failure)),
     tags(
         (name = "site", description = "a site's tokens"),
         (name = "client", description = "the people a site knows"),
@@ -124,37 +127,6 @@ impl App {
 )]
 struct Contract;
 
-struct Schemes;
-
-impl Modify for Schemes {
-    fn modify(&self, contract: &mut utoipa::openapi::OpenApi) {
-        let header = |name: &str, description: &str| {
-            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
-                name,
-                description,
-            )))
-        };
-        let components = contract.components.get_or_insert_default();
-        for (name, what) in [
-            ("site_token", "from application_auth"),
-            ("widget_token", "from application_auth with scope widget"),
-        ] {
-            let mut bearer = Http::new(HttpAuthScheme::Bearer);
-            bearer.bearer_format = Some("JWT".to_owned());
-            bearer.description = Some(what.to_owned());
-            components.add_security_scheme(name, SecurityScheme::Http(bearer));
-        }
-        components.add_security_scheme(
-            "device_token",
-            header("Authorization", "`DPoP <device_token>`"),
-        );
-        components.add_security_scheme(
-            "device_proof",
-            header("DPoP", "RFC 9449, with `digest` for the body (RFC 9530)"),
-        );
-    }
-}
-
 fn described() -> OpenApiRouter<Shared> {
     let api = OpenApiRouter::new()
         .merge(site::http::router())
@@ -163,9 +135,11 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(device::http::router())
         .merge(faces::http::router())
         .merge(sign_on::http::router());
-    OpenApiRouter::with_openapi(Contract::openapi())
+    let mut router = OpenApiRouter::with_openapi(Contract::openapi())
         .nest(API, api)
-        .merge(site::http::well_known())
+        .merge(site::http::well_known());
+    add_common_answers(router.get_openapi_mut());
+    router
 }
 
 /// The contract as JSON, as it is served and committed.

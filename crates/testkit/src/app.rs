@@ -138,7 +138,7 @@ impl App {
         site::store_settings(&self.app.state.db, &new.site)
             .await
             .expect("stored");
-        Backend::sign_in(self, new).await
+        Backend::sign_in(&self.url, self.clock.clone(), new).await
     }
 
     /// Registers a site with other settings.

@@ -15,7 +15,7 @@ use server::{
 };
 use uuid::Uuid;
 
-use crate::{app::App, page::Page, photos::photos};
+use crate::{clock::TestClock, contract, page::Page, photos::photos};
 
 /// What the server answered.
 #[derive(Debug, Clone)]
@@ -34,7 +34,10 @@ impl Answer {
     /// # Panics
     /// When it is not.
     pub async fn to(request: RequestBuilder) -> Self {
-        let response = request.send().await.expect("the server answers");
+        let (client, request) = request.build_split();
+        let request = request.expect("a request");
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await.expect("the server answers");
         let status = response.status().as_u16();
         let retry_after = response
             .headers()
@@ -57,11 +60,13 @@ impl Answer {
                 retry_after.is_some() && status != 403
             );
         }
-        Self {
+        let answer = Self {
             status,
             body,
             retry_after,
-        }
+        };
+        contract::hold(method.as_str(), &path, status, answer.code());
+        answer
     }
 
     /// The contract's code; 0 for a success.
@@ -125,15 +130,15 @@ pub struct Person {
 }
 
 impl Backend {
-    pub(crate) async fn sign_in(app: &App, new: NewSite) -> Self {
+    pub(crate) async fn sign_in(url: &str, clock: Arc<TestClock>, new: NewSite) -> Self {
         let mut backend = Self {
-            url: app.url.clone(),
+            url: url.to_owned(),
             site_id: new.site.id,
             api_key: new.site.api_key,
             secret_key: new.secret_key.reveal().to_owned(),
             token: String::new(),
             http: Client::new(),
-            clock: app.clock.clone(),
+            clock,
         };
         backend.token = backend.token_of("site").await;
         backend
@@ -163,9 +168,9 @@ impl Backend {
 
     /// The same backend, talking to another server.
     #[must_use]
-    pub fn through(&self, app: &App) -> Self {
+    pub fn through(&self, url: &str) -> Self {
         Self {
-            url: app.url.clone(),
+            url: url.to_owned(),
             ..self.clone()
         }
     }

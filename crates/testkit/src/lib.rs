@@ -4,6 +4,7 @@
 mod app;
 mod backend;
 mod clock;
+mod contract;
 mod database;
 mod page;
 mod photos;
@@ -12,6 +13,7 @@ mod scripted;
 pub use app::App;
 pub use backend::{Answer, Backend, Person};
 pub use clock::TestClock;
+pub use contract::hold as hold_to_contract;
 pub use database::{Database, Engine};
 pub use page::Page;
 pub use photos::{Photos, photos};

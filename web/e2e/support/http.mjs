@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 
+import { holdToContract } from './contract.mjs';
+
 // The wire contract's codes: [HTTP status, slugs].
 export const CODES = {
   1001: [401, 'authentication_failed'],
@@ -61,7 +63,14 @@ export function request(url, { method = 'GET', headers = {}, body, careful = fal
       const finish = () => {
         const text = Buffer.concat(chunks).toString('utf8');
         const { statusCode: status, headers } = incoming;
-        resolve({ status, headers, text, json: parse(text), what: `${method} ${new URL(url).pathname}` });
+        const { pathname } = new URL(url);
+        const json = parse(text);
+        try {
+          holdToContract(method, pathname, status, json);
+        } catch (broken) {
+          return reject(broken);
+        }
+        return resolve({ status, headers, text, json, what: `${method} ${pathname}` });
       };
       incoming.on('data', (chunk) => chunks.push(chunk));
       incoming.on('end', finish);

@@ -139,9 +139,8 @@ impl Channels {
         let Who::Phone(device) = &viewer.who else {
             return Err(Failure::Rejected);
         };
-        let site = site::find(&self.state.db, device.site_id)
+        let site = site::find_enabled(&self.state.db, device.site_id)
             .await?
-            .filter(|site| site.disabled_at.is_none())
             .ok_or(Failure::Rejected)?;
         Ok(vec![streams::inbox(&site.channel_prefix, device.client_id)])
     }

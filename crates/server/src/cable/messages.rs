@@ -7,8 +7,10 @@ use uuid::Uuid;
 
 use super::streams;
 use crate::{
-    http::error::Code,
-    platform::events::{Event, Failing},
+    platform::{
+        code::Code,
+        events::{Event, Failing},
+    },
     sign_on::{Told, Waiting},
 };
 

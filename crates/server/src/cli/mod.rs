@@ -7,7 +7,6 @@ mod keys;
 mod phone;
 mod serve;
 mod site;
-mod site_redis;
 
 use std::path::PathBuf;
 

@@ -18,13 +18,14 @@ use crate::{
         secret::{self, Secret},
         state::State,
     },
-    site,
+    site::{self, Site},
 };
 
 /// How often `last_seen_at` is written, seconds: it is for people, not worth a write a request.
 const SEEN_EVERY: u32 = 60;
 
-/// The device that a call comes from, by its proof and its token. Nothing is spent yet.
+/// The device that a call comes from, by its proof and its token, and its site. Nothing is spent yet.
+/// Of a site that is gone or switched off, phones are as unknown as strangers.
 ///
 /// # Errors
 /// See [`ProofError`].
@@ -33,13 +34,16 @@ pub async fn recognise(
     proof: &str,
     call: &Call<'_>,
     token: &str,
-) -> Result<(Device, Proof), ProofError> {
+) -> Result<(Device, Site, Proof), ProofError> {
     let now = state.now();
     let proof = Proof::check(proof, call, now)?;
     let device = store::find_by_token(&state.db, secret::hash(token), &proof.thumbprint, now)
         .await?
         .ok_or(ProofError::Token)?;
-    Ok((device, proof))
+    let site = site::find_enabled(&state.db, device.site_id)
+        .await?
+        .ok_or(ProofError::Token)?;
+    Ok((device, site, proof))
 }
 
 /// Spends a proof, once.
@@ -71,7 +75,7 @@ pub(super) struct Pairing {
 pub(super) struct Paired {
     pub(super) device_id: Uuid,
     pub(super) client_id: Uuid,
-    pub(super) site: site::Site,
+    pub(super) site: Site,
     pub(super) token: Secret,
 }
 

@@ -18,22 +18,14 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
-    http::error::{ApiError, Code},
+    http::{
+        error::{ApiError, Code},
+        request_id,
+    },
     platform::state::Shared,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-tokio::task_local! {
-    static ID: Uuid;
-}
-
-/// The id of the request being answered, for the log and for people to quote.
-#[must_use]
-pub fn current_id() -> String {
-    ID.try_with(Uuid::to_string)
-        .unwrap_or_else(|_| "none".to_owned())
-}
 
 /// Gives each request an id, a span that names it, and security headers to its answer.
 ///
@@ -44,7 +36,9 @@ pub async fn identify(request: Request, next: Next) -> Response {
         "request", id = %id, method = %request.method(), path = request.uri().path()
     );
     let measured = Measured::of(&request);
-    let mut response = in_request(id, next.run(request)).instrument(span).await;
+    let mut response = request_id::within(id, answered(next.run(request)))
+        .instrument(span)
+        .await;
     measured.note(response.status());
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
@@ -92,13 +86,10 @@ impl Measured {
     }
 }
 
-async fn in_request(id: Uuid, answer: impl Future<Output = Response>) -> Response {
-    ID.scope(id, async {
-        let response = answer.await;
-        tracing::debug!(status = response.status().as_u16(), "answered");
-        response
-    })
-    .await
+async fn answered(answer: impl Future<Output = Response>) -> Response {
+    let response = answer.await;
+    tracing::debug!(status = response.status().as_u16(), "answered");
+    response
 }
 
 /// The answer when a handler panics: 5000 and the request id, the text only in the log.

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
+    http::error::{ApiError, Code},
     platform::{clock::Moment, keys::Keyring},
     site::{self, Site},
 };
@@ -117,7 +118,7 @@ pub async fn verify(
     let site = site::find(db, claims.sub)
         .await?
         .ok_or(TokenError::Revoked)?;
-    if site.disabled_at.is_some() || claims.iat < site.tokens_not_before.timestamp() {
+    if !site.is_enabled() || claims.iat < site.tokens_not_before.timestamp() {
         return Err(TokenError::Revoked);
     }
     Ok((site, scope))
@@ -134,4 +135,19 @@ fn claims(keys: &Keyring, token: &str) -> Result<Claims, TokenError> {
     jsonwebtoken::decode::<Claims>(token, &keys.tokens.checking, &rules)
         .map(|data| data.claims)
         .map_err(|_| TokenError::Invalid)
+}
+
+impl From<TokenError> for ApiError {
+    fn from(error: TokenError) -> Self {
+        let text = error.to_string();
+        match error {
+            TokenError::Missing => Self::new(Code::TokenMissing, text),
+            TokenError::Invalid => Self::new(Code::TokenInvalid, text),
+            TokenError::Expired => Self::new(Code::TokenExpired, text),
+            TokenError::Revoked => Self::new(Code::TokenRevoked, text),
+            TokenError::Scope => Self::new(Code::ScopeForbidden, text),
+            TokenError::Database(cause) => Self::internal(&cause),
+            TokenError::Signing(cause) => Self::internal(&cause),
+        }
+    }
 }

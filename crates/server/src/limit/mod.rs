@@ -1,11 +1,15 @@
 //! Rate limits that all servers agree on: the generic cell rate algorithm, its one number a key
 //! kept in the database and moved by a single statement.
 
+mod http;
+
+use std::fmt::Display;
+
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::platform::{clock::Moment, config::Limits};
+use crate::platform::{clock::Moment, config::Limits, state::State};
 
 /// What is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,13 +68,8 @@ pub enum Limited {
 ///
 /// # Errors
 /// [`Limited::Over`] beyond the limit.
-pub async fn check(
-    db: &DatabaseConnection,
-    limits: &Limits,
-    now: Moment,
-    rule: Rule,
-    subject: &str,
-) -> Result<(), Limited> {
+pub async fn check(state: &State, rule: Rule, subject: impl Display) -> Result<(), Limited> {
+    let (db, limits) = (&state.db, &state.settings.limits);
     const TAKE: &str = "\
         insert into limits (id, arrival) values ($1, $2) \
         on conflict (id) do update set \
@@ -79,7 +78,7 @@ pub async fn check(
     let id = Sha256::digest(format!("{rule:?} {subject}")).to_vec();
     let window = i64::from(limits.window) * 1_000_000;
     let interval = window / i64::from(rule.most(limits).max(1));
-    let now = now.timestamp_micros();
+    let now = state.now().timestamp_micros();
     let values = [
         id.clone().into(),
         (now + interval).into(),

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use uuid::Uuid;
 
-use crate::platform::{clock::Moment, secret::Secret};
+use crate::platform::{clock::Moment, code::Code, secret::Secret};
 
 /// The site an event belongs to, and the prefix of its streams.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +96,26 @@ pub enum Failing {
     Number,
     /// The frames may not show a living person who did what was asked.
     Liveness,
+}
+
+impl From<Failing> for Code {
+    fn from(failure: Failing) -> Self {
+        match failure {
+            Failing::Face => Code::FaceMismatch,
+            Failing::Number => Code::NumberMismatch,
+            Failing::Liveness => Code::LivenessFailed,
+        }
+    }
+}
+
+impl Failing {
+    /// What fails with this number, if anything does.
+    #[must_use]
+    pub fn from_number(number: u16) -> Option<Self> {
+        [Self::Face, Self::Number, Self::Liveness]
+            .into_iter()
+            .find(|failing| Code::from(*failing).number() == number)
+    }
 }
 
 /// How an attempt ended.

@@ -2,6 +2,7 @@
 //! ways to say that something happened. Nothing here knows a slice or HTTP.
 
 pub mod clock;
+pub mod code;
 pub mod config;
 pub mod db;
 pub mod engine;

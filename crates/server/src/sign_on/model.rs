@@ -131,6 +131,10 @@ impl SignOn {
             && self.challenge_until.is_some_and(|until| until > now)
     }
 
+    fn failing(&self) -> Option<Failing> {
+        Failing::from_number(u16::try_from(self.failure?).ok()?)
+    }
+
     /// The verdict, if there is one. A session token that was redeemed or is too old is left out.
     #[must_use]
     pub fn verdict(&self, client: &Client, keys: &Keyring, now: Moment) -> Option<Verdict> {
@@ -138,11 +142,7 @@ impl SignOn {
             State::Pending if self.expires_at > now => None,
             State::Pending | State::Expired | State::Cancelled => Some(Verdict::Expired),
             State::Denied => Some(Verdict::Denied),
-            State::Failed => Some(Verdict::Failed(match self.failure {
-                Some(code) if code == failure_number(Failing::Number) => Failing::Number,
-                Some(code) if code == failure_number(Failing::Liveness) => Failing::Liveness,
-                _ => Failing::Face,
-            })),
+            State::Failed => Some(Verdict::Failed(self.failing().unwrap_or(Failing::Face))),
             State::Verified => {
                 let redeemable = self.redeemed_at.is_none()
                     && self.session_expires_at.is_some_and(|until| until > now);
@@ -163,16 +163,6 @@ impl SignOn {
 pub(super) fn session_token(keys: &Keyring, sign_on_id: Uuid) -> Secret {
     let bytes = keys.derive_session_secret(sign_on_id);
     Secret::from_text(&format!("st_{}", URL_SAFE_NO_PAD.encode(bytes)))
-}
-
-/// How a failed try is kept in the login tracker.
-#[must_use]
-pub(super) const fn failure_number(failure: Failing) -> i32 {
-    match failure {
-        Failing::Face => 1036,
-        Failing::Number => 1042,
-        Failing::Liveness => 1037,
-    }
 }
 
 /// Draws a two-digit number for the page and three distinct choices for the phone.

@@ -4,12 +4,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{
-    http::error::Code,
-    platform::{
-        clock::Moment,
-        events::{Failing, Verdict},
-    },
+use crate::platform::{
+    clock::Moment,
+    code::Code,
+    events::{Failing, Verdict},
 };
 
 /// One message to a page; its `status` says which.

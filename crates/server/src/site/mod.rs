@@ -14,4 +14,4 @@ pub use redis_user::{
     RedisUser, all_redis_users, find_redis_user, forget_redis_user, give_redis_user,
     remove_redis_user,
 };
-pub use store::{all, authenticate, create, find, store_settings};
+pub use store::{all, authenticate, create, find, find_enabled, store_settings};

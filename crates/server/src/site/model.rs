@@ -49,6 +49,12 @@ impl ActiveModelBehavior for ActiveModel {}
 pub use Model as Site;
 
 impl Site {
+    /// Whether it may be used at all.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.disabled_at.is_none()
+    }
+
     /// Where its events belong.
     #[must_use]
     pub fn place(&self) -> Place {

@@ -39,6 +39,14 @@ pub async fn find(db: &DatabaseConnection, id: Uuid) -> Result<Option<Site>, DbE
     Entity::find_by_id(id).one(db).await
 }
 
+/// The same, unless it is switched off.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_enabled(db: &DatabaseConnection, id: Uuid) -> Result<Option<Site>, DbErr> {
+    Ok(find(db, id).await?.filter(Site::is_enabled))
+}
+
 /// The site of these keys. An unknown key takes the same steps as a wrong secret.
 ///
 /// # Errors
@@ -61,7 +69,7 @@ pub async fn authenticate(
     let nobodys = vec![0; given.len()];
     let stored = row.as_ref().map_or(&nobodys, |site| &site.secret_hash);
     let same = secret::same(stored, &given);
-    row.filter(|site| same && site.disabled_at.is_none())
+    row.filter(|site| same && site.is_enabled())
         .ok_or(SiteError::WrongKeys)
 }
 

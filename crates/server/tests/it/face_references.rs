@@ -160,7 +160,7 @@ on_each_database! {
         let ann = site.paired("ann@example.com").await;
         ann.phone.enrol(&[face(0.0, 0)]).await.unwrap();
         let new = scripted(&app, "2").await;
-        let site = site.through(&new);
+        let site = site.through(&new.url);
         let mut memory = ann.phone.memory().clone();
         memory.server.clone_from(&new.url);
         let phone = server::phone::Phone::wake(memory, new.clock.clone()).unwrap();
@@ -193,7 +193,7 @@ on_each_database! {
         ann.phone.enrol(&[face(0.0, 0)]).await.unwrap();
         let older = site.enrolment_link(ann.client_id, "signup").await;
         let new = scripted(&app, "2").await;
-        let site = site.through(&new);
+        let site = site.through(&new.url);
         let mut memory = ann.phone.memory().clone();
         memory.server.clone_from(&new.url);
         let phone = server::phone::Phone::wake(memory, new.clock.clone()).unwrap();

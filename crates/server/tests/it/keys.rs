@@ -44,7 +44,7 @@ fn upkeep<'a>(app: &'a App, keys: &'a Keyring) -> Upkeep<'a> {
 
 /// Signs a person on through a server.
 async fn signs_on(site: &Backend, app: &App, person: &Person) -> Result<(), u64> {
-    let site = site.through(app);
+    let site = site.through(&app.url);
     site.push(person.client_id).await;
     let mut memory = person.phone.memory().clone();
     memory.server.clone_from(&app.url);
@@ -58,7 +58,7 @@ async fn signs_on(site: &Backend, app: &App, person: &Person) -> Result<(), u64>
 }
 
 async fn enrols(site: &Backend, app: &App, email: &str) -> Person {
-    let site = site.through(app);
+    let site = site.through(&app.url);
     site.enrolled(email).await
 }
 

@@ -35,6 +35,7 @@ mod login_status;
 mod login_validate_session;
 mod login_verify_token;
 mod pages;
+mod paired_phone;
 mod proof;
 mod site_redis;
 mod sweep;

@@ -15,7 +15,7 @@ on_each_database! {
         let phone = Phone::wake(memory, app.clock.clone()).unwrap();
         phone.scan(ann.waiting().await, None, &[photos().of(0, 1)]).await.unwrap();
         let session = site.status(&verification).await.text("client_session_token");
-        let there = site.through(&other);
+        let there = site.through(&other.url);
         assert_eq!(there.status(&verification).await.text("client_session_token"), session);
         assert_eq!(there.redeem(&session, ann.client_id).await.code(), 0);
         assert_eq!(site.redeem(&session, ann.client_id).await.code(), 1040);
@@ -72,7 +72,7 @@ on_each_database! {
         let other = App::start(app.database.clone(), |settings| settings.limits.auth_per_ip = 4).await;
         let site = app.site("a.example").await;
         let keys = json!({ "api_key": site.api_key, "secret_key": site.secret_key });
-        let there = site.through(&other);
+        let there = site.through(&other.url);
         assert_eq!(site.post("/application_auth", &keys).await.code(), 0);
         assert_eq!(there.post("/application_auth", &keys).await.code(), 0);
         assert_eq!(site.post("/application_auth", &keys).await.code(), 0);

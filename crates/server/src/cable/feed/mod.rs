@@ -132,7 +132,7 @@ impl Feed {
         let all = site::all_redis_users(&state.db).await?;
         for (user, site) in all {
             let before = known.users.get(&user.site_id);
-            let gone = user.removed_at.is_some() || site.disabled_at.is_some();
+            let gone = user.removed_at.is_some() || !site.is_enabled();
             let done = if gone {
                 users::remove(&mut connection, &user).await
             } else {

@@ -14,11 +14,11 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 
-use self::upload::PATIENCE;
-pub use self::upload::upload;
+use self::upload::LONGEST;
+pub use self::upload::{image_too_large, upload};
 use crate::{
     http::{
-        error::{ApiError, ApiResult, Code},
+        error::{ApiError, ApiResult},
         request::body_too_large,
     },
     platform::state::Shared,
@@ -42,6 +42,9 @@ pub struct Reply<T> {
     success: bool,
     data: T,
 }
+
+/// What a handler of a JSON route returns.
+pub type Replied<T> = ApiResult<axum::Json<Reply<T>>>;
 
 /// Wraps `data` in the success envelope.
 pub fn reply<T: Serialize>(data: T) -> axum::Json<Reply<T>> {
@@ -151,7 +154,7 @@ pub async fn read(
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
-    let whole = tokio::time::timeout(PATIENCE, Limited::new(body, limit).collect());
+    let whole = tokio::time::timeout(LONGEST, Limited::new(body, limit).collect());
     let Ok(whole) = whole.await else {
         return Err(
             ApiError::invalid("body", "took too long").with_status(StatusCode::REQUEST_TIMEOUT)
@@ -162,12 +165,6 @@ pub async fn read(
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
         Err(_) => Err(ApiError::invalid("body", "broke off")),
     }
-}
-
-/// 1039.
-#[must_use]
-pub fn image_too_large() -> ApiError {
-    ApiError::new(Code::ImageTooLarge, "the upload is too large")
 }
 
 /// A multipart form, read whole.

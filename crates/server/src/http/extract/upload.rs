@@ -12,11 +12,10 @@ use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroize;
 
-use super::image_too_large;
-use crate::http::error::{ApiError, ApiResult, overloaded};
+use crate::http::error::{ApiError, ApiResult, Code, overloaded};
 
 /// How long a body may take: a photo of 12 MB over a slow line.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const LONGEST: Duration = Duration::from_secs(60);
 
 /// The bytes of an upload and the room they take. Both end with the last [`Bytes`] made of it, also
 /// when the request was given up and a worker still looks at a photo.
@@ -36,6 +35,12 @@ impl Drop for Kept {
         // Not what was only set aside: it was never written, and never took memory.
         self.bytes.as_mut_slice().zeroize();
     }
+}
+
+/// 1039.
+#[must_use]
+pub fn image_too_large() -> ApiError {
+    ApiError::new(Code::ImageTooLarge, "the upload is too large")
 }
 
 /// Reads a body of at most `limit` bytes into room of its announced length, or of `limit` where none
@@ -64,7 +69,7 @@ pub async fn upload(
         // Never grown, so no copy is left behind.
         bytes: Vec::with_capacity(room),
     };
-    match tokio::time::timeout(PATIENCE, fill(&mut kept.bytes, body)).await {
+    match tokio::time::timeout(LONGEST, fill(&mut kept.bytes, body)).await {
         Ok(filled) => filled.map(|()| Bytes::from_owner(kept)),
         Err(_) => {
             Err(ApiError::invalid("body", "took too long").with_status(StatusCode::REQUEST_TIMEOUT))
@@ -89,7 +94,6 @@ async fn fill(bytes: &mut Vec<u8>, mut body: Body) -> ApiResult<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::error::Code;
 
     fn announced(length: &str) -> HeaderMap {
         HeaderMap::from_iter([(CONTENT_LENGTH, length.parse().unwrap())])

@@ -20,6 +20,7 @@ use crate::{
     },
     limit::{self, Rule},
     platform::state::{Shared, State},
+    site::Site,
 };
 
 /// A request signed by some key: a phone that is not paired yet.
@@ -34,6 +35,8 @@ pub struct KeyProof {
 pub struct DeviceProof {
     /// The phone.
     pub device: Device,
+    /// The site that it is paired with, which is not switched off.
+    pub site: Site,
     /// The body that was signed.
     pub body: Bytes,
     headers: HeaderMap,
@@ -62,14 +65,7 @@ impl FromRequest<Shared> for KeyProof {
         proof.covers(content_digest(&parts.headers)?, &body)?;
         // Anyone can make keys: the limit comes before a row is written.
         let subject = format!("key {ip}");
-        limit::check(
-            &state.db,
-            &state.settings.limits,
-            state.now(),
-            Rule::Other,
-            &subject,
-        )
-        .await?;
+        limit::check(state, Rule::Other, subject).await?;
         device::spend(state, &proof, None).await?;
         Ok(Self {
             thumbprint: proof.thumbprint,
@@ -88,12 +84,13 @@ impl FromRequest<Shared> for DeviceProof {
         let token = device_token(&parts.headers)?;
         // The device is known before its body is read: a stranger gets no memory.
         let call = call(&parts, &origins, Some(token));
-        let (device, proof) = device::recognise(state, proof, &call, token).await?;
+        let (device, site, proof) = device::recognise(state, proof, &call, token).await?;
         let body = read_body(state, &parts.headers, body).await?;
         proof.covers(content_digest(&parts.headers)?, &body)?;
         device::spend(state, &proof, Some(&device)).await?;
         Ok(Self {
             device,
+            site,
             body,
             headers: parts.headers,
         })
@@ -127,7 +124,7 @@ impl FromRequestParts<Shared> for PhoneSocket {
         };
         let origins = origins(state, &parts.headers);
         let call = call(parts, &origins, Some(token));
-        let (device, proof) = device::recognise(state, proof, &call, token).await?;
+        let (device, _, proof) = device::recognise(state, proof, &call, token).await?;
         proof.covers(None, &[])?;
         device::spend(state, &proof, Some(&device)).await?;
         Ok(Self(Some(device)))

@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rand::RngExt as _;
 use zeroize::Zeroizing;
 
-use super::{KeyError, SealingKey};
+use super::{error::KeyError, sealing::SealingKey};
 use crate::platform::{clock::Moment, db};
 
 /// The master key and where it came from.

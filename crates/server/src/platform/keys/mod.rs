@@ -4,6 +4,7 @@
 //! A key is replaced by a newer one of the same purpose, never changed. The old one is kept, retired,
 //! as long as anything names it; a server that meets the id of a key it does not know looks it up.
 
+mod error;
 mod master;
 mod rotate;
 mod sealing;
@@ -24,46 +25,19 @@ use p256::{
     pkcs8::{DecodePrivateKey, EncodePrivateKey},
 };
 use rand::RngExt as _;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, entity::prelude::*};
+use sea_orm::{ConnectionTrait, DatabaseConnection, entity::prelude::*};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use thiserror::Error;
 use zeroize::Zeroizing;
 
 use self::master::Master;
 pub use self::{
+    error::KeyError,
     rotate::{MasterChange, forget_unused, retire, retired, rotate_master},
     sealing::{SealingKey, Unsealable},
     store::{Listed, list},
 };
 use crate::platform::clock::Moment;
-
-/// Why the keys cannot be had.
-#[derive(Debug, Error)]
-pub enum KeyError {
-    /// The master key's file cannot be read or written.
-    #[error("master key file {file}: {reason}")]
-    File {
-        /// Which file.
-        file: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The database's keys were sealed under another master key.
-    #[error(
-        "the master key does not open this database's keys: use the master.key file that this database was made with"
-    )]
-    OtherMaster,
-    /// A key is not what it should be.
-    #[error("key {0} is damaged")]
-    Damaged(String),
-    /// Something names a key that is not there.
-    #[error("key {0} is not there")]
-    Missing(Uuid),
-    /// The database failed.
-    #[error(transparent)]
-    Database(#[from] DbErr),
-}
 
 /// What a key of the installation is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

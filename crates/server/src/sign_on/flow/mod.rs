@@ -30,16 +30,8 @@ use crate::{
         secret,
         state::State,
     },
-    site::{self, Site},
+    site::Site,
 };
-
-/// The site of a paired phone; switched off, there is nothing to sign on to.
-async fn site_of(state: &State, device: &Device) -> Result<Site, SignOnError> {
-    site::find(&state.db, device.site_id)
-        .await?
-        .filter(|site| site.disabled_at.is_none())
-        .ok_or(SignOnError::NotFound)
-}
 
 async fn find_open(state: &State, device: &Device, id: Uuid) -> Result<SignOn, SignOnError> {
     let sign_on = store::find_for_device(&state.db, device, id)

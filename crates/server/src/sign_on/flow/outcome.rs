@@ -66,15 +66,13 @@ pub async fn watch(
     if over || site_id.is_some_and(|id| id != sign_on.site_id) {
         return Ok(None);
     }
-    let site = site::find(&state.db, sign_on.site_id).await?;
-    Ok(site
-        .filter(|site| site.disabled_at.is_none())
-        .map(|site| Watched {
-            sign_on_id: sign_on.id,
-            channel_prefix: site.channel_prefix,
-            needs_site_token: site.settings.cable_token,
-            origins: site.settings.origins,
-        }))
+    let site = site::find_enabled(&state.db, sign_on.site_id).await?;
+    Ok(site.map(|site| Watched {
+        sign_on_id: sign_on.id,
+        channel_prefix: site.channel_prefix,
+        needs_site_token: site.settings.cable_token,
+        origins: site.settings.origins,
+    }))
 }
 
 /// The client and the hash of the verification token of a site's sign-on.

@@ -6,7 +6,7 @@ use sea_orm::DbErr;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{decided, find_open, overtaken, site_of};
+use super::{decided, find_open, overtaken};
 use crate::{
     audit::{Action, Entry},
     device::Device,
@@ -27,15 +27,14 @@ pub(in crate::sign_on) async fn inbox(
     state: &State,
     device: &Device,
     wait: Duration,
-) -> Result<(Site, Vec<SignOn>), SignOnError> {
-    let site = site_of(state, device).await?;
+) -> Result<Vec<SignOn>, SignOnError> {
     let give_up = Instant::now() + wait;
     loop {
         // Asked for before looking, so that nothing that comes in between is slept through.
         let woken = state.bell.wait(device.client_id);
         let open = store::open_for_device(&state.db, device, state.now()).await?;
         if !open.is_empty() || Instant::now() >= give_up {
-            return Ok((site, open));
+            return Ok(open);
         }
         let look_again = give_up.min(Instant::now() + LOOK_AGAIN);
         // Woken or not, the next step is to look.
@@ -48,12 +47,9 @@ pub(in crate::sign_on) async fn inbox(
 /// # Errors
 /// When the database fails.
 pub async fn open_for(state: &State, device: &Device) -> Result<Vec<Waiting>, DbErr> {
-    let Some(site) = site::find(&state.db, device.site_id).await? else {
+    let Some(site) = site::find_enabled(&state.db, device.site_id).await? else {
         return Ok(Vec::new());
     };
-    if site.disabled_at.is_some() {
-        return Ok(Vec::new());
-    }
     let open = store::open_for_device(&state.db, device, state.now()).await?;
     Ok(open
         .into_iter()
@@ -78,12 +74,12 @@ pub async fn waiting(state: &State, site_id: Uuid, id: Uuid) -> Result<Option<Wa
 /// The person says no; with `report`, also that it was not them who asked.
 pub(in crate::sign_on) async fn deny(
     state: &State,
+    site: &Site,
     device: &Device,
     id: Uuid,
     report: bool,
 ) -> Result<(), SignOnError> {
     let now = state.now();
-    let site = site_of(state, device).await?;
     let sign_on = find_open(state, device, id).await?;
     let transaction = db::begin(&state.db).await?;
     if !store::end(
@@ -116,6 +112,6 @@ pub(in crate::sign_on) async fn deny(
         .record(&transaction, now)
         .await?;
     transaction.commit().await?;
-    decided(state, &site, device.client_id, id, Verdict::Denied);
+    decided(state, site, device.client_id, id, Verdict::Denied);
     Ok(())
 }

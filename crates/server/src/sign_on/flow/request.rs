@@ -60,14 +60,7 @@ pub(in crate::sign_on) async fn request(
     }
     // Last, so that pushes which would not reach the person do not use up theirs.
     let subject = client.id.to_string();
-    limit::check(
-        &state.db,
-        &state.settings.limits,
-        now,
-        Rule::PushByClient,
-        &subject,
-    )
-    .await?;
+    limit::check(state, Rule::PushByClient, subject).await?;
     let token = Secret::generate("vt_");
     let id = Uuid::new_v4();
     let (number, choices) = if with_number {

@@ -4,7 +4,7 @@ use ::face::liveness::Doubt;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use super::{decided, find_open, overtaken, site_of};
+use super::{decided, find_open, overtaken};
 use crate::{
     audit::{Action, Entry},
     client::{self, Client},
@@ -12,13 +12,14 @@ use crate::{
     face::{self, Challenge, Photo},
     platform::{
         clock::seconds,
+        code::Code,
         db,
         events::{Event, Failing, Verdict},
         secret,
         state::State,
     },
     sign_on::{
-        model::{SignOnError, State as Stage, failure_number, session_token},
+        model::{SignOnError, State as Stage, session_token},
         store,
     },
     site::Site,
@@ -27,18 +28,18 @@ use crate::{
 /// Gives the phone its challenge and tells the page that someone scans.
 pub(in crate::sign_on) async fn challenge(
     state: &State,
+    site: &Site,
     device: &Device,
     id: Uuid,
     without: &[String],
 ) -> Result<Challenge, SignOnError> {
     let now = state.now();
-    let site = site_of(state, device).await?;
     let sign_on = find_open(state, device, id).await?;
-    client::find(&state.db, &site, sign_on.client_id)
+    client::find(&state.db, site, sign_on.client_id)
         .await?
         .pass(now)?;
     let life = state.settings.sign_on.challenge_lifetime;
-    let (challenge, hash) = face::challenge(state, &site, without, life)?;
+    let (challenge, hash) = face::challenge(state, site, without, life)?;
     if !store::give_challenge(&state.db, id, hash, now + seconds(life), now).await? {
         return Err(overtaken(state, device, id).await);
     }
@@ -60,13 +61,13 @@ pub(in crate::sign_on) struct Scan {
 /// Compares a scan and decides.
 pub(in crate::sign_on) async fn verify(
     state: &State,
+    site: &Site,
     device: &Device,
     scan: Scan,
 ) -> Result<(), SignOnError> {
     let now = state.now();
-    let site = site_of(state, device).await?;
     let sign_on = find_open(state, device, scan.sign_on_id).await?;
-    let client = client::find(&state.db, &site, sign_on.client_id).await?;
+    let client = client::find(&state.db, site, sign_on.client_id).await?;
     client.pass(now)?;
     let nonce = secret::hash(&scan.nonce);
     if !sign_on.has_challenge(&nonce, now) {
@@ -74,7 +75,7 @@ pub(in crate::sign_on) async fn verify(
     }
     let attempt = Attempt {
         state,
-        site: &site,
+        site,
         client: &client,
         device,
         id: sign_on.id,
@@ -87,11 +88,11 @@ pub(in crate::sign_on) async fn verify(
     if let Err(doubt) = probe.liveness {
         return Err(attempt.fail(Failing::Liveness, Some(doubt)).await);
     }
-    if !face::matches(state, &site, client.id, &probe).await? {
+    if !face::matches(state, site, client.id, &probe).await? {
         return Err(attempt.fail(Failing::Face, None).await);
     }
     attempt.succeed().await?;
-    face::adapt(state, &site, &client, device, sign_on.id, &probe).await;
+    face::adapt(state, site, &client, device, sign_on.id, &probe).await;
     Ok(())
 }
 
@@ -153,7 +154,7 @@ impl Attempt<'_> {
 
     async fn spend(&self, failure: Failing, doubt: Option<Doubt>) -> Result<Option<i32>, DbErr> {
         let now = self.state.now();
-        let number = failure_number(failure);
+        let number = i32::from(Code::from(failure).number());
         let transaction = db::begin(&self.state.db).await?;
         let nonce = self.nonce.clone();
         if !store::spend_try(&transaction, self.id, nonce, number, self.device, now).await? {

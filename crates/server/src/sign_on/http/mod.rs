@@ -1,5 +1,6 @@
 //! The routes of a sign-on: the site's half and the phone's half.
 
+mod error;
 mod phone;
 mod site;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::{Json as Plain, extract::State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -11,8 +11,8 @@ use uuid::Uuid;
 use crate::{
     face::{Challenge, Frame, http::photos},
     http::{
-        error::{ApiError, ApiResult, Failure},
-        extract::{Query, Reply, parse_json, reply},
+        error::{ApiError, Failure},
+        extract::{Query, Replied, Reply, parse_json, reply},
         guard::DeviceProof,
         request::ClientIp,
     },
@@ -52,8 +52,6 @@ struct Inbox {
     security(("device_token" = [], "device_proof" = [])),
     responses(
         (status = 200, body = Reply<Inbox>),
-        (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1050"),
         (status = 429, body = Failure, description = "1026"),
     )
 )]
@@ -61,26 +59,19 @@ async fn pending(
     State(state): State<Shared>,
     Query(query): Query<Wait>,
     proven: DeviceProof,
-) -> ApiResult<Plain<Reply<Inbox>>> {
+) -> Replied<Inbox> {
     let wait = match query.wait.as_deref().map(str::parse::<u64>) {
         None => 0,
         Some(Ok(seconds)) => seconds.min(LONGEST_WAIT),
         Some(Err(_)) => return Err(ApiError::invalid("wait", "must be a number of seconds")),
     };
     let subject = format!("pending {}", proven.device.id);
-    limit::check(
-        &state.db,
-        &state.settings.limits,
-        state.now(),
-        Rule::Other,
-        &subject,
-    )
-    .await?;
+    limit::check(&state, Rule::Other, subject).await?;
     let wait = Duration::from_secs(wait);
-    let (site, open) = flow::inbox(&state, &proven.device, wait).await?;
+    let open = flow::inbox(&state, &proven.device, wait).await?;
     let sign_ons = open
         .into_iter()
-        .map(|row| Waiting::of(&site, row))
+        .map(|row| Waiting::of(&proven.site, row))
         .collect();
     Ok(reply(Inbox { sign_ons }))
 }
@@ -100,8 +91,6 @@ struct Take {
     request_body = Take,
     responses(
         (status = 200, body = Reply<Challenge>),
-        (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1050"),
         (status = 403, body = Failure, description = "1016, 1017"),
         (status = 404, body = Failure, description = "1032"),
         (status = 409, body = Failure, description = "1031"),
@@ -109,22 +98,19 @@ struct Take {
         (status = 429, body = Failure, description = "1026"),
     )
 )]
-async fn challenge(
-    State(state): State<Shared>,
-    proven: DeviceProof,
-) -> ApiResult<Plain<Reply<Challenge>>> {
+async fn challenge(State(state): State<Shared>, proven: DeviceProof) -> Replied<Challenge> {
     let body: Take = parse_json(&proven.body)?;
     let subject = format!("challenge {}", proven.device.id);
-    limit::check(
-        &state.db,
-        &state.settings.limits,
-        state.now(),
-        Rule::Other,
-        &subject,
-    )
-    .await?;
+    limit::check(&state, Rule::Other, subject).await?;
     Ok(reply(
-        flow::challenge(&state, &proven.device, body.sign_on_id, &body.without).await?,
+        flow::challenge(
+            &state,
+            &proven.site,
+            &proven.device,
+            body.sign_on_id,
+            &body.without,
+        )
+        .await?,
     ))
 }
 
@@ -161,38 +147,31 @@ struct Verified {
     request_body(content = ScanForm, content_type = "multipart/form-data"),
     responses(
         (status = 200, body = Reply<Verified>),
-        (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1036, 1037, 1042 with details.attempts_left, 1037 also with details.hint where there is one; 1050"),
+        (status = 401, body = Failure, description = "1036, 1037, 1042 with details.attempts_left, 1037 also with details.hint where there is one"),
         (status = 403, body = Failure, description = "1016, 1017"),
         (status = 404, body = Failure, description = "1008, 1032"),
         (status = 409, body = Failure, description = "1031"),
         (status = 410, body = Failure, description = "1030"),
-        (status = 413, body = Failure, description = "1039"),
-        (status = 415, body = Failure, description = "1038"),
-        (status = 422, body = Failure, description = "1033, 1034, 1035"),
         (status = 429, body = Failure, description = "1024, 1025"),
-        (status = 503, body = Failure, description = "5003"),
     )
 )]
 async fn verify_token(
     State(state): State<Shared>,
     ClientIp(ip): ClientIp,
     proven: DeviceProof,
-) -> ApiResult<Plain<Reply<Verified>>> {
-    let now = state.now();
-    let limits = &state.settings.limits;
-    limit::check(&state.db, limits, now, Rule::VerifyByIp, &ip.to_string()).await?;
+) -> Replied<Verified> {
+    limit::check(&state, Rule::VerifyByIp, ip).await?;
     let form = proven.form()?;
     let answer: Answer = form.json("answer")?;
     let subject = format!("{} {}", proven.device.client_id, answer.sign_on_id);
-    limit::check(&state.db, limits, now, Rule::VerifyBySignOn, &subject).await?;
+    limit::check(&state, Rule::VerifyBySignOn, subject).await?;
     let scan = Scan {
         sign_on_id: answer.sign_on_id,
         nonce: answer.nonce,
         number: answer.number,
         photos: photos(&form, answer.frames)?,
     };
-    flow::verify(&state, &proven.device, scan).await?;
+    flow::verify(&state, &proven.site, &proven.device, scan).await?;
     Ok(reply(Verified { status: "verified" }))
 }
 
@@ -217,15 +196,20 @@ struct Denied {
     request_body = Deny,
     responses(
         (status = 200, body = Reply<Denied>),
-        (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1050"),
         (status = 404, body = Failure, description = "1032"),
         (status = 409, body = Failure, description = "1031"),
         (status = 410, body = Failure, description = "1030"),
     )
 )]
-async fn deny(State(state): State<Shared>, proven: DeviceProof) -> ApiResult<Plain<Reply<Denied>>> {
+async fn deny(State(state): State<Shared>, proven: DeviceProof) -> Replied<Denied> {
     let body: Deny = parse_json(&proven.body)?;
-    flow::deny(&state, &proven.device, body.sign_on_id, body.report).await?;
+    flow::deny(
+        &state,
+        &proven.site,
+        &proven.device,
+        body.sign_on_id,
+        body.report,
+    )
+    .await?;
     Ok(reply(Denied { status: "denied" }))
 }

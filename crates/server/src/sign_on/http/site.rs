@@ -1,7 +1,6 @@
 //! What the site's backend asks: look up, push, status, cancel, redeem.
 
 use axum::{
-    Json as Plain,
     extract::{FromRequestParts, State},
     http::request::Parts,
 };
@@ -15,7 +14,7 @@ use crate::{
     face,
     http::{
         error::{ApiError, ApiResult, Failure},
-        extract::{Json, Query, Reply, reply},
+        extract::{Json, Query, Replied, Reply, reply},
         guard::{PageToken, SiteToken, Visitor},
         request::ClientIp,
     },
@@ -61,9 +60,6 @@ struct Found {
     request_body = Lookup,
     responses(
         (status = 200, body = Reply<Found>),
-        (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1003, 1004, 1005"),
-        (status = 403, body = Failure, description = "1010"),
         (status = 404, body = Failure, description = "1007"),
         (status = 429, body = Failure, description = "1026"),
     )
@@ -73,16 +69,9 @@ async fn lookup_client(
     SiteToken(site): SiteToken,
     visitor: Visitor,
     Json(body): Json<Lookup>,
-) -> ApiResult<Plain<Reply<Found>>> {
+) -> Replied<Found> {
     let subject = format!("lookup {} {}", site.id, visitor.ip);
-    limit::check(
-        &state.db,
-        &state.settings.limits,
-        state.now(),
-        Rule::Other,
-        &subject,
-    )
-    .await?;
+    limit::check(&state, Rule::Other, subject).await?;
     let client = client::find_by_email(&state.db, &site, &body.email).await?;
     Ok(reply(Found {
         client_id: client.id,
@@ -119,9 +108,7 @@ struct Pushed {
     ),
     responses(
         (status = 200, body = Reply<Pushed>),
-        (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1003, 1004, 1005"),
-        (status = 403, body = Failure, description = "1010, 1016, 1017"),
+        (status = 403, body = Failure, description = "1016, 1017"),
         (status = 404, body = Failure, description = "1007, 1008, 1012"),
         (status = 429, body = Failure, description = "1022, 1023"),
     )
@@ -131,7 +118,7 @@ async fn push_notification(
     SiteToken(site): SiteToken,
     visitor: Visitor,
     Json(body): Json<PushById>,
-) -> ApiResult<Plain<Reply<Pushed>>> {
+) -> Replied<Pushed> {
     limit_by_ip(&state, &site, &visitor).await?;
     let client = client::find(&state.db, &site, body.id).await?;
     let with_number = site.settings.number_matching;
@@ -151,8 +138,6 @@ struct PushByEmail {
     request_body = PushByEmail,
     responses(
         (status = 200, body = Reply<Pushed>),
-        (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1003, 1004, 1005"),
         (status = 403, body = Failure, description = "1016, 1017"),
         (status = 404, body = Failure, description = "1007, 1008, 1012"),
         (status = 429, body = Failure, description = "1022, 1023"),
@@ -162,7 +147,7 @@ async fn send_push(
     State(state): State<Shared>,
     AnyVisitor { caller, visitor }: AnyVisitor,
     Json(body): Json<PushByEmail>,
-) -> ApiResult<Plain<Reply<Pushed>>> {
+) -> Replied<Pushed> {
     let site = caller.site();
     limit_by_ip(&state, site, &visitor).await?;
     let client = client::find_by_email(&state.db, site, &body.email).await?;
@@ -191,8 +176,7 @@ impl FromRequestParts<Shared> for AnyVisitor {
 
 async fn limit_by_ip(state: &AppState, site: &Site, visitor: &Visitor) -> ApiResult<()> {
     let subject = format!("{} {}", site.id, visitor.ip);
-    let limits = &state.settings.limits;
-    Ok(limit::check(&state.db, limits, state.now(), Rule::PushByIp, &subject).await?)
+    Ok(limit::check(state, Rule::PushByIp, subject).await?)
 }
 
 async fn push(
@@ -201,7 +185,7 @@ async fn push(
     client: &Client,
     visitor: Visitor,
     with_number: bool,
-) -> ApiResult<Plain<Reply<Pushed>>> {
+) -> Replied<Pushed> {
     let origin = Origin {
         ip: visitor.ip,
         user_agent: visitor.user_agent,
@@ -227,8 +211,6 @@ struct StatusOf {
     security(("site_token" = []), ("widget_token" = [])),
     responses(
         (status = 200, body = Reply<Told>),
-        (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1003, 1004, 1005"),
         (status = 404, body = Failure, description = "1032"),
     )
 )]
@@ -236,7 +218,7 @@ async fn status(
     State(state): State<Shared>,
     caller: PageToken,
     Query(query): Query<StatusOf>,
-) -> ApiResult<Plain<Reply<Told>>> {
+) -> Replied<Told> {
     let token = required(&query.verification_token)?;
     let (sign_on, verdict) = flow::status_by_token(&state, caller.site(), token).await?;
     Ok(reply(match verdict {
@@ -271,8 +253,6 @@ struct Cancelled {
     request_body = Cancel,
     responses(
         (status = 200, body = Reply<Cancelled>),
-        (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1003, 1004, 1005"),
         (status = 404, body = Failure, description = "1032"),
         (status = 409, body = Failure, description = "1031"),
         (status = 410, body = Failure, description = "1030"),
@@ -282,7 +262,7 @@ async fn cancel(
     State(state): State<Shared>,
     caller: PageToken,
     Json(body): Json<Cancel>,
-) -> ApiResult<Plain<Reply<Cancelled>>> {
+) -> Replied<Cancelled> {
     let token = required(&body.verification_token)?;
     flow::cancel(&state, caller.site(), token).await?;
     Ok(reply(Cancelled {
@@ -315,16 +295,15 @@ struct Validated {
     request_body = ValidateSession,
     responses(
         (status = 200, body = Reply<Validated>),
-        (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1003, 1004, 1005, 1040"),
-        (status = 403, body = Failure, description = "1010, 1046"),
+        (status = 401, body = Failure, description = "1040"),
+        (status = 403, body = Failure, description = "1046"),
     )
 )]
 async fn validate_session(
     State(state): State<Shared>,
     SiteToken(site): SiteToken,
     Json(body): Json<ValidateSession>,
-) -> ApiResult<Plain<Reply<Validated>>> {
+) -> Replied<Validated> {
     let token = &body.client_session_token;
     let proven = flow::redeem(&state, &site, token, body.client_id).await?;
     Ok(reply(Validated {

@@ -1,141 +1,41 @@
-//! Enrolling a face and comparing with it.
+//! Enrolling a face: whose it may be, and what becomes of the one that is there.
 
-use ::face::{FmrLevel, Template, liveness::Doubt};
+use ::face::liveness::Doubt;
 use bytes::Bytes;
-use sea_orm::DbErr;
 use uuid::Uuid;
 
-use super::{
-    adapt,
-    challenge::{Challenge, Photo, Question},
-    model::FaceError,
-    references::{MOST_ADAPTED, MOST_ENROLLED, gather},
-    sealed::Owner,
-    store::{self, Enrolled, Outdated, Seal, Stored},
-};
+use super::probe::{Probe, probe};
 use crate::{
     audit::{Action, Entry},
     client::{self, Client},
     device::{self, Device},
+    face::{
+        adapt,
+        challenge::Photo,
+        model::FaceError,
+        references::{MOST_ADAPTED, MOST_ENROLLED, gather},
+        sealed::Owner,
+        store::{self, Enrolled, Outdated, Seal, Stored},
+    },
     platform::{
         db,
         events::{Event, Failing},
         secret,
         state::State,
     },
-    site::{Liveness, Site},
+    site::Site,
 };
 
-/// What the photos of one answer gave.
-pub struct Probe {
-    pub(super) frames: Vec<Template>,
-    fused: Template,
-    /// Whether they show a living person who did what was asked.
-    pub liveness: Result<(), Doubt>,
-}
-
-/// A challenge for a phone of this site, and the hash to keep of its nonce. Words in `without` name what
-/// the person cannot do.
-///
-/// # Errors
-/// When those words leave no challenge, or the pack in use cannot tell a living person.
-pub fn challenge(
-    state: &State,
-    site: &Site,
-    without: &[String],
-    expires_in: u32,
-) -> Result<(Challenge, Vec<u8>), FaceError> {
-    let liveness = site.settings.liveness;
-    if liveness != Liveness::Off && !state.engine.pack().has_liveness() {
-        return Err(FaceError::NoLiveness);
-    }
-    Challenge::draw(liveness, expires_in, without)
-}
-
-/// Looks at all photos of an answer to the challenge that `nonce` names, which must be in force.
-///
-/// # Errors
-/// When any of them cannot be used or does not fit the challenge, they show different people, or too
-/// many wait already.
-pub async fn probe(state: &State, nonce: &str, photos: Vec<Photo>) -> Result<Probe, FaceError> {
-    let question = Question::of(nonce)?;
-    let steps = question.steps(&photos)?;
-    let photos = photos
-        .into_iter()
-        .zip(steps)
-        .map(|(photo, step)| (photo.bytes, step, photo.frame.t_ms))
-        .collect();
-    let scan = state.engine.scan(photos, question).await?;
-    Probe::of(state, scan.templates, scan.liveness)
-}
-
-impl Probe {
-    fn of(
-        state: &State,
-        frames: Vec<Template>,
-        liveness: Result<(), Doubt>,
-    ) -> Result<Self, FaceError> {
-        // Averaging two people's faces would make one that is near both.
-        let widest = state.engine.pack().threshold(FmrLevel::OneIn1000);
-        for (index, one) in frames.iter().enumerate() {
-            for other in &frames[..index] {
-                if one.distance(other)? > widest {
-                    return Err(FaceError::SeveralPeople);
-                }
-            }
-        }
-        let fused = Template::fuse(&frames)?;
-        Ok(Self {
-            frames,
-            fused,
-            liveness,
-        })
-    }
-}
-
-/// Whether the probe is the client's enrolled face, at the false match rate the site asks for.
-///
-/// # Errors
-/// [`FaceError::NotEnrolled`] when there is nothing to compare with.
-pub async fn matches(
-    state: &State,
-    site: &Site,
-    client_id: Uuid,
-    probe: &Probe,
-) -> Result<bool, FaceError> {
-    let pack = state.engine.pack();
-    let owner = Owner {
-        site_id: site.id,
-        client_id,
-    };
-    let enrolled = store::load(&state.db, &state.keys, owner, pack)
-        .await?
-        .enrolled
-        .ok_or(FaceError::NotEnrolled)?;
-    let probe = enrolled.protect(&probe.fused)?;
-    Ok(enrolled
-        .references
-        .accept(&probe, pack, site.settings.fmr)?)
-}
-
-/// Whether the client has a face to sign on with.
-///
-/// # Errors
-/// When the database fails.
-pub async fn is_enrolled(state: &State, client_id: Uuid) -> Result<bool, DbErr> {
-    store::exists(&state.db, client_id, state.engine.pack()).await
-}
-
 /// What a phone sent to enrol a face.
-pub(super) struct Enrolling {
-    pub(super) nonce: String,
-    pub(super) consent_version: Option<String>,
-    pub(super) photos: Vec<Photo>,
+pub(in crate::face) struct Enrolling {
+    pub(in crate::face) nonce: String,
+    pub(in crate::face) consent_version: Option<String>,
+    pub(in crate::face) photos: Vec<Photo>,
 }
 
 /// Enrols the face of the person who holds a paired phone; see [`Right`] for what may become of a
 /// face that is there.
-pub(super) async fn enrol(
+pub(in crate::face) async fn enrol(
     state: &State,
     site: &Site,
     device: &Device,
@@ -180,12 +80,7 @@ pub(super) async fn enrol(
             .record(&transaction, now)
             .await?;
         transaction.commit().await?;
-        state.events.publish(&Event::EnrolmentFailed {
-            at: site.place(),
-            client_id: device.client_id,
-            flow_type: device.flow_type.as_str().to_owned(),
-            failure: Failing::Face,
-        });
+        publish_failure(state, site, device, Failing::Face);
         return Err(FaceError::Mismatch);
     };
     if agreed {
@@ -241,13 +136,17 @@ async fn doubtful(
         .record(&transaction, now)
         .await?;
     transaction.commit().await?;
+    publish_failure(state, site, device, Failing::Liveness);
+    Err(FaceError::Alive(doubt))
+}
+
+fn publish_failure(state: &State, site: &Site, device: &Device, failure: Failing) {
     state.events.publish(&Event::EnrolmentFailed {
         at: site.place(),
         client_id: device.client_id,
         flow_type: device.flow_type.as_str().to_owned(),
-        failure: Failing::Liveness,
+        failure,
     });
-    Err(FaceError::Alive(doubt))
 }
 
 /// Whether the person agreed to the text in force; that they need not, where it is not required.
@@ -316,7 +215,7 @@ fn detail(outdated: &[Outdated]) -> String {
 }
 
 /// Enrols a face that the site's backend vouches for.
-pub(super) async fn enrol_by_backend(
+pub(in crate::face) async fn enrol_by_backend(
     state: &State,
     site: &Site,
     client: &Client,

@@ -1,6 +1,8 @@
 //! `client/create`.
 
-use axum::{Json as Plain, extract::State};
+mod error;
+
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -9,8 +11,8 @@ use uuid::Uuid;
 use super::{Email, FullName, store};
 use crate::{
     http::{
-        error::{ApiResult, Failure},
-        extract::{Json, Reply, reply},
+        error::Failure,
+        extract::{Json, Replied, Reply, reply},
         guard::SiteToken,
     },
     platform::state::Shared,
@@ -41,9 +43,6 @@ struct Created {
     request_body = Create,
     responses(
         (status = 200, body = Reply<Created>),
-        (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1003, 1004, 1005"),
-        (status = 403, body = Failure, description = "1010"),
         (status = 409, body = Failure, description = "1009, with data.client_id"),
     )
 )]
@@ -51,7 +50,7 @@ async fn create(
     State(state): State<Shared>,
     SiteToken(site): SiteToken,
     Json(body): Json<Create>,
-) -> ApiResult<Plain<Reply<Created>>> {
+) -> Replied<Created> {
     let client_id =
         store::create(&state.db, &site, &body.email, &body.full_name, state.now()).await?;
     Ok(reply(Created {

@@ -1,10 +1,14 @@
 //! `axiam site`.
 
+mod named;
+mod redis;
+
 use clap::Subcommand;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Failure, serve::open_database, site_redis};
+use self::named::find;
+use super::{Failure, serve::open_database};
 use crate::{
     platform::{
         clock::{Clock, SystemClock},
@@ -39,7 +43,7 @@ pub(super) enum Command {
         settings: Vec<String>,
     },
     /// Show how the site's backend listens to its events in Redis
-    Redis(super::site_redis::Arguments),
+    Redis(redis::Arguments),
 }
 
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Failure> {
@@ -49,7 +53,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Fai
             let new = site::create(&db, &url, SystemClock.now()).await?;
             let secret_key = new.secret_key.reveal();
             let site = &new.site;
-            let access = site_redis::give(settings, &db, site).await?;
+            let access = redis::give(settings, &db, site).await?;
             if json {
                 let mut printed = json!({
                     "site_id": site.id, "domain": site.domain, "api_key": site.api_key,
@@ -72,7 +76,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Fai
         }
         Command::List { json } => list(&site::all(&db).await?, json),
         Command::Set { id, settings } => set(&db, id, &settings).await?,
-        Command::Redis(arguments) => site_redis::run(settings, &db, arguments).await?,
+        Command::Redis(arguments) => redis::run(settings, &db, arguments).await?,
     }
     Ok(())
 }
@@ -97,14 +101,6 @@ fn list(sites: &[site::Site], json: bool) {
     for site in sites {
         println!("{}  {:<30}  {}", site.id, site.domain, site.api_key);
     }
-}
-
-pub(super) async fn find(
-    db: &sea_orm::DatabaseConnection,
-    id: Uuid,
-) -> Result<site::Site, Failure> {
-    let missing = || format!("there is no site {id}; `axiam site list` shows them");
-    Ok(site::find(db, id).await?.ok_or_else(missing)?)
 }
 
 async fn set(

@@ -1,6 +1,8 @@
 //! `client/qrcode`.
 
-use axum::{Json as Plain, extract::State};
+mod error;
+
+use axum::extract::State;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,8 +13,8 @@ use super::{FlowType, qr, store};
 use crate::{
     client,
     http::{
-        error::{ApiResult, Failure},
-        extract::{Json, Reply, reply},
+        error::Failure,
+        extract::{Json, Replied, Reply, reply},
         guard::SiteToken,
     },
     platform::{clock::seconds, state::Shared},
@@ -47,9 +49,6 @@ struct Code {
     request_body = Ask,
     responses(
         (status = 200, body = Reply<Code>),
-        (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1003, 1004, 1005"),
-        (status = 403, body = Failure, description = "1010"),
         (status = 404, body = Failure, description = "1007"),
     )
 )]
@@ -57,7 +56,7 @@ async fn qrcode(
     State(state): State<Shared>,
     SiteToken(site): SiteToken,
     Json(body): Json<Ask>,
-) -> ApiResult<Plain<Reply<Code>>> {
+) -> Replied<Code> {
     let now = state.now();
     let life = state.settings.enrolment.lifetime;
     let client = client::find(&state.db, &site, body.id).await?;

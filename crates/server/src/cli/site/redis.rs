@@ -4,9 +4,10 @@ use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Failure, site::find};
+use super::named::find;
 use crate::{
     cable::feed::{self, users},
+    cli::Failure,
     platform::{
         clock::{Clock, SystemClock},
         config::Settings,
@@ -16,7 +17,7 @@ use crate::{
 };
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     /// The site's id.
     id: Uuid,
     /// Make a new password and print it, this once; the old one ends at once.
@@ -31,7 +32,7 @@ pub(super) struct Arguments {
 }
 
 /// What a backend needs to listen.
-pub(super) struct Access {
+pub(in crate::cli) struct Access {
     host: String,
     port: u16,
     user: Option<RedisUser>,
@@ -41,7 +42,7 @@ pub(super) struct Access {
 
 impl Access {
     /// As the details of a site have it.
-    pub(super) fn json(&self) -> Value {
+    pub(in crate::cli) fn json(&self) -> Value {
         let mut printed = json!({
             "host": self.host, "port": self.port, "prefix": self.channel_prefix,
             "user": self.user.as_ref().map(|user| &user.name),
@@ -52,7 +53,7 @@ impl Access {
         printed
     }
 
-    pub(super) fn print(&self) {
+    pub(in crate::cli) fn print(&self) {
         println!("redis_host      {}", self.host);
         println!("redis_port      {}", self.port);
         match &self.user {
@@ -69,7 +70,7 @@ impl Access {
     }
 }
 
-pub(super) async fn run(
+pub(in crate::cli) async fn run(
     settings: &Settings,
     db: &DatabaseConnection,
     arguments: Arguments,
@@ -110,7 +111,7 @@ pub(super) async fn run(
 }
 
 /// Gives a site a user, or a new password; `None` without Redis.
-pub(super) async fn give(
+pub(in crate::cli) async fn give(
     settings: &Settings,
     db: &DatabaseConnection,
     site: &Site,

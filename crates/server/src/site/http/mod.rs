@@ -1,5 +1,7 @@
 //! `application_auth` and the published keys.
 
+mod error;
+
 use axum::{Json as Plain, extract::State, http::HeaderMap};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -10,7 +12,7 @@ use super::{Domain, SiteError, store};
 use crate::{
     http::{
         error::{ApiError, ApiResult, Failure},
-        extract::{Json, Reply, reply},
+        extract::{Json, Replied, Reply, reply},
         request::{ClientIp, header_text},
         token::{self, Scope},
     },
@@ -58,7 +60,6 @@ struct Authenticated {
     request_body = ApplicationAuth,
     responses(
         (status = 200, body = Reply<Authenticated>),
-        (status = 400, body = Failure, description = "1006"),
         (status = 401, body = Failure, description = "1001, 1002"),
         (status = 429, body = Failure, description = "1026"),
     )
@@ -68,10 +69,9 @@ async fn application_auth(
     ClientIp(ip): ClientIp,
     headers: HeaderMap,
     Json(body): Json<ApplicationAuth>,
-) -> ApiResult<Plain<Reply<Authenticated>>> {
+) -> Replied<Authenticated> {
     let now = state.now();
-    let subject = ip.to_string();
-    limit::check(&state.db, &state.settings.limits, now, Rule::Auth, &subject).await?;
+    limit::check(&state, Rule::Auth, ip).await?;
     let required = |value: Option<String>, header: &str, field: &str| {
         value
             .filter(|text| !text.is_empty())

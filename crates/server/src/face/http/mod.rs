@@ -1,14 +1,14 @@
 //! `device/challenge`, `device/facial` and `client/upload_facial`.
 
-use axum::{
-    Json as Plain,
-    extract::{Request, State},
-};
+mod error;
+
+use axum::extract::{Request, State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
+pub use self::error::with_advice;
 use super::{
     challenge::{Challenge, Frame, MOST_FRAMES, Photo},
     flow::{self, Enrolling},
@@ -17,15 +17,11 @@ use crate::{
     client, device,
     http::{
         error::{ApiError, ApiResult, Code, Failure},
-        extract::{self, Form, PHOTO_LIMIT, Reply, parse_json, reply},
+        extract::{self, Form, PHOTO_LIMIT, Replied, Reply, parse_json, reply},
         guard::{DeviceProof, SiteToken},
     },
     limit::{self, Rule},
-    platform::{
-        clock::seconds,
-        state::{Shared, State as AppState},
-    },
-    site::{self, Site},
+    platform::{clock::seconds, state::Shared},
 };
 
 /// The routes of this slice.
@@ -51,39 +47,18 @@ struct Wanted {
     request_body = Wanted,
     responses(
         (status = 200, body = Reply<Challenge>),
-        (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1050"),
         (status = 429, body = Failure, description = "1026"),
     )
 )]
-async fn challenge(
-    State(state): State<Shared>,
-    proven: DeviceProof,
-) -> ApiResult<Plain<Reply<Challenge>>> {
+async fn challenge(State(state): State<Shared>, proven: DeviceProof) -> Replied<Challenge> {
     let wanted: Wanted = parse_json(&proven.body)?;
     let now = state.now();
     let subject = format!("challenge {}", proven.device.id);
-    limit::check(
-        &state.db,
-        &state.settings.limits,
-        now,
-        Rule::Other,
-        &subject,
-    )
-    .await?;
-    let site = site_of(&state, &proven).await?;
+    limit::check(&state, Rule::Other, subject).await?;
     let life = state.settings.sign_on.challenge_lifetime;
-    let (challenge, hash) = flow::challenge(&state, &site, &wanted.without, life)?;
+    let (challenge, hash) = flow::challenge(&state, &proven.site, &wanted.without, life)?;
     device::give_challenge(&state.db, &proven.device, hash, now + seconds(life)).await?;
     Ok(reply(challenge))
-}
-
-/// The site of a paired phone; gone or switched off, its phones are worth nothing.
-async fn site_of(state: &AppState, proven: &DeviceProof) -> ApiResult<Site> {
-    site::find(&state.db, proven.device.site_id)
-        .await?
-        .filter(|site| site.disabled_at.is_none())
-        .ok_or_else(|| device::ProofError::Token.into())
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -117,29 +92,14 @@ struct Uploaded {
     request_body(content = FacialForm, content_type = "multipart/form-data"),
     responses(
         (status = 200, body = Reply<Uploaded>),
-        (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1036, 1037 with details.hint where there is one, 1050"),
-        (status = 403, body = Failure, description = "1016, 1017"),
-        (status = 413, body = Failure, description = "1039"),
-        (status = 415, body = Failure, description = "1038"),
-        (status = 422, body = Failure, description = "1033, 1034, 1035"),
+        (status = 401, body = Failure, description = "1036, 1037 with details.hint where there is one"),
+        (status = 403, body = Failure, description = "1010 where the site does not let this phone replace a face, 1016, 1017"),
         (status = 429, body = Failure, description = "1026"),
-        (status = 503, body = Failure, description = "5003"),
     )
 )]
-async fn facial(
-    State(state): State<Shared>,
-    proven: DeviceProof,
-) -> ApiResult<Plain<Reply<Uploaded>>> {
+async fn facial(State(state): State<Shared>, proven: DeviceProof) -> Replied<Uploaded> {
     let subject = proven.device.id.to_string();
-    limit::check(
-        &state.db,
-        &state.settings.limits,
-        state.now(),
-        Rule::Enrol,
-        &subject,
-    )
-    .await?;
+    limit::check(&state, Rule::Enrol, subject).await?;
     let form = proven.form()?;
     let answer: Answer = form.json("answer")?;
     let sent = Enrolling {
@@ -147,8 +107,7 @@ async fn facial(
         consent_version: answer.consent_version,
         photos: photos(&form, answer.frames)?,
     };
-    let site = site_of(&state, &proven).await?;
-    flow::enrol(&state, &site, &proven.device, sent).await?;
+    flow::enrol(&state, &proven.site, &proven.device, sent).await?;
     Ok(reply(Uploaded { status: "uploaded" }))
 }
 
@@ -200,21 +159,15 @@ struct UploadedByBackend {
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses(
         (status = 200, body = Reply<UploadedByBackend>),
-        (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1003, 1004, 1005"),
         (status = 403, body = Failure, description = "1010, also where the site does not allow it"),
         (status = 404, body = Failure, description = "1007"),
-        (status = 413, body = Failure, description = "1039"),
-        (status = 415, body = Failure, description = "1038"),
-        (status = 422, body = Failure, description = "1033, 1034, 1035"),
-        (status = 503, body = Failure, description = "5003"),
     )
 )]
 async fn upload_facial(
     State(state): State<Shared>,
     SiteToken(site): SiteToken,
     request: Request,
-) -> ApiResult<Plain<Reply<UploadedByBackend>>> {
+) -> Replied<UploadedByBackend> {
     if !site.settings.backend_enrolment {
         return Err(ApiError::new(
             Code::ScopeForbidden,

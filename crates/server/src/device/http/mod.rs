@@ -1,6 +1,8 @@
 //! `device/register`, `device/push` and `device`.
 
-use axum::{Json as Plain, extract::State};
+mod error;
+
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -14,12 +16,12 @@ use super::{
 use crate::{
     face,
     http::{
-        error::{ApiError, ApiResult, Failure},
-        extract::{Reply, parse_json, reply},
+        error::{ApiError, Failure},
+        extract::{Replied, Reply, parse_json, reply},
         guard::{DeviceProof, KeyProof},
     },
     platform::{clock::Moment, config::Settings, state::Shared},
-    site::{self, Liveness},
+    site::Liveness,
 };
 
 /// The routes of this slice.
@@ -83,16 +85,11 @@ impl Consent {
     request_body = Register,
     responses(
         (status = 200, body = Reply<Registered>),
-        (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1050"),
         (status = 410, body = Failure, description = "1051"),
         (status = 429, body = Failure, description = "1026"),
     )
 )]
-async fn register(
-    State(state): State<Shared>,
-    proven: KeyProof,
-) -> ApiResult<Plain<Reply<Registered>>> {
+async fn register(State(state): State<Shared>, proven: KeyProof) -> Replied<Registered> {
     let body: Register = parse_json(&proven.body)?;
     let name = body.name.trim();
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
@@ -154,15 +151,10 @@ struct Paired {
     security(("device_token" = [], "device_proof" = [])),
     responses(
         (status = 200, body = Reply<Own>),
-        (status = 401, body = Failure, description = "1050"),
     )
 )]
-async fn own(State(state): State<Shared>, proven: DeviceProof) -> ApiResult<Plain<Reply<Own>>> {
+async fn own(State(state): State<Shared>, proven: DeviceProof) -> Replied<Own> {
     let this = &proven.device;
-    let site = site::find(&state.db, this.site_id)
-        .await?
-        .filter(|site| site.disabled_at.is_none())
-        .ok_or(super::ProofError::Token)?;
     let devices = store::beside(&state.db, this, state.now()).await?;
     Ok(reply(Own {
         devices: devices
@@ -178,7 +170,7 @@ async fn own(State(state): State<Shared>, proven: DeviceProof) -> ApiResult<Plai
             .collect(),
         face_enrolled: face::is_enrolled(&state, this.client_id).await?,
         consent: Consent::of(&state.settings),
-        liveness: site.settings.liveness,
+        liveness: proven.site.settings.liveness,
     }))
 }
 
@@ -198,14 +190,9 @@ struct Done {}
     request_body = SetPush,
     responses(
         (status = 200, body = Reply<Done>),
-        (status = 400, body = Failure, description = "1006"),
-        (status = 401, body = Failure, description = "1050"),
     )
 )]
-async fn set_push(
-    State(state): State<Shared>,
-    proven: DeviceProof,
-) -> ApiResult<Plain<Reply<Done>>> {
+async fn set_push(State(state): State<Shared>, proven: DeviceProof) -> Replied<Done> {
     let body: SetPush = parse_json(&proven.body)?;
     body.push
         .check()

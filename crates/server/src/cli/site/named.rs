@@ -1,0 +1,15 @@
+//! The site that the operator names.
+
+use sea_orm::DatabaseConnection;
+use uuid::Uuid;
+
+use crate::{
+    cli::Failure,
+    site::{self, Site},
+};
+
+/// The site of this id, or a sentence that says where to find ids.
+pub(super) async fn find(db: &DatabaseConnection, id: Uuid) -> Result<Site, Failure> {
+    let missing = || format!("there is no site {id}; `axiam site list` shows them");
+    Ok(site::find(db, id).await?.ok_or_else(missing)?)
+}

@@ -1,0 +1,16 @@
+//! How the errors of device proofs travel.
+
+use crate::{
+    device::ProofError,
+    http::error::{ApiError, Code},
+};
+
+impl From<ProofError> for ApiError {
+    fn from(error: ProofError) -> Self {
+        let text = error.to_string();
+        match error {
+            ProofError::Database(cause) => Self::internal(&cause),
+            _ => Self::new(Code::DeviceProofInvalid, text),
+        }
+    }
+}

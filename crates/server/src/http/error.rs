@@ -1,0 +1,175 @@
+//! What a failure looks like on its way to the caller: code, status and envelope. Domain errors know
+//! no HTTP; each slice says in its `http/error.rs` what becomes of its own.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
+};
+use sea_orm::DbErr;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use crate::http::request_id;
+pub use crate::platform::code::Code;
+
+/// A failure on its way to the caller.
+#[derive(Debug)]
+pub struct ApiError(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    code: Code,
+    status: StatusCode,
+    message: String,
+    user_message: Option<String>,
+    details: Option<Value>,
+    data: Option<Value>,
+    retry_after: Option<u64>,
+}
+
+/// What every handler returns.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+/// The failure envelope.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Failure {
+    /// Always `false`.
+    #[schema(example = false)]
+    pub success: bool,
+    /// For developers.
+    pub message: String,
+    /// A sentence a page may show.
+    pub user_message: String,
+    /// Machine-readable slug.
+    #[schema(example = "invalid_parameter")]
+    pub error: String,
+    /// The contract's number.
+    #[schema(example = 1006)]
+    pub code: u16,
+    /// The HTTP status once more.
+    #[schema(example = 400)]
+    pub http_code: u16,
+    /// What exactly, where there is more to say: `field` and `reason`, or `attempts_left`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<Value>,
+    /// What the caller may know besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+}
+
+impl ApiError {
+    /// A failure of this code; `message` is for developers.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self(Box::new(Parts {
+            code,
+            status: StatusCode::from_u16(code.status())
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            message: message.into(),
+            user_message: None,
+            details: None,
+            data: None,
+            retry_after: None,
+        }))
+    }
+
+    /// 1006, naming the field and what is wrong with it.
+    #[must_use]
+    pub fn invalid(field: &str, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        let mut error = Self::new(Code::InvalidParameter, format!("{field}: {reason}"));
+        error.0.details = Some(json!({ "field": field, "reason": reason }));
+        error
+    }
+
+    /// Logs the cause and answers 5000 with nothing but the request id.
+    #[must_use]
+    pub fn internal(cause: &dyn std::fmt::Display) -> Self {
+        let id = request_id::current();
+        tracing::error!(request_id = %id, error = %cause, "internal error");
+        Self::new(
+            Code::Internal,
+            format!("internal error; quote request id {id}"),
+        )
+    }
+
+    /// The same with another status, where HTTP has a truer one than the code's.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.0.status = status;
+        self
+    }
+
+    /// The same with `details`.
+    #[must_use]
+    pub fn with_details(mut self, details: Value) -> Self {
+        self.0.details = Some(details);
+        self
+    }
+
+    /// The same with `data`.
+    #[must_use]
+    pub fn with_data(mut self, data: Value) -> Self {
+        self.0.data = Some(data);
+        self
+    }
+
+    /// The same with another sentence for the person.
+    #[must_use]
+    pub fn with_user_message(mut self, sentence: String) -> Self {
+        self.0.user_message = Some(sentence);
+        self
+    }
+
+    /// The same with `Retry-After`, at least a second.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds.max(1));
+        self
+    }
+
+    /// The code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let parts = *self.0;
+        let body = Failure {
+            success: false,
+            message: parts.message,
+            user_message: parts
+                .user_message
+                .unwrap_or_else(|| parts.code.user_message().to_owned()),
+            error: parts.code.slug().to_owned(),
+            code: parts.code.number(),
+            http_code: parts.status.as_u16(),
+            details: parts.details,
+            data: parts.data,
+        };
+        let mut response = (parts.status, Json(body)).into_response();
+        if let Some(seconds) = parts.retry_after {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<DbErr> for ApiError {
+    fn from(error: DbErr) -> Self {
+        Self::internal(&error)
+    }
+}
+
+/// 5003: shed before work is begun.
+#[must_use]
+pub fn overloaded() -> ApiError {
+    ApiError::new(Code::Overloaded, "too much work at once; try again shortly").retry_after(2)
+}

@@ -1,0 +1,19 @@
+//! How the errors of sites travel.
+
+use crate::{
+    http::error::{ApiError, Code},
+    site::SiteError,
+};
+
+impl From<SiteError> for ApiError {
+    fn from(error: SiteError) -> Self {
+        let text = error.to_string();
+        match error {
+            SiteError::Domain(_) => Self::invalid("domain", text),
+            SiteError::WrongKeys => Self::new(Code::AuthenticationFailed, text),
+            SiteError::OtherDomain => Self::new(Code::DomainMismatch, text),
+            SiteError::Setting { key, reason } => Self::invalid(&key, reason),
+            SiteError::Database(cause) => Self::internal(&cause),
+        }
+    }
+}
