@@ -69,10 +69,7 @@ impl Krate {
             .enumerate()
             .map(|(at, module)| (module, at))
             .collect();
-        Self {
-            files,
-            by_module,
-        }
+        Self { files, by_module }
     }
 
     /// The files that `file` uses. What it only hands on to others is none of its uses.
