@@ -15,7 +15,7 @@ run: models web ## Build everything and serve on http://127.0.0.1:3000, data in 
 test: models web web/e2e/node_modules/.package-lock.json ## Run every test, on SQLite, PostgreSQL and Redis
 	@scripts/test
 
-check: ## Formatting, lints and docs of all Rust code, licences and advisories of dependencies
+check: web ## Formatting, lints and docs of all Rust code, licences and sources of dependencies
 	@scripts/check
 
 bench: bench-face bench-cable ## Run every benchmark
