@@ -113,6 +113,7 @@ describe('not verified', () => {
       if (left > 0) await widget.says(`Tries left: ${left}.`);
     }
     await widget.becomes('failed');
+    await widget.settles();
     assert.deepEqual(await seriousFaults(page), []);
     assert.deepEqual((await widget.told()).filter((name) => name !== 'onStateChange'), ['onReady', 'onSubmit', 'onPending', 'onFailed']);
     assert.deepEqual(relying.posts, []);
@@ -127,6 +128,7 @@ describe('not verified', () => {
     await widget.ask('ann@example.com');
     data(await ann.phone.deny((await ann.phone.pending()).at(-1).sign_on_id));
     await widget.becomes('denied', 2_000);
+    await widget.settles();
     assert.deepEqual(await seriousFaults(page), []);
     await page.waitForTimeout(1_500);
     assert.equal(pushes, 1);
@@ -155,6 +157,7 @@ describe('not verified', () => {
     await widget.becomes('noDevice');
     assert.ok((await widget.told()).includes('onNoDevice'));
     assert.equal(await widget.host.locator('img, canvas').count(), 0);
+    await widget.settles();
     assert.deepEqual(await seriousFaults(page), []);
   });
 });
@@ -185,9 +188,10 @@ describe('interrupted', () => {
     const number = await widget.ask('ann@example.com');
     await axiam.halt('SIGTERM');
     await widget.says('No connection. Trying again.');
+    await widget.settles();
     assert.deepEqual(await seriousFaults(page), []);
     await axiam.again();
-    await widget.says('The request goes to the phone');
+    await widget.says('The request is for');
     assert.equal(await widget.state(), 'pending');
     data(await ann.phone.scan([owner.photo(1)], { number }));
     await signedIn(page);
@@ -231,7 +235,8 @@ test('nobody answers: time is up, and the way back asks again', async () => {
   const { page, widget } = await open('expiry', { timeout: 1_500 });
   await widget.ask('ann@example.com');
   await widget.becomes('expired');
-  assert.deepEqual(await seriousFaults(page), []);
+  await widget.settles();
+    assert.deepEqual(await seriousFaults(page), []);
   assert.ok((await widget.told()).includes('onTimeout'));
   const deadline = Date.now() + 5_000;
   while ((await ann.phone.pending()).length > 0) assert.ok(Date.now() < deadline, 'given up, but still on the phone');

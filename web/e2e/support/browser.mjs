@@ -42,5 +42,24 @@ export async function seriousFaults(page) {
   const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }));
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target }) => target.flat(2).join(' ')).join(', ')}`);
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target, any }) => `${target.flat(2).join(' ')} (${any[0]?.message})`).join('; ')}`);
+}
+
+/** By how much the most different pixel of two PNGs of one size differs in its worst colour, 0 to 255. */
+export async function worstDifference(browser, one, other) {
+  const page = await browser.newPage();
+  const worst = await page.evaluate(async (pictures) => {
+    const [a, b] = await Promise.all(pictures.map(async (base64) => {
+      const picture = new Image();
+      picture.src = `data:image/png;base64,${base64}`;
+      await picture.decode();
+      const canvas = new OffscreenCanvas(picture.width, picture.height);
+      const context = canvas.getContext('2d');
+      context.drawImage(picture, 0, 0);
+      return context.getImageData(0, 0, picture.width, picture.height).data;
+    }));
+    return a.length === b.length ? a.reduce((most, value, at) => Math.max(most, Math.abs(value - b[at])), 0) : 255;
+  }, [one, other].map((png) => png.toString('base64')));
+  await page.close();
+  return worst;
 }

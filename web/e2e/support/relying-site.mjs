@@ -49,6 +49,12 @@ export class RelyingSite {
     return `${this.url}/${name}`;
   }
 
+  /** Adds any other file and returns its path. */
+  file(name, text, type = 'text/javascript') {
+    this.pages.set(`/${name}`, { type, text });
+    return `/${name}`;
+  }
+
   async stop() {
     this.sockets.forEach((socket) => socket.destroy());
     this.server.closeAllConnections();

@@ -58,6 +58,12 @@ export class Widget {
     return this.host.locator('.text').filter({ hasText: words }).waitFor({ timeout: 15_000 });
   }
 
+  /** Waits until everything that fades in is there. */
+  settles() {
+    return this.host.evaluate(({ shadowRoot }) => Promise.all(
+      shadowRoot.getAnimations().filter((one) => one.effect.getTiming().iterations !== Infinity).map((one) => one.finished)));
+  }
+
   press(name) {
     return this.host.getByRole('button', { name, exact: true }).click();
   }

@@ -1,5 +1,6 @@
 // <axiam-facial-login>: made at the first need, so that importing this file asks for no browser.
 
+import { isDark, prefersDark } from './backdrop.js';
 import { Controller } from './controller.js';
 import type { State } from './machine.js';
 import { Memory } from './memory.js';
@@ -109,7 +110,12 @@ function elementClass(): CustomElementConstructor {
       controller.start(problem(options, location.href));
     }
 
+    readonly #follow = (): void => {
+      this.dataset.theme = isDark(this) ? 'dark' : 'light';
+    };
+
     #leave(): void {
+      prefersDark().removeEventListener('change', this.#follow);
       const state = this.#controller?.state;
       // What the person typed or read is still there when the element comes back; what was under way is not.
       this.#before = state && !['sending', 'pending', 'verified', 'submitted'].includes(state.name) ? state : null;
@@ -121,8 +127,9 @@ function elementClass(): CustomElementConstructor {
 
     #dress(wanted: Options['theme']): void {
       const theme: Theme = typeof wanted === 'string' ? { mode: wanted } : wanted ?? {};
-      if (theme.mode === 'light' || theme.mode === 'dark') this.dataset.theme = theme.mode;
-      else if (wanted !== undefined) delete this.dataset.theme;
+      const follows = theme.mode !== 'light' && theme.mode !== 'dark';
+      this.dataset.theme = follows ? (isDark(this) ? 'dark' : 'light') : theme.mode;
+      if (follows) prefersDark().addEventListener('change', this.#follow);
       const font = this.parentElement ? getComputedStyle(this.parentElement).fontFamily : '';
       this.#root.adoptedStyleSheets = [...styleSheets(), themeSheet(theme, font)];
     }

@@ -3,7 +3,10 @@
 import type { StateName, Verified } from './machine.js';
 import type { Texts } from './texts/index.js';
 
-/** Colours are CSS colours, `radius` a CSS length, `font` a font family, or `inherit` for the page's own. */
+/**
+ * `mode` follows the page's own background unless told. Colours are CSS colours, `radius` a CSS length, `font` a font
+ * family, or `inherit` for the page's own.
+ */
 export interface Theme {
   mode?: 'light' | 'dark' | 'auto';
   accent?: string;

@@ -92,7 +92,7 @@ function pendingSentence(state: State & { name: 'pending' }, t: Texts): string {
     const { message, attemptsLeft } = state.retry;
     return [message, attemptsLeft !== null && fill(t.attemptsLeft, { count: attemptsLeft })].filter(Boolean).join('\n');
   }
-  return state.scanning ? t.scanning : fill(t.sentTo, { email: isolated(state.email) });
+  return state.scanning ? t.scanning : fill(t.sentFor, { email: isolated(state.email) });
 }
 
 function idlePanel(state: State & { name: 'idle' }, t: Texts, actions: Actions): Panel {
@@ -134,7 +134,8 @@ function pendingPanel(state: State & { name: 'pending' }, t: Texts, actions: Act
   };
   const tick = (left: number): void => {
     const seconds = Math.max(0, Math.ceil(left / 1000));
-    const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+    // A figure space keeps the place of a digit that is gone.
+    const time = `${String(Math.floor(seconds / 60)).padStart(2, '\u2007')}:${String(seconds % 60).padStart(2, '0')}`;
     remaining.textContent = fill(t.remaining, { time });
   };
   update(state);

@@ -24,6 +24,7 @@ export function themeSheet(theme: Theme, inherited: string): CSSStyleSheet {
     lines.push(...tokens.map((token) => `--axiam-${token}: ${value};`));
   }
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(`:host { ${lines.join(' ')} }`);
+  // As specific as the tokens of light and dark, and after them.
+  sheet.replaceSync(`:host([data-theme]) { ${lines.join(' ')} }`);
   return sheet;
 }

@@ -9,7 +9,7 @@ export const ar: Texts = {
   sending: 'جارٍ سؤال هاتفك',
   chooseNumber: 'اختر هذا الرقم على هاتفك',
   lookAtPhone: 'انظر إلى هاتفك',
-  sentTo: 'يصل الطلب إلى الهاتف المقترن بـ {email}.',
+  sentFor: 'هذا الطلب لـ {email}.',
   scanning: 'هاتفك يمسح وجهك الآن',
   remaining: 'يتبقى {time}',
   slow: 'لا يظهر شيء؟ افتح التطبيق على هاتفك.',

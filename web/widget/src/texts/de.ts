@@ -9,7 +9,7 @@ export const de: Texts = {
   sending: 'Ihr Telefon wird gefragt',
   chooseNumber: 'Wählen Sie diese Zahl auf Ihrem Telefon',
   lookAtPhone: 'Sehen Sie auf Ihr Telefon',
-  sentTo: 'Die Anfrage geht an das Telefon von {email}.',
+  sentFor: 'Die Anfrage ist für {email}.',
   scanning: 'Ihr Telefon sieht Sie an',
   remaining: 'Noch {time}',
   slow: 'Nichts zu sehen? Öffnen Sie die App auf Ihrem Telefon.',

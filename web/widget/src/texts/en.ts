@@ -9,7 +9,7 @@ export const en: Texts = {
   sending: 'Asking your phone',
   chooseNumber: 'Choose this number on your phone',
   lookAtPhone: 'Look at your phone',
-  sentTo: 'The request goes to the phone paired with {email}.',
+  sentFor: 'The request is for {email}.',
   scanning: 'Your phone is scanning',
   remaining: '{time} left',
   slow: 'Nothing there? Open the app on your phone.',

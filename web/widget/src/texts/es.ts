@@ -9,7 +9,7 @@ export const es: Texts = {
   sending: 'Preguntando a tu teléfono',
   chooseNumber: 'Elige este número en tu teléfono',
   lookAtPhone: 'Mira tu teléfono',
-  sentTo: 'La solicitud va al teléfono vinculado a {email}.',
+  sentFor: 'La solicitud es para {email}.',
   scanning: 'Tu teléfono está escaneando',
   remaining: 'Quedan {time}',
   slow: '¿No aparece nada? Abre la aplicación en tu teléfono.',

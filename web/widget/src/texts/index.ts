@@ -15,7 +15,7 @@ export interface Texts {
   sending: string;
   chooseNumber: string;
   lookAtPhone: string;
-  sentTo: string;
+  sentFor: string;
   scanning: string;
   remaining: string;
   slow: string;

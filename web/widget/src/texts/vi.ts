@@ -9,7 +9,7 @@ export const vi: Texts = {
   sending: 'Đang hỏi điện thoại của bạn',
   chooseNumber: 'Chọn số này trên điện thoại của bạn',
   lookAtPhone: 'Hãy xem điện thoại của bạn',
-  sentTo: 'Yêu cầu được gửi đến điện thoại đã ghép với {email}.',
+  sentFor: 'Yêu cầu dành cho {email}.',
   scanning: 'Điện thoại của bạn đang quét',
   remaining: 'Còn {time}',
   slow: 'Không thấy gì? Hãy mở ứng dụng trên điện thoại.',
