@@ -1,17 +1,17 @@
 //! Measures the cable beside Rails' Action Cable, in one run on loopback: `make bench-cable`.
 //!
-//! One generator of load drives every server through the same scenes. A server that does next to
+//! One generator of load drives every server through the same scenarios. A server that does next to
 //! nothing (`floor`) shows what machine and generator cost themselves. Every message carries the
 //! time of its broadcast, which the pages compare with the same clock.
 #![allow(clippy::print_stdout)] // What it is for.
 
-mod crowd;
 mod floor;
 mod ours;
 mod page;
+mod pages;
 mod process;
 mod report;
-mod scene;
+mod scenario;
 
 use std::io;
 use std::net::SocketAddr;
@@ -59,34 +59,38 @@ async fn run(rails: &Path) -> Result<()> {
     for round in 1..=ROUNDS {
         println!("round {round} of {ROUNDS}");
         let server = Server::start(start_floor).await?;
-        report.echo.push(scene::echo(&server).await?);
-        report.floor.push(scene::round(&server, true).await?);
+        report.echo.push(scenario::echo(&server).await?);
+        report.floor.push(scenario::round(&server, true).await?);
         drop(server);
         let server = Server::start(|at, folder| start_rails(at, folder, rails, &redis_url)).await?;
-        report.rails.push(scene::round(&server, false).await?);
+        report.rails.push(scenario::round(&server, false).await?);
         drop(server);
         let server = Server::start(|at, _| start_ours(at, Some(&redis_url))).await?;
-        report.redis.push(scene::round(&server, true).await?);
+        report.redis.push(scenario::round(&server, true).await?);
         drop(server);
         let server = Server::start(|at, _| start_ours(at, None)).await?;
-        report.memory.push(scene::round(&server, true).await?);
+        report.memory.push(scenario::round(&server, true).await?);
         drop(server);
         let quiet = Server::start(|at, _| start_ours(at, None)).await?;
-        report.quiet.push(scene::crowd(&quiet, false).await?);
+        report
+            .quiet
+            .push(scenario::mixed_readers(&quiet, false).await?);
         drop(quiet);
         let slow = Server::start(|at, _| start_ours(at, None)).await?;
-        report.slow.push(scene::crowd(&slow, true).await?);
+        report
+            .slow
+            .push(scenario::mixed_readers(&slow, true).await?);
     }
     println!("slow readers, each with a stream of its own");
     let server = Server::start(|at, _| start_ours(at, None)).await?;
-    report.hoard = Some(scene::hoard(&server).await?);
+    report.stalled = Some(scenario::stalled_readers(&server).await?);
     drop(server);
     report.idle = Some(idle().await?);
     report.print();
     Ok(())
 }
 
-async fn one_round(rails: &Path, side: &str) -> Result<scene::Round> {
+async fn one_round(rails: &Path, side: &str) -> Result<scenario::Round> {
     let redis = Server::start(start_redis).await?;
     let redis_url = format!("redis://{}", redis.address);
     let server = match side {
@@ -96,14 +100,14 @@ async fn one_round(rails: &Path, side: &str) -> Result<scene::Round> {
         "rails" => Server::start(|at, folder| start_rails(at, folder, rails, &redis_url)).await?,
         _ => return Err("bench-cable round <folder> floor|rails|redis|memory".into()),
     };
-    scene::round(&server, side != "rails").await
+    scenario::round(&server, side != "rails").await
 }
 
-async fn idle() -> Result<scene::Idle> {
+async fn idle() -> Result<scenario::Idle> {
     let count = IDLE.min(open_files()?.saturating_sub(OTHER_FILES));
     println!("{count} idle connections");
     let server = Server::start(|at, _| start_ours(at, None)).await?;
-    scene::idle(&server, usize::try_from(count)?).await
+    scenario::idle(&server, usize::try_from(count)?).await
 }
 
 /// Files this process may have open, and so may the servers it starts.

@@ -49,9 +49,9 @@ impl Server {
             address,
             folder,
         };
-        let patience = Instant::now() + Duration::from_secs(60);
+        let timeout = Instant::now() + Duration::from_secs(60);
         while TcpStream::connect(address).await.is_err() {
-            if server.child.try_wait()?.is_some() || Instant::now() > patience {
+            if server.child.try_wait()?.is_some() || Instant::now() > timeout {
                 return Err(format!("a server did not start:\n{}", server.log()).into());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -1,7 +1,7 @@
 //! The table, and the line for machines.
 
-use crate::crowd::{Quantiles, median, medians};
-use crate::scene::{Crowd, Echo, Idle, Round};
+use crate::pages::{Quantiles, median, medians};
+use crate::scenario::{Echo, Idle, MixedReaders, Round};
 use serde_json::json;
 
 /// Everything that was measured.
@@ -12,9 +12,9 @@ pub(crate) struct Report {
     pub(crate) rails: Vec<Round>,
     pub(crate) redis: Vec<Round>,
     pub(crate) memory: Vec<Round>,
-    pub(crate) quiet: Vec<Crowd>,
-    pub(crate) slow: Vec<Crowd>,
-    pub(crate) hoard: Option<(u64, u64)>,
+    pub(crate) quiet: Vec<MixedReaders>,
+    pub(crate) slow: Vec<MixedReaders>,
+    pub(crate) stalled: Option<(u64, u64)>,
     pub(crate) idle: Option<Idle>,
 }
 
@@ -47,15 +47,15 @@ impl Report {
         });
     }
 
-    /// How many times longer Rails' p99 is than ours, in each scene.
+    /// How many times longer Rails' p99 is than ours, in each scenario.
     fn ratios(&self, ours: &[Round]) -> [f64; 3] {
-        let scenes: [fn(&Round) -> Quantiles; 3] =
+        let scenarios: [fn(&Round) -> Quantiles; 3] =
             [|round| round.own, |round| round.burst, |round| round.shared];
-        scenes.map(|of| quantiles(&self.rails, of).p99 / quantiles(ours, of).p99)
+        scenarios.map(|of| quantiles(&self.rails, of).p99 / quantiles(ours, of).p99)
     }
 
     fn slow_ratio(&self) -> f64 {
-        let p99 = |crowds: &[Crowd]| quantiles(crowds, |crowd| crowd.heard).p99;
+        let p99 = |runs: &[MixedReaders]| quantiles(runs, |run| run.heard).p99;
         p99(&self.slow) / p99(&self.quiet)
     }
 
@@ -97,17 +97,17 @@ impl Report {
             echo.p99,
             middle(&self.echo, |echo| echo.rate)
         );
-        for (name, crowds) in [("all read", &self.quiet), ("half do not read", &self.slow)] {
-            let heard = quantiles(crowds, |crowd| crowd.heard);
+        for (name, runs) in [("all read", &self.quiet), ("half do not read", &self.slow)] {
+            let heard = quantiles(runs, |run| run.heard);
             println!(
                 "2,000 pages, {name}: p50 / p99 {:.2} / {:.2} ms, grown by {:.1} MiB, dropped {}",
                 heard.p50,
                 heard.p99,
-                middle(crowds, |crowd| crowd.grown as f64) / 1_048_576.0,
-                middle(crowds, |crowd| crowd.dropped as f64),
+                middle(runs, |run| run.grown as f64) / 1_048_576.0,
+                middle(runs, |run| run.dropped as f64),
             );
         }
-        if let Some((grown, dropped)) = self.hoard {
+        if let Some((grown, dropped)) = self.stalled {
             println!(
                 "1,000 pages that do not read, nothing shared: grown by {:.1} MiB, dropped {dropped}",
                 grown as f64 / 1_048_576.0
@@ -128,7 +128,7 @@ impl Report {
         self.print_json();
     }
 
-    /// `p99_ratio_vs_rails` is the least favourable scene of one process of ours, which needs no
+    /// `p99_ratio_vs_rails` is the least favourable scenario of one process of ours, which needs no
     /// Redis, against Rails, whose workers do; the others are beside it.
     fn print_json(&self) {
         let round = |value: f64, digits: i32| {
@@ -150,7 +150,7 @@ impl Report {
             line["idle_bytes_unsubscribed"] = json!(idle.connected.round());
             line["idle_cpu_percent"] = json!(round((idle.user + idle.kernel) * 100.0, 1));
         }
-        if let Some((grown, _)) = self.hoard {
+        if let Some((grown, _)) = self.stalled {
             line["slow_readers_mib"] = json!(round(grown as f64 / 1_048_576.0, 1));
         }
         println!("{line}");

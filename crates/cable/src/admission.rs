@@ -25,46 +25,46 @@ pub enum Refusal {
 /// A place for one connection; dropping it gives the place back.
 #[derive(Debug)]
 pub struct Admission {
-    door: Arc<Door>,
+    admissions: Arc<Admissions>,
     peer: Option<IpAddr>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Door {
-    most: usize,
-    most_per_peer: usize,
-    inside: AtomicUsize,
+pub(crate) struct Admissions {
+    max: usize,
+    max_per_peer: usize,
+    total: AtomicUsize,
     peers: Mutex<HashMap<IpAddr, usize>>,
 }
 
-impl Door {
-    pub(crate) fn new(most: usize, most_per_peer: usize) -> Self {
+impl Admissions {
+    pub(crate) fn new(max: usize, max_per_peer: usize) -> Self {
         Self {
-            most,
-            most_per_peer,
-            inside: AtomicUsize::new(0),
+            max,
+            max_per_peer,
+            total: AtomicUsize::new(0),
             peers: Mutex::default(),
         }
     }
 
     pub(crate) fn admit(self: &Arc<Self>, peer: Option<IpAddr>) -> Result<Admission, Refusal> {
         let peer = peer.map(network_of);
-        if self.inside.fetch_add(1, SeqCst) >= self.most {
-            self.inside.fetch_sub(1, SeqCst);
+        if self.total.fetch_add(1, SeqCst) >= self.max {
+            self.total.fetch_sub(1, SeqCst);
             return Err(Refusal::Full);
         }
         if let Some(peer) = peer {
             let mut peers = lock(&self.peers);
             let count = peers.entry(peer).or_default();
-            if *count >= self.most_per_peer {
+            if *count >= self.max_per_peer {
                 drop(peers);
-                self.inside.fetch_sub(1, SeqCst);
+                self.total.fetch_sub(1, SeqCst);
                 return Err(Refusal::PeerFull);
             }
             *count += 1;
         }
         Ok(Admission {
-            door: Arc::clone(self),
+            admissions: Arc::clone(self),
             peer,
         })
     }
@@ -72,9 +72,9 @@ impl Door {
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        self.door.inside.fetch_sub(1, Relaxed);
+        self.admissions.total.fetch_sub(1, Relaxed);
         let Some(peer) = self.peer else { return };
-        let mut peers = lock(&self.door.peers);
+        let mut peers = lock(&self.admissions.peers);
         if let Some(count) = peers.get_mut(&peer) {
             *count -= 1;
             if *count == 0 {
@@ -103,28 +103,28 @@ mod tests {
 
     #[test]
     fn places_are_counted_and_given_back() {
-        let door = Arc::new(Door::new(3, 2));
-        let first = door.admit(ip("192.0.2.1")).unwrap();
-        let second = door.admit(ip("::ffff:192.0.2.1")).unwrap();
+        let admissions = Arc::new(Admissions::new(3, 2));
+        let first = admissions.admit(ip("192.0.2.1")).unwrap();
+        let second = admissions.admit(ip("::ffff:192.0.2.1")).unwrap();
         assert_eq!(
-            door.admit(ip("192.0.2.1")).unwrap_err(),
+            admissions.admit(ip("192.0.2.1")).unwrap_err(),
             Refusal::PeerFull,
             "an IPv4 address is the same in either notation"
         );
-        let third = door.admit(ip("192.0.2.2")).unwrap();
-        assert_eq!(door.admit(None).unwrap_err(), Refusal::Full);
+        let third = admissions.admit(ip("192.0.2.2")).unwrap();
+        assert_eq!(admissions.admit(None).unwrap_err(), Refusal::Full);
         drop(first);
-        let again = door.admit(ip("192.0.2.1")).unwrap();
+        let again = admissions.admit(ip("192.0.2.1")).unwrap();
         drop((second, third, again));
-        assert_eq!(door.inside.load(SeqCst), 0);
-        assert!(lock(&door.peers).is_empty());
+        assert_eq!(admissions.total.load(SeqCst), 0);
+        assert!(lock(&admissions.peers).is_empty());
     }
 
     #[test]
     fn a_subscriber_of_ipv6_is_one_peer() {
-        let door = Arc::new(Door::new(usize::MAX, 1));
-        let _first = door.admit(ip("2001:db8:1:2::1")).unwrap();
-        assert!(door.admit(ip("2001:db8:1:2:ffff::9")).is_err());
-        assert!(door.admit(ip("2001:db8:1:3::1")).is_ok());
+        let admissions = Arc::new(Admissions::new(usize::MAX, 1));
+        let _first = admissions.admit(ip("2001:db8:1:2::1")).unwrap();
+        assert!(admissions.admit(ip("2001:db8:1:2:ffff::9")).is_err());
+        assert!(admissions.admit(ip("2001:db8:1:3::1")).is_ok());
     }
 }

@@ -2,24 +2,24 @@
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::{Arc, Once, Weak};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::{Sink, Stream};
 
-use crate::admission::{Admission, Door, Refusal};
-use crate::channel::Application;
-use crate::fanout::{Fanout, Local, Memory};
-use crate::frame;
+use crate::admission::{Admission, Refusal};
+use crate::application::Application;
+use crate::fanout::memory::Memory;
+use crate::fanout::{Fanout, Local};
 use crate::hub::Hub;
+use crate::inner::Inner;
 use crate::mailbox::Bound;
 use crate::message::Message;
 use crate::options::{Disconnect, Options};
-use crate::registry::{Registry, SLOTS};
-use crate::session::{Incoming, NORMAL, Opening, Outgoing, Session, farewell};
+use crate::registry::Registry;
+use crate::session::{Incoming, NORMAL, Opening, Outgoing, Session, send_disconnect};
 use crate::stats::{Counters, Stats};
 
 /// An Action Cable server without its sockets: give it connections with
@@ -30,25 +30,6 @@ use crate::stats::{Counters, Stats};
 #[derive(Clone, Debug)]
 pub struct Cable {
     inner: Arc<Inner>,
-}
-
-pub(crate) struct Inner {
-    pub(crate) options: Options,
-    pub(crate) hub: Arc<Hub>,
-    pub(crate) registry: Arc<Registry>,
-    pub(crate) counters: Arc<Counters>,
-    pub(crate) fanout: Box<dyn Fanout>,
-    door: Arc<Door>,
-    draining: AtomicBool,
-    ticker: Once,
-}
-
-impl std::fmt::Debug for Inner {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Inner")
-            .field("stats", &self.counters.read())
-            .finish_non_exhaustive()
-    }
 }
 
 impl Default for Cable {
@@ -73,23 +54,19 @@ impl Cable {
         };
         let hub = Arc::new(Hub::new(bound, Arc::clone(&counters)));
         let registry = Arc::new(Registry::new(Arc::clone(&counters)));
-        let door = Door::new(options.max_connections, options.max_connections_per_peer);
         fanout.start(Local::new(
             Arc::clone(&hub),
             Arc::clone(&registry),
             Arc::clone(&counters),
         ));
         Self {
-            inner: Arc::new(Inner {
+            inner: Arc::new(Inner::new(
                 options,
                 hub,
                 registry,
                 counters,
-                fanout: Box::new(fanout),
-                door: Arc::new(door),
-                draining: AtomicBool::new(false),
-                ticker: Once::new(),
-            }),
+                Box::new(fanout),
+            )),
         }
     }
 
@@ -110,13 +87,13 @@ impl Cable {
     /// polled. The future tells whether the message is where every process, and every client that
     /// comes back, finds it; `false` if it was given up. For those who keep an outbox and must know
     /// what they can cross out.
-    pub fn broadcast_surely(
+    pub fn broadcast_acknowledged(
         &self,
         stream: &str,
         message: impl Into<Message>,
     ) -> BoxFuture<'static, bool> {
         let message = self.sent_now(message.into());
-        self.inner.fanout.publish_surely(stream, message)
+        self.inner.fanout.publish_acknowledged(stream, message)
     }
 
     /// Ends the connections of this process that answer to a tag (see [`Application::tags`]), for
@@ -154,7 +131,7 @@ impl Cable {
         let place = if self.is_draining() {
             Err(Refusal::Draining)
         } else {
-            self.inner.door.admit(peer)
+            self.inner.admissions.admit(peer)
         };
         place.inspect_err(|_| {
             self.inner.counters.refused.fetch_add(1, Relaxed);
@@ -163,15 +140,15 @@ impl Cable {
 
     /// Whether [`drain`](Self::drain) has been called.
     pub fn is_draining(&self) -> bool {
-        self.inner.draining.load(SeqCst)
+        self.inner.is_draining()
     }
 
     /// Goes down gracefully: refuses new connections and ends the present ones with
     /// `server_restart` and `reconnect: true`, evenly over the given time so that they do not
     /// all reach the next server at once. Returns when the last is gone and the fan-out has
-    /// carried everything, at the latest twice [`Options::close_timeout`] after the last farewell.
+    /// carried everything, at the latest twice [`Options::close_timeout`] after the last connection was told to close.
     pub async fn drain(&self, over: Duration) {
-        self.inner.draining.store(true, SeqCst);
+        self.inner.start_draining();
         let all = self.inner.registry.all();
         let pause = Duration::from_millis(50).min(over);
         let steps = if pause.is_zero() {
@@ -191,9 +168,9 @@ impl Cable {
         }
         drop(all);
         // A little more than each session gives itself.
-        let patience = self.inner.options.close_timeout + Duration::from_millis(100);
-        let _ = tokio::time::timeout(patience, self.inner.registry.emptied()).await;
-        let _ = tokio::time::timeout(patience, self.inner.fanout.flush()).await;
+        let timeout = self.inner.options.close_timeout + Duration::from_millis(100);
+        let _ = tokio::time::timeout(timeout, self.inner.registry.emptied()).await;
+        let _ = tokio::time::timeout(timeout, self.inner.fanout.flush()).await;
     }
 
     /// Serves one connection until it ends; to be spawned as a task. Must run in a Tokio runtime.
@@ -213,38 +190,12 @@ impl Cable {
         Session::new(Arc::clone(&self.inner), app, connection, opening, socket).run()
     }
 
-    /// Says farewell to a connection that is not to be served.
+    /// Sends `disconnect` to a connection that is not to be served.
     pub async fn refuse<S, E>(&self, disconnect: Disconnect, mut socket: S)
     where
         S: Stream<Item = Result<Incoming, E>> + Sink<Outgoing, Error = E> + Send + Unpin,
     {
-        let patience = self.inner.options.close_timeout;
-        farewell(&mut socket, &disconnect, NORMAL, patience).await;
-    }
-}
-
-impl Inner {
-    pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(SeqCst)
-    }
-
-    /// One timer for all pings of the process. It stops when the cable is gone.
-    fn start_ticker(self: &Arc<Self>) {
-        self.ticker.call_once(|| {
-            let weak = Arc::downgrade(self);
-            let mut interval = tokio::time::interval(self.options.ping_interval / SLOTS);
-            interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            tokio::spawn(async move {
-                // The first tick of an interval comes at once.
-                interval.tick().await;
-                loop {
-                    interval.tick().await;
-                    let Some(inner) = weak.upgrade() else { break };
-                    inner
-                        .registry
-                        .tick(|| frame::ping(inner.options.clock.now().as_secs()));
-                }
-            });
-        });
+        let timeout = self.inner.options.close_timeout;
+        send_disconnect(&mut socket, &disconnect, NORMAL, timeout).await;
     }
 }

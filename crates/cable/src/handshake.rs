@@ -15,8 +15,8 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{Sink, Stream};
 
 use crate::admission::Refusal;
+use crate::application::Application;
 use crate::cable::Cable;
-use crate::channel::Application;
 use crate::frame::Protocol;
 use crate::options::Disconnect;
 use crate::session::{Incoming, Opening, Outgoing};

@@ -15,7 +15,7 @@ use serde::Deserialize;
 /// Two identifiers are equal when the strings they mean are equal, however they were escaped.
 #[derive(Clone)]
 pub struct Identifier {
-    /// The string itself.
+    /// What the client meant, unescaped.
     text: Arc<str>,
     /// How the client wrote it as a JSON string, where that is not what we would write.
     wire: Option<Arc<str>>,

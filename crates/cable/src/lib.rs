@@ -104,9 +104,8 @@
 //! ```
 
 mod admission;
+mod application;
 mod cable;
-mod channel;
-mod errand;
 pub mod fanout;
 mod frame;
 #[cfg(feature = "axum")]
@@ -114,20 +113,23 @@ mod handshake;
 mod history;
 mod hub;
 mod identifier;
+mod inner;
+mod lookup;
 mod mailbox;
 mod message;
 mod options;
-mod pace;
+mod rate_limit;
 mod registry;
 mod resume;
 mod session;
 mod stats;
 mod subscription;
 mod sync;
+mod task;
 
 pub use admission::{Admission, Refusal};
+pub use application::{Application, Rejected};
 pub use cable::Cable;
-pub use channel::{Application, Rejected};
 pub use frame::Protocol;
 #[cfg(feature = "axum")]
 pub use handshake::Handshake;

@@ -36,8 +36,8 @@ pub(crate) struct Bound {
 pub(crate) struct Mail {
     pub(crate) items: VecDeque<Item>,
     pub(crate) ping: Option<Bytes>,
-    /// What exists is to be told again, for messages may have been lost.
-    pub(crate) again: bool,
+    /// What exists is to be sent again, for messages may have been lost.
+    pub(crate) refresh: bool,
     pub(crate) closing: Option<Disconnect>,
 }
 
@@ -51,7 +51,7 @@ struct State {
     items: VecDeque<Item>,
     bytes: usize,
     ping: Option<Bytes>,
-    again: bool,
+    refresh: bool,
     closing: Option<Disconnect>,
     waker: Option<Waker>,
 }
@@ -79,18 +79,18 @@ impl Mailbox {
         full
     }
 
-    /// Leaves a ping, with the order to tell what exists `again` or without. One that has not been
+    /// Leaves a ping, with the order to send what exists again (`refresh`) or without. One that has not been
     /// fetched yet is replaced: pings do not pile up.
-    pub(crate) fn ping(&self, frame: Bytes, again: bool) {
+    pub(crate) fn ping(&self, frame: Bytes, refresh: bool) {
         let mut state = lock(&self.state);
         state.ping = Some(frame);
-        state.again |= again;
+        state.refresh |= refresh;
         let waker = state.waker.take();
         drop(state);
         wake(waker);
     }
 
-    /// Tells the session to say farewell and end. The first reason stays.
+    /// Tells the session to send `disconnect` and end. The first reason stays.
     pub(crate) fn close(&self, disconnect: Disconnect) {
         let mut state = lock(&self.state);
         state.closing.get_or_insert(disconnect);
@@ -138,7 +138,7 @@ impl State {
         Some(Mail {
             items: std::mem::take(&mut self.items),
             ping: self.ping.take(),
-            again: std::mem::take(&mut self.again),
+            refresh: std::mem::take(&mut self.refresh),
             closing: self.closing.clone(),
         })
     }
@@ -188,7 +188,7 @@ mod tests {
         mailbox.ping(Bytes::from_static(b"1"), true);
         mailbox.ping(Bytes::from_static(b"2"), false);
         let got = mailbox.take().unwrap();
-        assert!(got.again, "an order is not lost");
+        assert!(got.refresh, "an order is not lost");
         assert_eq!(got.items.len(), 2);
         assert_eq!(got.ping.unwrap(), "2");
         assert!(mailbox.take().is_none());

@@ -43,7 +43,7 @@ impl Message {
         self.payload.get()
     }
 
-    /// The idempotency key.
+    /// The key under which it is taken and sent once, if it has one.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
@@ -91,9 +91,9 @@ impl Position {
 /// A message as it was published to a stream.
 #[derive(Clone, Debug)]
 pub struct Published {
-    /// The stream.
+    /// The name of the stream it was published to.
     pub stream: Arc<str>,
-    /// The message.
+    /// What is delivered: payload and key.
     pub message: Message,
     /// Its place in the history; `None` where none is kept.
     pub position: Option<Position>,

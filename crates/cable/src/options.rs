@@ -42,7 +42,7 @@ pub struct Options {
     pub queue_messages: usize,
     /// Bytes waiting for one connection before it counts as too slow, by default 256 KiB.
     pub queue_bytes: usize,
-    /// How long a connection may take to hear the farewell and close; by default 5 s.
+    /// How long a connection may take to take the `disconnect` frame and close; by default 5 s.
     pub close_timeout: Duration,
     /// How much is remembered for those who were away.
     pub history: HistoryOptions,

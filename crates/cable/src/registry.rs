@@ -24,9 +24,9 @@ type Tagged = HashMap<usize, Weak<Mailbox>>;
 #[derive(Debug)]
 pub(crate) struct Registry {
     slots: Box<[Mutex<Vec<Weak<Mailbox>>>]>,
-    hand: AtomicUsize,
-    /// Slots left whose connections are to tell what exists again.
-    telling: AtomicU32,
+    next_slot: AtomicUsize,
+    /// Slots left whose connections are to be told again what exists.
+    slots_to_refresh: AtomicU32,
     tags: Mutex<HashMap<String, Tagged>>,
     counters: Arc<Counters>,
     /// Told when the last connection leaves.
@@ -40,8 +40,8 @@ impl Registry {
             .collect();
         Self {
             slots,
-            hand: AtomicUsize::new(0),
-            telling: AtomicU32::new(0),
+            next_slot: AtomicUsize::new(0),
+            slots_to_refresh: AtomicU32::new(0),
             tags: Mutex::default(),
             counters,
             empty: Notify::new(),
@@ -54,7 +54,7 @@ impl Registry {
         mailbox: &Arc<Mailbox>,
         tags: Vec<String>,
     ) -> Registration {
-        let slot = self.hand.load(Relaxed) % self.slots.len();
+        let slot = self.next_slot.load(Relaxed) % self.slots.len();
         lock(&self.slots[slot]).push(Arc::downgrade(mailbox));
         if !tags.is_empty() {
             let mut by_tag = lock(&self.tags);
@@ -74,19 +74,19 @@ impl Registry {
         }
     }
 
-    /// Has every connection tell what exists again, in the course of the next round of pings: not
+    /// Has every connection told again what exists, in the course of the next round of pings: not
     /// all at once, for each has to ask the application.
-    pub(crate) fn tell_again(&self) {
-        self.telling.store(SLOTS, Relaxed);
+    pub(crate) fn refresh_all(&self) {
+        self.slots_to_refresh.store(SLOTS, Relaxed);
     }
 
-    /// Moves the hand on by one slot and pings the connections there. The frame is made only if
+    /// Moves the next_slot on by one slot and pings the connections there. The frame is made only if
     /// there is someone to send it to.
     pub(crate) fn tick(&self, frame: impl FnOnce() -> Bytes) {
-        let slot = (self.hand.fetch_add(1, Relaxed) + 1) % self.slots.len();
+        let slot = (self.next_slot.fetch_add(1, Relaxed) + 1) % self.slots.len();
         let count_down = |left: u32| left.checked_sub(1);
-        let again = self
-            .telling
+        let refresh = self
+            .slots_to_refresh
             .fetch_update(Relaxed, Relaxed, count_down)
             .is_ok();
         let mut members = lock(&self.slots[slot]);
@@ -96,7 +96,7 @@ impl Registry {
         let frame = frame();
         members.retain(|member| match member.upgrade() {
             Some(mailbox) => {
-                mailbox.ping(frame.clone(), again);
+                mailbox.ping(frame.clone(), refresh);
                 true
             }
             None => false,
@@ -129,7 +129,7 @@ impl Registry {
         }
     }
 
-    /// All connections.
+    /// The mailboxes of all connections that are open now.
     pub(crate) fn all(&self) -> Vec<Weak<Mailbox>> {
         self.slots
             .iter()
@@ -188,15 +188,19 @@ mod tests {
             registry.tick(|| panic!("nobody is there"));
         }
         registry.tick(|| Bytes::from_static(b"ping"));
-        assert!(!mailbox.take().unwrap().again);
+        assert!(!mailbox.take().unwrap().refresh);
         assert!(!has_mail(&mailbox));
 
-        registry.tell_again();
-        for again in [true, false] {
+        registry.refresh_all();
+        for refresh in [true, false] {
             for _ in 0..SLOTS {
                 registry.tick(|| Bytes::from_static(b"ping"));
             }
-            assert_eq!(mailbox.take().unwrap().again, again, "once, in one round");
+            assert_eq!(
+                mailbox.take().unwrap().refresh,
+                refresh,
+                "once, in one round"
+            );
         }
 
         drop((registration, mailbox));

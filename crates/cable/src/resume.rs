@@ -14,7 +14,7 @@ use crate::sync::lock;
 /// Serializable, so that another process can take the session over.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SavedSession {
-    /// The confirmed subscriptions.
+    /// Each confirmed subscription, in the order they were made.
     pub(crate) subscriptions: Vec<SavedSubscription>,
 }
 

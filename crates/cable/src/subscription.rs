@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::errand::Query;
 use crate::frame::{HistoryRequest, Protocol};
+use crate::history::Since;
 use crate::hub::Attachment;
 use crate::identifier::Identifier;
 use crate::message::{Note, Position, Published};
@@ -15,7 +15,7 @@ use crate::stats::Counters;
 const KEYS: usize = 64;
 
 /// Pings that a resumed subscription waits for its client to ask for history.
-const PATIENCE: u8 = 2;
+const RESUME_PINGS: u8 = 2;
 
 #[derive(Debug)]
 pub(crate) struct Subscription {
@@ -43,6 +43,19 @@ enum Phase {
     Waiting(u8),
     /// History is being fetched; messages are held.
     CatchingUp,
+}
+
+/// A question to the history.
+pub(crate) struct Query {
+    /// What to read, stream by stream; `None` if the client did not say.
+    pub(crate) since: Option<Vec<(Arc<str>, Since)>>,
+    /// Whether the subscription was just resumed.
+    pub(crate) resumed: bool,
+    /// Whether the client may never have heard what existed when it subscribed.
+    pub(crate) needs_state: bool,
+    /// What the client says it has seen.
+    pub(crate) request: Option<HistoryRequest>,
+    pub(crate) streams: Vec<Arc<str>>,
 }
 
 impl Subscription {
@@ -74,7 +87,7 @@ impl Subscription {
         self.keys = receipt.keys.iter().map(|key| key.as_str().into()).collect();
         self.receipt = receipt;
         self.unconfirmed = true;
-        self.phase = Phase::Waiting(PATIENCE);
+        self.phase = Phase::Waiting(RESUME_PINGS);
         self
     }
 
@@ -90,7 +103,7 @@ impl Subscription {
     }
 
     /// Takes note of a receipt; whether it says anything new.
-    pub(crate) fn has_receipt(&mut self, receipt: u32) -> bool {
+    pub(crate) fn receive(&mut self, receipt: u32) -> bool {
         if self.awaited.is_none_or(|awaited| awaited > receipt) {
             return false;
         }
@@ -129,17 +142,17 @@ impl Subscription {
     }
 
     /// Whether a live message is still to be delivered; if so, it counts as delivered.
-    pub(crate) fn takes(&mut self, note: &Note) -> bool {
+    pub(crate) fn accepts(&mut self, note: &Note) -> bool {
         let replayed = note.position.as_ref().is_some_and(|position| {
             self.replayed
                 .iter()
                 .any(|(stream, upto)| *stream == note.stream && position.reached_by(upto))
         });
-        !replayed && self.takes_key(note.key.as_ref())
+        !replayed && self.accepts_key(note.key.as_ref())
     }
 
     /// Whether a message with this key is still to be delivered.
-    pub(crate) fn takes_key(&mut self, key: Option<&Arc<str>>) -> bool {
+    pub(crate) fn accepts_key(&mut self, key: Option<&Arc<str>>) -> bool {
         let Some(key) = key else { return true };
         if self.keys.contains(key) {
             return false;
@@ -152,16 +165,16 @@ impl Subscription {
     }
 
     /// Whether a message from the history is still to be delivered; it counts as replayed.
-    pub(crate) fn replays(&mut self, published: &Published) -> bool {
+    pub(crate) fn accepts_replay(&mut self, published: &Published) -> bool {
         if let Some(position) = &published.position {
             self.counters.replayed.fetch_add(1, Relaxed);
-            self.is_at(&published.stream, position);
+            self.advance_to(&published.stream, position);
         }
-        self.takes_key(published.message.key.as_ref())
+        self.accepts_key(published.message.key.as_ref())
     }
 
     /// Takes note that its client has a stream up to a position.
-    pub(crate) fn is_at(&mut self, stream: &Arc<str>, position: &Position) {
+    pub(crate) fn advance_to(&mut self, stream: &Arc<str>, position: &Position) {
         match self.replayed.iter_mut().find(|(name, _)| name == stream) {
             Some((_, upto)) if position.reached_by(upto) => {}
             Some((_, upto)) => *upto = position.clone(),
@@ -174,12 +187,12 @@ impl Subscription {
         self.phase != Phase::Live
     }
 
-    pub(crate) fn is_up_to_date(&mut self) {
+    pub(crate) fn mark_live(&mut self) {
         self.phase = Phase::Live;
     }
 
     /// At a ping: whether the client had its chance to ask for history and messages go out now.
-    pub(crate) fn has_waited(&mut self) -> bool {
+    pub(crate) fn wait_is_over(&mut self) -> bool {
         match &mut self.phase {
             Phase::Waiting(pings) if *pings > 1 => {
                 *pings -= 1;
@@ -195,7 +208,7 @@ impl Subscription {
 
     /// What to look up for a `history` command. A resumed subscription is asked once; where its
     /// client has heard nothing of a stream, everything since it was attached was missed.
-    pub(crate) fn begin_catching_up(&mut self, request: Option<HistoryRequest>) -> Query {
+    pub(crate) fn start_catching_up(&mut self, request: Option<HistoryRequest>) -> Query {
         let resumed = matches!(self.phase, Phase::Waiting(_));
         self.phase = Phase::CatchingUp;
         let fallback = if resumed {

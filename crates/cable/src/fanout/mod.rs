@@ -18,7 +18,6 @@ use crate::stats::Counters;
 
 pub use crate::history::{Lost, Since};
 pub use crate::resume::SavedSession;
-pub use memory::Memory;
 
 /// Carries broadcasts to every process of a cable, this one included, and keeps what those who
 /// were away need.
@@ -35,7 +34,7 @@ pub trait Fanout: Send + Sync + 'static {
     /// Carries a message as [`publish`](Self::publish) does, and tells how that ended: `true` once
     /// it is where every process and those who come later find it, `false` if it was given up.
     /// The default is for a fan-out whose `publish` has done its work when it returns.
-    fn publish_surely(&self, stream: &str, message: Message) -> BoxFuture<'static, bool> {
+    fn publish_acknowledged(&self, stream: &str, message: Message) -> BoxFuture<'static, bool> {
         self.publish(stream, message);
         Box::pin(ready(true))
     }
@@ -99,7 +98,7 @@ impl Local {
     /// round of pings every subscription is told what exists, as a new subscriber would be, but
     /// only what has a [key](Message::with_key) that it has not had.
     pub fn interrupted(&self) {
-        self.registry.tell_again();
+        self.registry.refresh_all();
     }
 
     /// Counts a message that cannot be carried and is given up ([`Stats::lost`](crate::Stats)).

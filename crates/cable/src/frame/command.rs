@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::fanout::Since;
+use crate::history::Since;
 use crate::identifier::Identifier;
 use crate::message::Position;
 

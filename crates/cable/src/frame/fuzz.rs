@@ -2,7 +2,8 @@
 
 use serde_json::value::RawValue;
 
-use super::{Command, positioned, reply, transmission, welcome_session};
+use super::command::Command;
+use super::outgoing::{positioned, reply, transmission, welcome_session};
 use crate::message::Position;
 
 /// Reads a frame, and looks whether what is sent back about it is JSON with the same identifier.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::Protocol;
+use super::protocol::Protocol;
 use crate::identifier::Identifier;
 use crate::message::{Position, Published};
 
@@ -37,7 +37,7 @@ pub(crate) fn reply(kind: &'static str, identifier: &Identifier) -> Bytes {
     format!(r#"{{"identifier":{},"type":"{kind}"}}"#, identifier.wire()).into()
 }
 
-/// The farewell. Reasons known to Rails: `unauthorized`, `invalid_request`, `server_restart`,
+/// The `disconnect` frame. Reasons known to Rails: `unauthorized`, `invalid_request`, `server_restart`,
 /// `remote`.
 pub(crate) fn disconnect(reason: &str, reconnect: bool) -> Bytes {
     let reason = serde_json::Value::from(reason);

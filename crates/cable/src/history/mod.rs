@@ -1,5 +1,6 @@
 //! What was said lately, so that those who were away can catch up.
 
+mod query;
 mod shard;
 #[cfg(test)]
 mod tests;
@@ -10,50 +11,8 @@ use std::time::Duration;
 
 use crate::message::{Message, Position, Published};
 use crate::sync::lock;
-use shard::Shard;
-
-/// How much is remembered.
-#[derive(Clone, Copy, Debug)]
-pub struct HistoryOptions {
-    /// Messages kept of each stream; by default 100 (as AnyCable's `history_limit`).
-    pub messages: usize,
-    /// How long a message is kept, by default 15 minutes. Also how long a stream without
-    /// messages keeps its epoch.
-    pub ttl: Duration,
-    /// Bytes kept of all streams of a process together, approximately; by default 64 MiB. The
-    /// oldest go first.
-    pub bytes: usize,
-    /// How long after its connection ended a session may be resumed; by default 5 minutes.
-    pub session_ttl: Duration,
-}
-
-impl Default for HistoryOptions {
-    fn default() -> Self {
-        Self {
-            messages: 100,
-            ttl: Duration::from_secs(15 * 60),
-            bytes: 64 * 1024 * 1024,
-            session_ttl: Duration::from_secs(5 * 60),
-        }
-    }
-}
-
-/// From where on someone wants to catch up with a stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Since {
-    /// Everything that is kept.
-    Start,
-    /// What came after this position.
-    Position(Position),
-    /// What came at or after this time, as the span since the Unix epoch.
-    Time(Duration),
-}
-
-/// The wish cannot be met: the epoch is another one, or messages after the position are gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lost;
-
-const SHARDS: usize = 64;
+pub use query::{HistoryOptions, Lost, Since};
+use shard::{SHARDS, Shard};
 
 /// Histories in the memory of one process. All times are spans since the Unix epoch.
 #[derive(Debug)]
@@ -184,7 +143,7 @@ impl History {
         }
     }
 
-    /// Forgets everything.
+    /// Forgets all messages of all streams, and their epochs.
     pub(crate) fn clear(&self) {
         for shard in &self.shards {
             lock(shard).clear();

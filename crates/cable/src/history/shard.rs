@@ -4,9 +4,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{HistoryOptions, Lost, SHARDS, Since};
+use super::query::{HistoryOptions, Lost, Since};
 use crate::message::{Message, Position, Published};
 
+/// Shards of one history, each behind its own lock; a power of two.
+pub(super) const SHARDS: usize = 64;
 /// What a message costs besides its text, roughly, in bytes.
 const OVERHEAD: usize = 160;
 /// How often a shard is looked through for what has become too old.

@@ -7,15 +7,16 @@ use std::sync::atomic::Ordering::Relaxed;
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
 
-use super::{End, Incoming, Outgoing, Session, Telling};
-use crate::channel::Application;
-use crate::errand::{self, CatchUp, Existing, Granted};
+use super::{End, Incoming, Outgoing, Refresh, Session};
+use crate::application::Application;
 use crate::frame::{self, HistoryRequest, Protocol};
 use crate::identifier::Identifier;
+use crate::lookup::Existing;
 use crate::mailbox::Item;
 use crate::message::Message;
 use crate::resume::SavedSession;
 use crate::subscription::Subscription;
+use crate::task::{self, CatchUp, Granted};
 
 impl<A, S, E> Session<A, S>
 where
@@ -26,7 +27,7 @@ where
     /// Confirms a subscription. In this order: the confirmation, what already exists, the history
     /// that was asked for, and what has come meanwhile.
     pub(super) async fn confirm(&mut self, granted: Granted) -> Result<(), End> {
-        let counters = Arc::clone(&self.cable.counters);
+        let counters = Arc::clone(&self.inner.counters);
         let subscription = Subscription::new(granted.attachment, granted.positions, counters);
         let number = subscription.number();
         let confirmation = frame::reply("confirm_subscription", subscription.identifier());
@@ -58,17 +59,17 @@ where
     /// Looks for the session that the client wants to resume.
     pub(super) fn resume(&mut self, sid: Option<String>) {
         if let Some(sid) = sid.filter(|sid| !sid.is_empty()) {
-            let limit = u32::try_from(self.cable.options.max_subscriptions).unwrap_or(u32::MAX);
-            self.making = 0..limit;
+            let limit = u32::try_from(self.inner.options.max_subscriptions).unwrap_or(u32::MAX);
+            self.pending = 0..limit;
             let (app, connection) = (Arc::clone(&self.app), Arc::clone(&self.connection));
-            let (cable, mailbox) = (Arc::clone(&self.cable), Arc::clone(&self.mailbox));
-            self.errand = Some(errand::resume(app, connection, cable, mailbox, limit, sid));
+            let (cable, mailbox) = (Arc::clone(&self.inner), Arc::clone(&self.mailbox));
+            self.task = Some(task::resume(app, connection, cable, mailbox, limit, sid));
         }
     }
 
     /// Welcomes a client with the subscriptions it had. They wait until it says how far it was.
     pub(super) async fn resumed(&mut self, granted: Vec<Granted>) -> Result<(), End> {
-        self.made();
+        self.none_pending();
         let mut identifiers = Vec::with_capacity(granted.len());
         for granted in granted {
             let Granted {
@@ -78,14 +79,14 @@ where
                 ..
             } = granted;
             identifiers.push(attachment.identifier().clone());
-            let counters = Arc::clone(&self.cable.counters);
+            let counters = Arc::clone(&self.inner.counters);
             let subscription = Subscription::new(attachment, positions, counters);
             self.subscriptions.push(subscription.resumed(receipt));
         }
         if identifiers.is_empty() {
-            self.cable.counters.not_resumed.fetch_add(1, Relaxed);
+            self.inner.counters.not_resumed.fetch_add(1, Relaxed);
         } else {
-            self.cable.counters.resumed.fetch_add(1, Relaxed);
+            self.inner.counters.resumed.fetch_add(1, Relaxed);
             self.save();
         }
         self.welcome(identifiers).await
@@ -98,45 +99,45 @@ where
         };
         let (app, connection) = (Arc::clone(&self.app), Arc::clone(&self.connection));
         let subscription = &mut self.subscriptions[at];
-        let query = subscription.begin_catching_up(request);
+        let query = subscription.start_catching_up(request);
         let number = subscription.number();
         let identifier = subscription.identifier().clone();
-        let cable = Arc::clone(&self.cable);
-        self.errand = Some(errand::catch_up(
+        let cable = Arc::clone(&self.inner);
+        self.task = Some(task::catch_up(
             app, connection, cable, identifier, query, number,
         ));
     }
 
     /// Starts to tell the next subscription what exists, if one is to be told.
-    pub(super) fn tell_next(&mut self) {
-        match self.telling {
-            Telling::Nobody => return,
-            Telling::Some(_) => {}
-            Telling::All => {
+    pub(super) fn refresh_next(&mut self) {
+        match self.refresh {
+            Refresh::None => return,
+            Refresh::These(_) => {}
+            Refresh::All => {
                 // Where sessions were kept, this one may have been lost as well.
                 self.save();
                 // Those that are behind are told when they catch up.
                 let live = self.subscriptions.iter().filter(|s| !s.is_behind());
-                self.telling = Telling::Some(live.map(Subscription::number).collect());
+                self.refresh = Refresh::These(live.map(Subscription::number).collect());
             }
         }
-        let Telling::Some(numbers) = &mut self.telling else {
+        let Refresh::These(numbers) = &mut self.refresh else {
             return;
         };
         let next = std::iter::from_fn(|| numbers.pop())
             .find_map(|number| self.subscriptions.iter().find(|s| s.number() == number));
         let Some(subscription) = next else {
-            self.telling = Telling::Nobody;
+            self.refresh = Refresh::None;
             return;
         };
         let (app, connection) = (Arc::clone(&self.app), Arc::clone(&self.connection));
-        let cable = Arc::clone(&self.cable);
+        let cable = Arc::clone(&self.inner);
         let streams = match self.protocol {
             Protocol::V1ExtJson => subscription.streams().to_vec(),
             Protocol::V1Json => Vec::new(),
         };
         let (identifier, number) = (subscription.identifier().clone(), subscription.number());
-        self.errand = Some(errand::tell_again(
+        self.task = Some(task::refresh(
             app, connection, cable, identifier, streams, number,
         ));
     }
@@ -156,13 +157,13 @@ where
         if let Some(mail) = self.mailbox.take() {
             self.on_mail(mail).await?;
         }
-        self.made();
+        self.none_pending();
         let held = self.take_held(number);
         let found = self.subscriptions.iter_mut().find(|s| s.number() == number);
         let Some(subscription) = found else {
             return Ok(());
         };
-        subscription.is_up_to_date();
+        subscription.mark_live();
         // State has no position by which the client could say that it has it. So where sessions
         // are resumed, the transport is pinged behind it.
         let receipt = arrange(subscription, catch_up, held, &mut frames) && self.sid.is_some();
@@ -181,7 +182,7 @@ where
     pub(super) fn received_up_to(&mut self, receipt: u32) {
         let mut news = false;
         for subscription in &mut self.subscriptions {
-            news |= subscription.has_receipt(receipt);
+            news |= subscription.receive(receipt);
         }
         if news {
             self.save();
@@ -196,7 +197,7 @@ where
         let waited: Vec<u32> = self
             .subscriptions
             .iter_mut()
-            .filter_map(|subscription| subscription.has_waited().then(|| subscription.number()))
+            .filter_map(|subscription| subscription.wait_is_over().then(|| subscription.number()))
             .collect();
         for number in waited {
             let held = self.take_held(number);
@@ -219,7 +220,7 @@ where
     pub(super) fn save(&self) {
         if let Some(sid) = &self.sid {
             let subscriptions = self.subscriptions.iter().map(Subscription::save).collect();
-            self.cable
+            self.inner
                 .fanout
                 .save_session(sid, SavedSession { subscriptions });
         }
@@ -253,9 +254,9 @@ fn arrange(
     };
     let identifier = subscription.identifier().clone();
     let mut state = Vec::new();
-    for Existing { message, place } in &existing {
-        if !comes_later(message) && subscription.takes_key(message.key.as_ref()) {
-            state.push(match place {
+    for Existing { message, position } in &existing {
+        if !comes_later(message) && subscription.accepts_key(message.key.as_ref()) {
+            state.push(match position {
                 Some((stream, position)) => {
                     frame::positioned(&identifier, &message.payload, stream, position)
                 }
@@ -269,10 +270,10 @@ fn arrange(
         Some(Ok(missed)) => {
             frames.append(&mut state);
             for (stream, position) in &reached {
-                subscription.is_at(stream, position);
+                subscription.advance_to(stream, position);
             }
             for published in missed {
-                if subscription.replays(&published) || again {
+                if subscription.accepts_replay(&published) || again {
                     frames.push(frame::message(
                         subscription.protocol(),
                         &identifier,
@@ -290,7 +291,7 @@ fn arrange(
     }
     // Last, for one that asks for it out of the blue gets also what it has passed.
     for key in &passed {
-        subscription.takes_key(Some(key));
+        subscription.accepts_key(Some(key));
     }
     deliver(subscription, held, frames);
     has_state
@@ -298,7 +299,7 @@ fn arrange(
 
 fn deliver(subscription: &mut Subscription, held: Vec<Item>, frames: &mut Vec<Bytes>) {
     for item in held {
-        if subscription.takes(&item.note) {
+        if subscription.accepts(&item.note) {
             subscription.count_delivered();
             frames.push(item.frame);
         }

@@ -7,13 +7,13 @@ use futures_util::{Sink, Stream};
 
 use super::socket::TOO_BIG;
 use super::{End, Incoming, Outgoing, Session};
-use crate::channel::Application;
-use crate::errand::{self, Outcome};
+use crate::application::Application;
 use crate::frame::{self, Command, HistoryRequest, Protocol};
 use crate::hub::Address;
 use crate::identifier::Identifier;
 use crate::message::Message;
 use crate::options::Disconnect;
+use crate::task::{self, Outcome};
 
 impl<A, S, E> Session<A, S>
 where
@@ -25,14 +25,14 @@ where
         let Incoming::Text(text) = frame else {
             return Ok(());
         };
-        if text.len() > self.cable.options.max_frame_bytes {
-            self.cable.counters.oversized.fetch_add(1, Relaxed);
+        if text.len() > self.inner.options.max_frame_bytes {
+            self.inner.counters.oversized.fetch_add(1, Relaxed);
             return Err(End::Closing(Disconnect::invalid_request(), TOO_BIG));
         }
         match Command::decode(&text) {
             Ok(command) => self.on_command(command).await,
             Err(malformed) => {
-                self.cable.counters.malformed.fetch_add(1, Relaxed);
+                self.inner.counters.malformed.fetch_add(1, Relaxed);
                 tracing::debug!(%malformed, "ignored a frame");
                 Ok(())
             }
@@ -55,22 +55,22 @@ where
                 if let Some(at) = self.find(&identifier) {
                     let number = self.subscriptions[at].number();
                     let (app, connection) = (Arc::clone(&self.app), Arc::clone(&self.connection));
-                    let errand = errand::perform(app, connection, identifier, data, number);
-                    self.errand = Some(errand);
+                    let task = task::perform(app, connection, identifier, data, number);
+                    self.task = Some(task);
                 }
             }
             Command::History {
                 identifier,
                 history,
             } if extended => {
-                if !self.may_ask() {
+                if !self.within_rate() {
                     return self.miss_history(&identifier).await;
                 }
                 self.catch_up(&identifier, history);
             }
             Command::Pong if extended => self.unanswered = Some(0),
             Command::History { .. } | Command::Pong => {
-                self.cable.counters.malformed.fetch_add(1, Relaxed);
+                self.inner.counters.malformed.fetch_add(1, Relaxed);
             }
         }
         Ok(())
@@ -94,12 +94,12 @@ where
         if let Some(at) = self.find(&identifier) {
             return self.confirm_again(at, history).await;
         }
-        let full = self.subscriptions.len() >= self.cable.options.max_subscriptions;
-        if full || !self.may_ask() {
+        let full = self.subscriptions.len() >= self.inner.options.max_subscriptions;
+        if full || !self.within_rate() {
             return self.reject(&identifier).await;
         }
-        let number = self.making.end;
-        self.making = number..number + 1;
+        let number = self.pending.end;
+        self.pending = number..number + 1;
         let address = Address {
             mailbox: Arc::clone(&self.mailbox),
             subscription: number,
@@ -107,23 +107,23 @@ where
             protocol: self.protocol,
         };
         let (app, connection) = (Arc::clone(&self.app), Arc::clone(&self.connection));
-        let cable = Arc::clone(&self.cable);
-        self.errand = Some(errand::subscribe(app, connection, cable, address, history));
+        let cable = Arc::clone(&self.inner);
+        self.task = Some(task::subscribe(app, connection, cable, address, history));
         Ok(())
     }
 
     /// Whether the client does not ask too often.
-    fn may_ask(&mut self) -> bool {
-        let options = &self.cable.options;
-        let may = self.pace.allows(options.ask_burst, options.ask_every);
+    fn within_rate(&mut self) -> bool {
+        let options = &self.inner.options;
+        let may = self.rate.allows(options.ask_burst, options.ask_every);
         if !may {
-            self.cable.counters.limited.fetch_add(1, Relaxed);
+            self.inner.counters.limited.fetch_add(1, Relaxed);
         }
         may
     }
 
     async fn miss_history(&mut self, identifier: &Identifier) -> Result<(), End> {
-        self.cable.counters.history_misses.fetch_add(1, Relaxed);
+        self.inner.counters.history_misses.fetch_add(1, Relaxed);
         self.write([frame::reply("reject_history", identifier)])
             .await
     }
@@ -137,11 +137,11 @@ where
         drop(ended);
         self.save();
         let (app, connection) = (Arc::clone(&self.app), Arc::clone(&self.connection));
-        self.errand = Some(errand::unsubscribe(app, connection, identifier));
+        self.task = Some(task::unsubscribe(app, connection, identifier));
     }
 
     async fn reject(&mut self, identifier: &Identifier) -> Result<(), End> {
-        self.cable.counters.rejected.fetch_add(1, Relaxed);
+        self.inner.counters.rejected.fetch_add(1, Relaxed);
         self.write([frame::reply("reject_subscription", identifier)])
             .await
     }
@@ -150,7 +150,7 @@ where
         match outcome {
             Outcome::Subscribed(granted) => self.confirm(*granted).await,
             Outcome::Rejected(identifier) => {
-                self.made();
+                self.none_pending();
                 self.reject(&identifier).await
             }
             Outcome::Resumed(granted) => self.resumed(granted).await,
@@ -166,9 +166,9 @@ where
         }
     }
 
-    /// No subscription is in the making any more.
-    pub(super) fn made(&mut self) {
-        self.making.start = self.making.end;
+    /// No subscription is in the pending any more.
+    pub(super) fn none_pending(&mut self) {
+        self.pending.start = self.pending.end;
     }
 
     async fn transmit(&mut self, number: u32, replies: Vec<Message>) -> Result<(), End> {
@@ -178,7 +178,7 @@ where
         };
         let mut frames = Vec::with_capacity(replies.len());
         for reply in replies {
-            if subscription.takes_key(reply.key.as_ref()) {
+            if subscription.accepts_key(reply.key.as_ref()) {
                 frames.push(frame::transmission(
                     subscription.identifier(),
                     &reply.payload,

@@ -1,4 +1,4 @@
-//! One connection: from welcome to farewell.
+//! One connection: from welcome to send_disconnect.
 
 mod catch_up;
 mod command;
@@ -15,18 +15,18 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 
-use crate::cable::Inner;
-use crate::channel::Application;
-use crate::errand::{self, Errand, Outcome};
+use crate::application::Application;
 use crate::frame::{self, Protocol};
 use crate::identifier::Identifier;
+use crate::inner::Inner;
 use crate::mailbox::{Item, Mail, Mailbox};
 use crate::options::Disconnect;
-use crate::pace::Pace;
+use crate::rate_limit::RateLimit;
 use crate::subscription::Subscription;
+use crate::task::{self, Outcome, Task};
 
 pub use socket::{Incoming, Opening, Outgoing};
-pub(crate) use socket::{NORMAL, farewell};
+pub(crate) use socket::{NORMAL, send_disconnect};
 
 /// Unanswered pings after which a client that used to answer counts as gone.
 const MISSED_PONGS: u8 = 4;
@@ -43,7 +43,7 @@ enum End {
 }
 
 pub(crate) struct Session<A: Application, S> {
-    cable: Arc<Inner>,
+    inner: Arc<Inner>,
     app: Arc<A>,
     connection: Arc<A::Connection>,
     protocol: Protocol,
@@ -51,13 +51,13 @@ pub(crate) struct Session<A: Application, S> {
     mailbox: Arc<Mailbox>,
     subscriptions: Vec<Subscription>,
     /// The numbers of the subscriptions that are being made.
-    making: Range<u32>,
+    pending: Range<u32>,
     /// Messages for subscriptions that are being made or are catching up.
     held: Vec<Item>,
     /// What the application is busy with for this connection.
-    errand: Option<Errand>,
+    task: Option<Task>,
     /// Subscriptions that are to be told again what exists; or that all are.
-    telling: Telling,
+    refresh: Refresh,
     /// The next frame, read while the application is busy.
     unread: Option<Incoming>,
     /// The name by which this session can be resumed.
@@ -67,20 +67,20 @@ pub(crate) struct Session<A: Application, S> {
     unanswered: Option<u8>,
     pings: u8,
     /// How often the client asks for something.
-    pace: Pace,
+    rate: RateLimit,
     /// The number of the last transport ping.
     receipts: u32,
 }
 
 /// Who is to be told again what exists, after messages may have been lost.
 #[derive(Debug, Default)]
-enum Telling {
+enum Refresh {
     #[default]
-    Nobody,
+    None,
     /// All, as soon as the application is not busy.
     All,
     /// These, by their numbers.
-    Some(Vec<u32>),
+    These(Vec<u32>),
 }
 
 enum Event<E> {
@@ -96,30 +96,30 @@ where
     E: Send,
 {
     pub(crate) fn new(
-        cable: Arc<Inner>,
+        inner: Arc<Inner>,
         app: Arc<A>,
         connection: A::Connection,
         opening: Opening,
         socket: S,
     ) -> Self {
         let mut session = Self {
-            cable,
+            inner,
             app,
             connection: Arc::new(connection),
             protocol: opening.protocol,
             socket,
             mailbox: Arc::default(),
             subscriptions: Vec::new(),
-            making: 0..0,
+            pending: 0..0,
             held: Vec::new(),
-            errand: None,
-            telling: Telling::Nobody,
+            task: None,
+            refresh: Refresh::None,
             unread: None,
             sid: None,
             welcomed: false,
             unanswered: None,
             pings: 0,
-            pace: Pace::default(),
+            rate: RateLimit::default(),
             receipts: 0,
         };
         if opening.protocol == Protocol::V1ExtJson {
@@ -132,26 +132,32 @@ where
 
     pub(crate) async fn run(mut self) {
         let tags = self.app.tags(&self.connection);
-        let registration = self.cable.registry.register(&self.mailbox, tags);
-        if self.cable.is_draining() {
+        let registration = self.inner.registry.register(&self.mailbox, tags);
+        if self.inner.is_draining() {
             self.mailbox.close(Disconnect::server_restart());
         }
         let end = self.drive().await;
         if let Some(sid) = &self.sid {
             match &end {
                 End::Closing(disconnect, _) if !disconnect.reconnect => {
-                    self.cable.fanout.forget_session(sid);
+                    self.inner.fanout.forget_session(sid);
                 }
-                _ => self.cable.fanout.touch_session(sid),
+                _ => self.inner.fanout.touch_session(sid),
             }
         }
-        let patience = self.cable.options.close_timeout;
+        let timeout = self.inner.options.close_timeout;
         match end {
             End::Closing(disconnect, code) => {
-                Box::pin(farewell(&mut self.socket, &disconnect, code, patience)).await;
+                Box::pin(send_disconnect(
+                    &mut self.socket,
+                    &disconnect,
+                    code,
+                    timeout,
+                ))
+                .await;
             }
             End::Gone => {
-                let closing = tokio::time::timeout(patience, self.socket.close());
+                let closing = tokio::time::timeout(timeout, self.socket.close());
                 drop(Box::pin(closing).await);
             }
         }
@@ -165,7 +171,7 @@ where
             app,
             connection,
             subscriptions,
-            errand,
+            task,
             ..
         } = self;
         let mut ended: Vec<Identifier> = subscriptions
@@ -173,8 +179,8 @@ where
             .map(|subscription| subscription.identifier().clone())
             .collect();
         drop(subscriptions);
-        if let Some(errand) = errand {
-            match errand.await {
+        if let Some(task) = task {
+            match task.await {
                 Outcome::Subscribed(granted) => ended.push(granted.identifier().clone()),
                 Outcome::Resumed(granted) => {
                     ended.extend(granted.iter().map(|granted| granted.identifier().clone()));
@@ -188,11 +194,11 @@ where
         }
     }
 
-    /// The life between welcome and farewell. What is not done for every ping is boxed: it would
+    /// The life between welcome and send_disconnect. What is not done for every ping is boxed: it would
     /// otherwise be part of the memory of every idle connection.
     async fn drive(&mut self) -> End {
         // A session that is to be resumed is welcomed when it has been looked for.
-        if self.errand.is_none()
+        if self.task.is_none()
             && let Err(end) = self.welcome(Vec::new()).await
         {
             return end;
@@ -214,10 +220,10 @@ where
             if let Err(end) = result {
                 return end;
             }
-            if self.errand.is_none() {
-                self.tell_next();
+            if self.task.is_none() {
+                self.refresh_next();
             }
-            if self.errand.is_none()
+            if self.task.is_none()
                 && let Some(frame) = self.unread.take()
                 && let Err(end) = Box::pin(self.on_frame(frame)).await
             {
@@ -229,14 +235,14 @@ where
     async fn next_event(&mut self) -> Event<E> {
         let Self {
             mailbox,
-            errand,
+            task,
             socket,
             unread,
             ..
         } = self;
         tokio::select! {
             mail = poll_fn(|cx| mailbox.poll_mail(cx)) => Event::Mail(mail),
-            outcome = poll_fn(|cx| errand::poll(errand, cx)) => Event::Done(outcome),
+            outcome = poll_fn(|cx| task::poll(task, cx)) => Event::Done(outcome),
             frame = socket.next(), if unread.is_none() => Event::Frame(frame),
         }
     }
@@ -248,11 +254,11 @@ where
         let Mail {
             mut items,
             ping,
-            again,
+            refresh,
             ..
         } = mail;
-        if again {
-            self.telling = Telling::All;
+        if refresh {
+            self.refresh = Refresh::All;
         }
         let ping = ping.filter(|_| self.welcomed);
         let mut late = Vec::new();
@@ -262,7 +268,7 @@ where
         let mut sorted = Ok(());
         items.retain(|item| {
             sorted.is_ok()
-                && self.goes_out(item).unwrap_or_else(|end| {
+                && self.should_send(item).unwrap_or_else(|end| {
                     sorted = Err(end);
                     false
                 })
@@ -282,9 +288,9 @@ where
 
     fn count_latencies(&self, items: &VecDeque<Item>) {
         if !items.is_empty() {
-            let now = self.cable.options.clock.now();
+            let now = self.inner.options.clock.now();
             for sent in items.iter().filter_map(|item| item.note.sent) {
-                self.cable.counters.took(now.saturating_sub(sent));
+                self.inner.counters.took(now.saturating_sub(sent));
             }
         }
     }
@@ -294,7 +300,7 @@ where
         if let Some(unanswered) = &mut self.unanswered {
             *unanswered += 1;
             if *unanswered > MISSED_PONGS {
-                self.cable.counters.no_pongs.fetch_add(1, Relaxed);
+                self.inner.counters.no_pongs.fetch_add(1, Relaxed);
                 return Err(End::Closing(Disconnect::no_pong(), NORMAL));
             }
         }
@@ -302,7 +308,7 @@ where
         if self.pings == 0
             && let Some(sid) = &self.sid
         {
-            self.cable.fanout.touch_session(sid);
+            self.inner.fanout.touch_session(sid);
         }
         self.stop_waiting(frames);
         Ok(())
@@ -310,25 +316,25 @@ where
 
     /// Whether a message from the hub goes out; if not, it is held for a subscription that is not
     /// ready for it, or not wanted because its subscription has ended or already had it.
-    fn goes_out(&mut self, item: &Item) -> Result<bool, End> {
+    fn should_send(&mut self, item: &Item) -> Result<bool, End> {
         let found = self
             .subscriptions
             .iter_mut()
             .find(|s| s.number() == item.subscription);
-        let held = self.making.contains(&item.subscription)
+        let held = self.pending.contains(&item.subscription)
             || found
                 .as_ref()
                 .is_some_and(|subscription| subscription.is_behind());
         if held {
-            if self.held.len() >= self.cable.options.queue_messages {
-                self.cable.counters.slow_readers.fetch_add(1, Relaxed);
+            if self.held.len() >= self.inner.options.queue_messages {
+                self.inner.counters.slow_readers.fetch_add(1, Relaxed);
                 return Err(End::Closing(Disconnect::too_slow(), NORMAL));
             }
             self.held.push(item.clone());
         } else if let Some(subscription) = found
-            && subscription.takes(&item.note)
+            && subscription.accepts(&item.note)
         {
-            self.cable.counters.delivered.fetch_add(1, Relaxed);
+            self.inner.counters.delivered.fetch_add(1, Relaxed);
             return Ok(true);
         }
         Ok(false)

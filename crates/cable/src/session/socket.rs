@@ -77,11 +77,11 @@ impl Opening {
 }
 
 /// Sends `disconnect`, closes, and waits for the client to close too.
-pub(crate) async fn farewell<S, E>(
+pub(crate) async fn send_disconnect<S, E>(
     socket: &mut S,
     disconnect: &Disconnect,
     code: u16,
-    patience: Duration,
+    timeout: Duration,
 ) where
     S: Stream<Item = Result<Incoming, E>> + Sink<Outgoing, Error = E> + Send + Unpin,
 {
@@ -101,5 +101,5 @@ pub(crate) async fn farewell<S, E>(
         Some(())
     };
     // Whoever does not close in time is cut off.
-    let _ = tokio::time::timeout(patience, parting).await;
+    let _ = tokio::time::timeout(timeout, parting).await;
 }

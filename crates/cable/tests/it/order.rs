@@ -193,8 +193,8 @@ async fn a_slow_reader_hears_the_reason_if_it_can() {
     for n in 0..9 {
         cable.broadcast("room:1", json!(n));
     }
-    let farewell = json!({"type": "disconnect", "reason": "too_slow", "reconnect": true});
-    assert_eq!(alice.json().await, farewell);
+    let last_frame = json!({"type": "disconnect", "reason": "too_slow", "reconnect": true});
+    assert_eq!(alice.json().await, last_frame);
     assert!(matches!(
         alice.wire.recv().await,
         Some(Outgoing::Close { code: 1000, .. })
@@ -208,8 +208,8 @@ async fn a_frame_that_is_too_large_ends_the_connection() {
     alice
         .wire
         .send(vec![b' '; cable.options().max_frame_bytes + 1]);
-    let farewell = json!({"type": "disconnect", "reason": "invalid_request", "reconnect": false});
-    assert_eq!(alice.json().await, farewell);
+    let last_frame = json!({"type": "disconnect", "reason": "invalid_request", "reconnect": false});
+    assert_eq!(alice.json().await, last_frame);
     assert!(matches!(
         alice.wire.recv().await,
         Some(Outgoing::Close { code: 1009, .. })
@@ -306,8 +306,8 @@ async fn an_application_can_end_connections_by_tag() {
     let alice = Client::welcomed(&cable, &app, "alice").await;
     let bob = Client::welcomed(&cable, &app, "bob").await;
     cable.disconnect("user:alice", false);
-    let farewell = json!({"type": "disconnect", "reason": "remote", "reconnect": false});
-    assert_eq!(alice.json().await, farewell);
+    let last_frame = json!({"type": "disconnect", "reason": "remote", "reconnect": false});
+    assert_eq!(alice.json().await, last_frame);
     assert!(bob.gists().await.is_empty());
 }
 
@@ -327,12 +327,12 @@ async fn draining_is_spread_and_refuses_newcomers() {
     let late = Client::connect(&cable, &app, "late");
     let mut times = Vec::new();
     for client in clients.iter().chain([&late]) {
-        let mut farewell = client.json().await;
-        while farewell["type"] != "disconnect" {
-            farewell = client.json().await;
+        let mut last_frame = client.json().await;
+        while last_frame["type"] != "disconnect" {
+            last_frame = client.json().await;
         }
-        assert_eq!(farewell["reason"], "server_restart");
-        assert_eq!(farewell["reconnect"], true);
+        assert_eq!(last_frame["reason"], "server_restart");
+        assert_eq!(last_frame["reconnect"], true);
         times.push(start.elapsed());
         client.wire.send_frame(Incoming::Close);
     }

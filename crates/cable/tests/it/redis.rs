@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::support::{App, Client, room};
 use proxy::Proxy;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const FRAME_TIMEOUT: Duration = Duration::from_secs(20);
 
 fn address() -> Option<String> {
     let address = std::env::var("AXIAM_TEST_REDIS_URL").ok();
@@ -66,7 +66,7 @@ async fn next(client: &Client) -> Value {
             }
         }
     };
-    tokio::time::timeout(PATIENCE, frame)
+    tokio::time::timeout(FRAME_TIMEOUT, frame)
         .await
         .expect("a frame comes")
 }
@@ -152,7 +152,9 @@ async fn messages_are_announced_to_others() {
     }
     let mut heard = listener.on_message();
     for n in [1, 2] {
-        let message = tokio::time::timeout(PATIENCE, heard.next()).await.unwrap();
+        let message = tokio::time::timeout(FRAME_TIMEOUT, heard.next())
+            .await
+            .unwrap();
         let text: String = message.unwrap().get_payload().unwrap();
         assert_eq!(text, json!({"n": n}).to_string());
     }
@@ -166,8 +168,8 @@ async fn connections_are_ended_wherever_they_are() {
     let (there, app) = process(&address, &options).await;
     let client = follower(&there, &app, Protocol::V1Json).await;
     here.disconnect("user:alice", false);
-    let farewell = json!({"type": "disconnect", "reason": "remote", "reconnect": false});
-    assert_eq!(next(&client).await, farewell);
+    let last_frame = json!({"type": "disconnect", "reason": "remote", "reconnect": false});
+    assert_eq!(next(&client).await, last_frame);
 }
 
 #[tokio::test]

@@ -75,8 +75,8 @@ async fn the_unauthorized_are_told_so() {
         .connect("/cable", Some("actioncable-v1-json"))
         .await
         .unwrap();
-    let farewell = json!({"type": "disconnect", "reason": "unauthorized", "reconnect": false});
-    assert_eq!(json(&mut socket).await, farewell);
+    let last_frame = json!({"type": "disconnect", "reason": "unauthorized", "reconnect": false});
+    assert_eq!(json(&mut socket).await, last_frame);
     assert!(matches!(
         socket.next().await,
         Some(Ok(WsMessage::Close(Some(_))))

@@ -55,7 +55,7 @@ impl Outbox {
     /// Broadcasts a verdict, and crosses it out when it has arrived.
     pub(super) fn tell(self: &Arc<Self>, sign_on_id: Uuid, stream: &str, message: Message) {
         self.under_way().insert(sign_on_id);
-        let arrives = self.cable.broadcast_surely(stream, message);
+        let arrives = self.cable.broadcast_acknowledged(stream, message);
         let outbox = Arc::clone(self);
         let begun = Instant::now();
         tokio::spawn(async move {

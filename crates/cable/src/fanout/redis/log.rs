@@ -52,17 +52,17 @@ impl fmt::Display for LogId {
 
 /// What every process is told.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum News {
+pub(super) enum Record {
     #[serde(rename = "m")]
-    Message(Said),
+    Message(MessageRecord),
     #[serde(rename = "d")]
-    Disconnect(Order),
+    Disconnect(DisconnectRecord),
 }
 
-impl News {
-    pub(super) fn message(&self) -> Option<&Said> {
+impl Record {
+    pub(super) fn message(&self) -> Option<&MessageRecord> {
         match self {
-            Self::Message(said) => Some(said),
+            Self::Message(message) => Some(message),
             Self::Disconnect(_) => None,
         }
     }
@@ -70,7 +70,7 @@ impl News {
 
 /// A message to a stream.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Said {
+pub(super) struct MessageRecord {
     #[serde(rename = "s")]
     pub(super) stream: Arc<str>,
     #[serde(rename = "p")]
@@ -84,7 +84,7 @@ pub(super) struct Said {
 
 /// An order to end connections.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Order {
+pub(super) struct DisconnectRecord {
     #[serde(rename = "t")]
     pub(super) tag: String,
     #[serde(rename = "n")]
@@ -93,7 +93,7 @@ pub(super) struct Order {
     reconnect: bool,
 }
 
-impl Said {
+impl MessageRecord {
     pub(super) fn new(stream: &str, message: Message) -> Self {
         let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
         Self {
@@ -118,7 +118,7 @@ impl Said {
     }
 }
 
-impl Order {
+impl DisconnectRecord {
     pub(super) fn new(tag: &str, disconnect: Disconnect) -> Self {
         Self {
             tag: tag.to_owned(),
@@ -127,7 +127,7 @@ impl Order {
         }
     }
 
-    pub(super) fn disconnect(&self) -> Disconnect {
+    pub(super) fn to_disconnect(&self) -> Disconnect {
         Disconnect {
             reason: self.reason.clone(),
             reconnect: self.reconnect,
@@ -140,9 +140,9 @@ impl Order {
 pub(super) struct Entry<'a> {
     pub(super) id: LogId,
     pub(super) epoch: Cow<'a, str>,
-    /// How many news there were before it in its epoch.
+    /// How many records there were before it in its epoch.
     pub(super) before: u64,
-    news: Cow<'a, str>,
+    records: Cow<'a, str>,
 }
 
 impl<'a> Entry<'a> {
@@ -157,7 +157,7 @@ impl<'a> Entry<'a> {
             id: parts.next()?.parse().ok()?,
             epoch: parts.next()?.into(),
             before: parts.next()?.parse().ok()?,
-            news: parts.next()?.into(),
+            records: parts.next()?.into(),
         })
     }
 
@@ -168,12 +168,12 @@ impl<'a> Entry<'a> {
             id: entry.id.parse().ok()?,
             epoch: text("e")?.into(),
             before: text("b")?.parse().ok()?,
-            news: text("n")?.into(),
+            records: text("n")?.into(),
         })
     }
 
-    pub(super) fn news(&self) -> Vec<News> {
-        serde_json::from_str(&self.news).unwrap_or_else(|error| {
+    pub(super) fn records(&self) -> Vec<Record> {
+        serde_json::from_str(&self.records).unwrap_or_else(|error| {
             tracing::error!(%error, "the log in Redis is not as this program writes it");
             Vec::new()
         })
@@ -197,8 +197,8 @@ mod tests {
     fn an_announcement_says_what_was_written() {
         let message = Message::from(serde_json::json!({"a": 1})).with_key("k");
         let written = [
-            News::Message(Said::new("room", message)),
-            News::Disconnect(Order::new("user:1", Disconnect::remote(true))),
+            Record::Message(MessageRecord::new("room", message)),
+            Record::Disconnect(DisconnectRecord::new("user:1", Disconnect::remote(true))),
         ];
         let text = format!("8-0 e 41 {}", serde_json::to_string(&written).unwrap());
         let push = PushInfo {
@@ -207,19 +207,19 @@ mod tests {
         };
         let entry = Entry::announced(&push).unwrap();
         assert_eq!((entry.id.time, &*entry.epoch, entry.before), (8, "e", 41));
-        let mut news = entry.news();
-        let Some(News::Disconnect(order)) = news.pop() else {
-            panic!("{news:?}");
+        let mut records = entry.records();
+        let Some(Record::Disconnect(disconnect)) = records.pop() else {
+            panic!("{records:?}");
         };
-        assert_eq!(order.disconnect(), Disconnect::remote(true));
-        let Some(News::Message(said)) = news.pop() else {
-            panic!("{news:?}");
+        assert_eq!(disconnect.to_disconnect(), Disconnect::remote(true));
+        let Some(Record::Message(message)) = records.pop() else {
+            panic!("{records:?}");
         };
         let position = Position {
             epoch: "e".into(),
             offset: 42,
         };
-        let published = said.published(Some(position));
+        let published = message.published(Some(position));
         assert_eq!(published.message.payload(), r#"{"a":1}"#);
         assert_eq!(published.message.key(), Some("k"));
     }

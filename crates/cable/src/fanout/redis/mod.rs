@@ -3,16 +3,16 @@
 //! | key | what |
 //! | --- | --- |
 //! | `<prefix>:log` | a stream of everything that is published; and a channel on which each of its entries is announced |
-//! | `<prefix>:head` | a hash: the epoch of the log, how many news it has had, in which life of Redis |
+//! | `<prefix>:head` | a hash: the epoch of the log, how many records it has had, in which run of Redis |
 //! | `<prefix>:session:<sid>` | a session that can be resumed, as JSON |
-//! | `<prefix>:once:<id>` | marks what was written, so that repeating it does nothing |
+//! | `<prefix>:once:<id>` | marks a batch that was written, so that repeating it does nothing |
 //! | `<prefix>:heard:<stream>:<key>` | marks a key that was published for outsiders, see [`RedisOptions::announce`] |
 //!
 //! Redis orders what is published and passes it on; it is asked for nothing else. Every process
 //! has the whole log, and the histories that follow from it, in its own memory, where positions
 //! and what was missed are found without a question. A process that starts reads the log first.
 //!
-//! Processes listen to the channel. An announcement carries the whole entry and says how many news
+//! Processes listen to the channel. An announcement carries the whole entry and says how many records
 //! were before it: whoever has those takes it as it comes, whoever does not reads what it missed
 //! from the log, as after a connection that broke. So listening costs Redis no command, and loses
 //! nothing. What was published while a process was away for longer than the log is kept, or was
@@ -28,6 +28,7 @@ mod reader;
 mod replica;
 mod script;
 mod session;
+mod shared;
 mod writer;
 
 use std::future::ready;
@@ -35,57 +36,22 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
-use redis::{
-    AsyncConnectionConfig, Client, IntoConnectionInfo, ProtocolVersion, PushInfo, RedisResult,
-};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, IntoConnectionInfo, ProtocolVersion, RedisResult};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 use super::{Fanout, Local, Lost, SavedSession, Since};
-use crate::history::HistoryOptions;
 use crate::message::{Message, Position, Published};
 use crate::options::{Clock, Disconnect};
 use crate::sync::lock;
-use log::{News, Order, Said};
+use log::{DisconnectRecord, MessageRecord, Record};
 use reader::Reader;
 use replica::Replica;
-use writer::{Job, Telling};
-
-/// The settings of a fan-out over Redis.
-#[derive(Clone, Debug)]
-pub struct RedisOptions {
-    /// Begins the names of all keys; by default `cable`. Processes with the same prefix share a
-    /// cable.
-    pub prefix: String,
-    /// How much each process remembers.
-    pub history: HistoryOptions,
-    /// How long Redis keeps the log of everything, by default 15 minutes: as long as histories
-    /// are to reach back for a process that starts, and as a process may be away without missing
-    /// anything. Its size has no other bound than Redis' `maxmemory`.
-    pub log_ttl: Duration,
-    /// Also publishes each message, as its JSON, on the pub/sub channel with the name of its
-    /// stream (without the prefix), for listeners outside of the cable; by default not. It happens
-    /// in the same step as the rest, so that listeners hear a key once as well; as always with
-    /// pub/sub, only while they listen.
-    pub announce: bool,
-    /// Publications that may wait while Redis is out of reach, by default 100,000; further ones
-    /// are lost, with an error in the log.
-    pub queue: usize,
-}
-
-impl Default for RedisOptions {
-    fn default() -> Self {
-        Self {
-            prefix: "cable".to_owned(),
-            history: HistoryOptions::default(),
-            log_ttl: HistoryOptions::default().ttl,
-            announce: false,
-            queue: 100_000,
-        }
-    }
-}
+pub use shared::RedisOptions;
+use shared::Shared;
+use writer::{Job, Publication};
 
 /// Redis cannot be reached, or not with this address.
 #[derive(Debug, thiserror::Error)]
@@ -100,15 +66,6 @@ pub struct Redis {
     start: Mutex<Option<(Reader, mpsc::Receiver<Job>)>>,
     tasks: Mutex<Vec<AbortHandle>>,
     clock: Clock,
-}
-
-/// What the tasks share with the handle.
-struct Shared {
-    options: RedisOptions,
-    client: Client,
-    connection: ConnectionManager,
-    replica: Replica,
-    local: OnceLock<Local>,
 }
 
 impl std::fmt::Debug for Redis {
@@ -162,8 +119,8 @@ impl Redis {
         if let Err(error) = self.jobs.try_send(job) {
             tracing::error!(%error, "Redis has been out of reach for too long");
             let (TrySendError::Full(job) | TrySendError::Closed(job)) = error;
-            if let Job::Tell(telling) = job {
-                self.shared.give_up(&telling);
+            if let Job::Publish(publication) = job {
+                self.shared.give_up(&publication);
             }
         }
     }
@@ -174,35 +131,6 @@ impl Drop for Redis {
         for task in lock(&self.tasks).drain(..) {
             task.abort();
         }
-    }
-}
-
-impl Shared {
-    fn key(&self, kind: &str, name: &str) -> String {
-        format!("{}:{kind}:{name}", self.options.prefix)
-    }
-
-    fn log_key(&self) -> String {
-        format!("{}:log", self.options.prefix)
-    }
-
-    fn head_key(&self) -> String {
-        format!("{}:head", self.options.prefix)
-    }
-
-    /// A connection of its own for listening: announcements do not wait behind answers.
-    async fn listening_connection(
-        &self,
-    ) -> RedisResult<(MultiplexedConnection, mpsc::UnboundedReceiver<PushInfo>)> {
-        let (sender, pushes) = mpsc::unbounded_channel();
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(Duration::from_secs(2)))
-            .set_response_timeout(Some(reader::PATIENCE))
-            .set_push_sender(sender);
-        let connect = self
-            .client
-            .get_multiplexed_async_connection_with_config(&config);
-        Ok((connect.await?, pushes))
     }
 }
 
@@ -229,18 +157,18 @@ impl Fanout for Redis {
     }
 
     fn publish(&self, stream: &str, message: Message) {
-        self.enqueue(publication(stream, message, None));
+        self.enqueue(publish_job(stream, message, None));
     }
 
-    fn publish_surely(&self, stream: &str, message: Message) -> BoxFuture<'static, bool> {
+    fn publish_acknowledged(&self, stream: &str, message: Message) -> BoxFuture<'static, bool> {
         let (done, arrived) = oneshot::channel();
-        self.enqueue(publication(stream, message, Some(done)));
+        self.enqueue(publish_job(stream, message, Some(done)));
         Box::pin(async move { arrived.await.is_ok() })
     }
 
     fn disconnect(&self, tag: &str, disconnect: Disconnect) {
-        self.enqueue(Job::Tell(Telling {
-            news: News::Disconnect(Order::new(tag, disconnect)),
+        self.enqueue(Job::Publish(Publication {
+            record: Record::Disconnect(DisconnectRecord::new(tag, disconnect)),
             done: None,
         }));
     }
@@ -259,11 +187,11 @@ impl Fanout for Redis {
     }
 
     fn save_session(&self, sid: &str, session: SavedSession) {
-        self.enqueue(Job::Keep(self.shared.save(sid, &session)));
+        self.enqueue(Job::Command(self.shared.save(sid, &session)));
     }
 
     fn touch_session(&self, sid: &str) {
-        self.enqueue(Job::Keep(self.shared.touch(sid)));
+        self.enqueue(Job::Command(self.shared.touch(sid)));
     }
 
     fn find_session<'a>(&'a self, sid: &'a str) -> BoxFuture<'a, Option<SavedSession>> {
@@ -271,7 +199,7 @@ impl Fanout for Redis {
     }
 
     fn forget_session(&self, sid: &str) {
-        self.enqueue(Job::Keep(self.shared.forget(sid)));
+        self.enqueue(Job::Command(self.shared.forget(sid)));
     }
 
     fn flush(&self) -> BoxFuture<'_, ()> {
@@ -284,9 +212,9 @@ impl Fanout for Redis {
     }
 }
 
-fn publication(stream: &str, message: Message, done: Option<oneshot::Sender<()>>) -> Job {
-    Job::Tell(Telling {
-        news: News::Message(Said::new(stream, message)),
+fn publish_job(stream: &str, message: Message, done: Option<oneshot::Sender<()>>) -> Job {
+    Job::Publish(Publication {
+        record: Record::Message(MessageRecord::new(stream, message)),
         done,
     })
 }
@@ -295,12 +223,4 @@ fn warn_about<T>(result: RedisResult<T>) -> Option<T> {
     result
         .inspect_err(|error| tracing::warn!(%error, "Redis did not answer"))
         .ok()
-}
-
-fn new_epoch() -> String {
-    format!("{:016x}", rand::random::<u64>())
-}
-
-fn milliseconds(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

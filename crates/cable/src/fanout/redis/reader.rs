@@ -10,14 +10,14 @@ use redis::{InfoDict, PushKind, RedisResult};
 use tokio::time::timeout;
 
 use super::log::{Entry, LogId};
+use super::shared::{Shared, new_epoch};
 use super::writer::is_hopeless;
-use super::{Local, Shared, new_epoch, replica, script};
+use super::{replica, script};
+use crate::fanout::Local;
 
 /// After this long without an announcement Redis is asked whether there is nothing new, which
 /// also shows that it is there.
-const SILENCE: Duration = Duration::from_secs(5);
-/// After this long without an answer the connection counts as dead.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+const CHECK_AFTER: Duration = Duration::from_secs(5);
 /// The pauses between attempts to connect.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -67,9 +67,11 @@ impl Reader {
         }
         *pause = SHORTEST_PAUSE;
         loop {
-            let complete = match timeout(SILENCE, pushes.recv()).await {
+            let complete = match timeout(CHECK_AFTER, pushes.recv()).await {
                 Ok(Some(push)) if push.kind == PushKind::Disconnection => return Ok(()),
-                Ok(Some(push)) => Entry::announced(&push).is_none_or(|entry| self.hear(&entry)),
+                Ok(Some(push)) => {
+                    Entry::announced(&push).is_none_or(|entry| self.on_announcement(&entry))
+                }
                 Ok(None) => return Ok(()),
                 Err(_) => false,
             };
@@ -83,7 +85,7 @@ impl Reader {
 
     /// Takes an entry as it was announced, unless others are missing before it. Whether nothing is
     /// missing.
-    fn hear(&mut self, entry: &Entry) -> bool {
+    fn on_announcement(&mut self, entry: &Entry) -> bool {
         if entry.id <= self.cursor {
             return true;
         }
@@ -95,25 +97,25 @@ impl Reader {
     }
 
     fn take(&mut self, entry: &Entry) -> usize {
-        self.has_read(entry.id);
+        self.advance(entry.id);
         self.shared.replica.take(entry, self.local())
     }
 
     /// Takes note of an entry; whether it was never seen before.
-    fn has_read(&mut self, id: LogId) -> bool {
+    fn advance(&mut self, id: LogId) -> bool {
         self.cursor = id;
         let new = id > self.seen;
         self.seen = self.seen.max(id);
         new
     }
 
-    /// Reads the log to its end; how many news there were.
+    /// Reads the log to its end; how many records there were.
     pub(super) async fn catch_up(
         &mut self,
         connection: &mut (impl ConnectionLike + Send),
     ) -> RedisResult<usize> {
-        let (epoch, count) = self.greet(connection).await?;
-        if self.shared.replica.is_elsewhere(&epoch) {
+        let (epoch, count) = self.read_head(connection).await?;
+        if self.shared.replica.is_other_epoch(&epoch) {
             // From its beginning, for the clock of another Redis may be behind.
             self.cursor = LogId::default();
             self.skip_to(&epoch, 0);
@@ -137,10 +139,10 @@ impl Reader {
                 }
                 // Of another epoch is what was read before this one began, or was written while
                 // nobody knew of it yet.
-                if self.has_read(entry.id)
+                if self.advance(entry.id)
                     && let Some(local) = self.local()
                 {
-                    read += replica::hand_on(&entry, local);
+                    read += replica::deliver(&entry, local);
                 }
             }
             tokio::task::yield_now().await;
@@ -151,27 +153,27 @@ impl Reader {
         Ok(read)
     }
 
-    /// Goes to a place in the log. If that is not where it was, messages may have been missed.
+    /// Goes to a position in the log. If that is not where it was, messages may have been missed.
     fn skip_to(&self, epoch: &str, before: u64) {
-        if !self.shared.replica.enter(epoch, before)
+        if !self.shared.replica.jump_to(epoch, before)
             && let Some(local) = self.local()
         {
-            tracing::warn!("Redis has forgotten something: telling everyone again what exists");
+            tracing::warn!("Redis has forgotten something: sending everyone again what exists");
             local.interrupted();
         }
     }
 
     /// Where the log stands, after the epoch was changed if Redis has started anew or another has
     /// taken its place: it may have lost what was published last.
-    async fn greet(
+    async fn read_head(
         &self,
         connection: &mut (impl ConnectionLike + Send),
     ) -> RedisResult<(String, u64)> {
-        let life = life_of(connection).await?;
-        script::GREET
+        let run = run_id(connection).await?;
+        script::HEAD
             .key(self.shared.head_key())
             .arg(new_epoch())
-            .arg(life.unwrap_or_default())
+            .arg(run.unwrap_or_default())
             .invoke_async(connection)
             .await
     }
@@ -181,8 +183,8 @@ impl Reader {
     }
 }
 
-/// The name of a Redis's life, from its start to its end; `None` for a user that may not ask.
-async fn life_of(connection: &mut impl ConnectionLike) -> RedisResult<Option<String>> {
+/// The name of one run of a Redis process; `None` for a user that may not ask.
+async fn run_id(connection: &mut impl ConnectionLike) -> RedisResult<Option<String>> {
     let info: RedisResult<InfoDict> = redis::cmd("INFO")
         .arg("server")
         .query_async(connection)

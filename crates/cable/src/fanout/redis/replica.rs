@@ -9,23 +9,23 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::log::{Entry, News};
-use super::{Local, Lost, Since};
-use crate::history::{History, HistoryOptions};
+use super::log::{Entry, Record};
+use crate::fanout::Local;
+use crate::history::{History, HistoryOptions, Lost, Since};
 use crate::message::{Position, Published};
 
 /// How long a client is waited for that is ahead of this process.
-const PATIENCE: Duration = Duration::from_secs(2);
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct Replica {
     history: History,
-    place: watch::Sender<Place>,
+    progress: watch::Sender<Progress>,
 }
 
 /// How far the log was read.
 #[derive(Clone, Debug, Default)]
-struct Place {
+struct Progress {
     epoch: Arc<str>,
     /// The last offset that was handed on.
     offset: u64,
@@ -33,7 +33,7 @@ struct Place {
     floor: u64,
 }
 
-impl Place {
+impl Progress {
     fn position(&self) -> Position {
         Position {
             epoch: Arc::clone(&self.epoch),
@@ -46,38 +46,38 @@ impl Replica {
     pub(super) fn new(options: HistoryOptions) -> Self {
         Self {
             history: History::new(options),
-            place: watch::Sender::default(),
+            progress: watch::Sender::default(),
         }
     }
 
     /// Whether an entry comes next.
     pub(super) fn expects(&self, entry: &Entry) -> bool {
-        let place = self.place.borrow();
-        *place.epoch == *entry.epoch && place.offset == entry.before
+        let progress = self.progress.borrow();
+        *progress.epoch == *entry.epoch && progress.offset == entry.before
     }
 
     /// Whether this is another epoch than the replica's.
-    pub(super) fn is_elsewhere(&self, epoch: &str) -> bool {
-        *self.place.borrow().epoch != *epoch
+    pub(super) fn is_other_epoch(&self, epoch: &str) -> bool {
+        *self.progress.borrow().epoch != *epoch
     }
 
     /// Whether it has not come as far as this.
     pub(super) fn is_behind(&self, offset: u64) -> bool {
-        self.place.borrow().offset < offset
+        self.progress.borrow().offset < offset
     }
 
-    /// Moves to a place in the log without having read what is before it. Whether it was there
+    /// Moves to a position in the log without having read what is before it. Whether it was there
     /// already.
-    pub(super) fn enter(&self, epoch: &str, before: u64) -> bool {
-        let place = self.place.borrow().clone();
-        if *place.epoch != *epoch {
+    pub(super) fn jump_to(&self, epoch: &str, before: u64) -> bool {
+        let progress = self.progress.borrow().clone();
+        if *progress.epoch != *epoch {
             // Nowhere in between, so that nobody takes what is being forgotten for complete.
-            self.place.send_replace(Place::default());
+            self.progress.send_replace(Progress::default());
             self.history.clear();
-        } else if place.offset == before {
+        } else if progress.offset == before {
             return true;
         }
-        self.place.send_replace(Place {
+        self.progress.send_replace(Progress {
             epoch: epoch.into(),
             offset: before,
             floor: before,
@@ -85,20 +85,21 @@ impl Replica {
         false
     }
 
-    /// Takes in an entry, which must be where the replica stands, and hands on what is news here.
+    /// Takes in an entry, which must be where the replica stands, and delivers what is new here.
     pub(super) fn take(&self, entry: &Entry, local: Option<&Local>) -> usize {
-        let mut position = self.place.borrow().position();
-        let news = entry.news();
-        let count = news.len();
-        for news in news {
+        let mut position = self.progress.borrow().position();
+        let records = entry.records();
+        let count = records.len();
+        for record in records {
             position.offset += 1;
             let arrive = || {
                 let offset = position.offset;
-                self.place.send_modify(|place| place.offset = offset);
+                self.progress
+                    .send_modify(|progress| progress.offset = offset);
             };
-            match news {
-                News::Message(said) => {
-                    let published = Arc::new(said.published(Some(position.clone())));
+            match record {
+                Record::Message(message) => {
+                    let published = Arc::new(message.published(Some(position.clone())));
                     let at = entry.id.time();
                     // Moved on before anyone else can look at the stream.
                     self.history.record(&published, &position, at, |fresh| {
@@ -108,10 +109,10 @@ impl Replica {
                         }
                     });
                 }
-                News::Disconnect(order) => {
+                Record::Disconnect(disconnect) => {
                     arrive();
                     if let Some(local) = local {
-                        local.disconnect(&order.tag, &order.disconnect());
+                        local.disconnect(&disconnect.tag, &disconnect.to_disconnect());
                     }
                 }
             }
@@ -121,7 +122,7 @@ impl Replica {
 
     /// Where a stream stands: what is delivered later has a later position.
     pub(super) fn position(&self, stream: &str) -> Position {
-        let position = || self.place.borrow().position();
+        let position = || self.progress.borrow().position();
         self.history.at_rest(stream, position)
     }
 
@@ -136,27 +137,30 @@ impl Replica {
         let Since::Position(reader) = since else {
             return self.history.recorded(stream, since, now);
         };
-        let mut place = self.place.subscribe();
-        let reached =
-            place.wait_for(|place| place.epoch != reader.epoch || place.offset >= reader.offset);
+        let mut progress = self.progress.subscribe();
+        let reached = progress.wait_for(|progress| {
+            progress.epoch != reader.epoch || progress.offset >= reader.offset
+        });
         // Who does not come so far in time has lost something as well.
-        let _ = timeout(PATIENCE, reached).await;
+        let _ = timeout(CATCH_UP_TIMEOUT, reached).await;
         let found = self.history.recorded(stream, since, now);
-        let place = self.place.borrow();
-        let known =
-            place.epoch == reader.epoch && (place.floor..=place.offset).contains(&reader.offset);
+        let progress = self.progress.borrow();
+        let known = progress.epoch == reader.epoch
+            && (progress.floor..=progress.offset).contains(&reader.offset);
         if known { found } else { Err(Lost) }
     }
 }
 
-/// Hands on an entry that has no place in a history.
-pub(super) fn hand_on(entry: &Entry, local: &Local) -> usize {
-    let news = entry.news();
-    let count = news.len();
-    for news in news {
-        match news {
-            News::Message(said) => local.deliver(&said.published(None)),
-            News::Disconnect(order) => local.disconnect(&order.tag, &order.disconnect()),
+/// Delivers an entry that has no place in a history.
+pub(super) fn deliver(entry: &Entry, local: &Local) -> usize {
+    let records = entry.records();
+    let count = records.len();
+    for record in records {
+        match record {
+            Record::Message(message) => local.deliver(&message.published(None)),
+            Record::Disconnect(disconnect) => {
+                local.disconnect(&disconnect.tag, &disconnect.to_disconnect())
+            }
         }
     }
     count

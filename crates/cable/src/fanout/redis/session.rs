@@ -2,7 +2,8 @@
 
 use redis::{Cmd, RedisResult};
 
-use super::{SavedSession, Shared, milliseconds};
+use super::shared::{Shared, milliseconds};
+use crate::resume::SavedSession;
 
 impl Shared {
     pub(super) async fn find_session(&self, sid: &str) -> RedisResult<Option<SavedSession>> {

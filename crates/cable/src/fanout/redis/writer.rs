@@ -6,8 +6,9 @@ use std::time::Duration;
 use redis::{Cmd, ErrorKind, RedisResult, RetryMethod, ServerErrorKind};
 use tokio::sync::{mpsc, oneshot};
 
-use super::log::{News, Said};
-use super::{Shared, milliseconds, new_epoch, script};
+use super::log::{MessageRecord, Record};
+use super::script;
+use super::shared::{Shared, milliseconds, new_epoch};
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -17,15 +18,15 @@ const BATCH: usize = 128;
 const BATCH_BYTES: usize = 256 * 1024;
 
 pub(super) enum Job {
-    Tell(Telling),
+    Publish(Publication),
     /// A command about a session.
-    Keep(Cmd),
+    Command(Cmd),
     Flush(oneshot::Sender<()>),
 }
 
-/// News on their way.
-pub(super) struct Telling {
-    pub(super) news: News,
+/// Record on their way.
+pub(super) struct Publication {
+    pub(super) record: Record,
     /// Told when they are in the log; dropped when they are given up.
     pub(super) done: Option<oneshot::Sender<()>>,
 }
@@ -33,7 +34,7 @@ pub(super) struct Telling {
 /// Jobs that are done together.
 #[derive(Default)]
 struct Batch {
-    news: Vec<Telling>,
+    publications: Vec<Publication>,
     bytes: usize,
     commands: Vec<Cmd>,
     flushed: Vec<oneshot::Sender<()>>,
@@ -54,51 +55,57 @@ impl Batch {
 
     fn add(&mut self, job: Job) {
         match job {
-            Job::Tell(telling) => {
-                let said = telling.news.message();
-                self.bytes += said.map_or(0, |said| said.payload.get().len());
-                self.news.push(telling);
+            Job::Publish(publication) => {
+                let message = publication.record.message();
+                self.bytes += message.map_or(0, |message| message.payload.get().len());
+                self.publications.push(publication);
             }
-            Job::Keep(command) => self.commands.push(command),
+            Job::Command(command) => self.commands.push(command),
             Job::Flush(done) => self.flushed.push(done),
         }
     }
 
     fn has_room(&self) -> bool {
-        self.news.len() + self.commands.len() < BATCH && self.bytes < BATCH_BYTES
+        self.publications.len() + self.commands.len() < BATCH && self.bytes < BATCH_BYTES
     }
 }
 
 pub(super) async fn run(shared: Arc<Shared>, mut queue: mpsc::Receiver<Job>) {
     while let Some(batch) = Batch::next(&mut queue).await {
-        tokio::join!(tell(&shared, batch.news), keep(&shared, &batch.commands));
+        tokio::join!(
+            publish(&shared, batch.publications),
+            run_commands(&shared, &batch.commands)
+        );
         for done in batch.flushed {
             let _ = done.send(());
         }
     }
 }
 
-/// Tells news; those that Redis refuses to take together, one by one.
-async fn tell(shared: &Shared, news: Vec<Telling>) {
-    if news.is_empty() {
+/// Publishes records; those that Redis refuses to take together, one by one.
+async fn publish(shared: &Shared, publications: Vec<Publication>) {
+    if publications.is_empty() {
         return;
     }
-    if shared.surely(&shared.publication(&news)).await {
-        news.into_iter().for_each(Telling::arrived);
+    if shared
+        .run_until_done(&shared.publish_command(&publications))
+        .await
+    {
+        publications.into_iter().for_each(Publication::arrived);
         return;
     }
-    let alone = news.len() == 1;
-    for telling in news {
-        let one = std::slice::from_ref(&telling);
-        if !alone && shared.surely(&shared.publication(one)).await {
-            telling.arrived();
+    let alone = publications.len() == 1;
+    for publication in publications {
+        let one = std::slice::from_ref(&publication);
+        if !alone && shared.run_until_done(&shared.publish_command(one)).await {
+            publication.arrived();
         } else {
-            shared.give_up(&telling);
+            shared.give_up(&publication);
         }
     }
 }
 
-impl Telling {
+impl Publication {
     fn arrived(self) {
         if let Some(done) = self.done {
             // Whoever asked may have lost interest.
@@ -108,7 +115,7 @@ impl Telling {
 }
 
 /// Executes commands, each of which can be repeated.
-async fn keep(shared: &Shared, commands: &[Cmd]) {
+async fn run_commands(shared: &Shared, commands: &[Cmd]) {
     if commands.len() > 1 {
         let mut pipe = redis::pipe();
         for command in commands {
@@ -120,7 +127,7 @@ async fn keep(shared: &Shared, commands: &[Cmd]) {
         }
     }
     for command in commands {
-        shared.surely(command).await;
+        shared.run_until_done(command).await;
     }
 }
 
@@ -134,7 +141,7 @@ pub(super) fn is_hopeless(error: &redis::RedisError) -> bool {
 
 impl Shared {
     /// Executes a command until it has worked, or is hopeless. Whether it has worked.
-    async fn surely(&self, command: &Cmd) -> bool {
+    async fn run_until_done(&self, command: &Cmd) -> bool {
         let mut pause = Duration::from_millis(20);
         while let Err(error) = self.execute(command).await {
             if is_hopeless(&error) {
@@ -159,15 +166,20 @@ impl Shared {
         }
     }
 
-    /// The command that tells news. Repeating it does nothing if it was executed.
-    fn publication(&self, news: &[Telling]) -> Cmd {
+    /// The command that publishes records. Repeating it does nothing if it was executed.
+    fn publish_command(&self, publications: &[Publication]) -> Cmd {
         let once = format!("{:032x}", rand::random::<u128>());
-        let list: Vec<&News> = news.iter().map(|telling| &telling.news).collect();
+        let list: Vec<&Record> = publications
+            .iter()
+            .map(|publication| &publication.record)
+            .collect();
         // Writing them as JSON cannot fail: their keys are strings.
         let text = serde_json::to_string(&list).unwrap_or_default();
-        let outside: Vec<(&Said, Option<String>)> = if self.options.announce {
-            let messages = list.iter().filter_map(|news| news.message());
-            messages.map(|said| (said, self.heard_key(said))).collect()
+        let outside: Vec<(&MessageRecord, Option<String>)> = if self.options.announce {
+            let messages = list.iter().filter_map(|record| record.message());
+            messages
+                .map(|message| (message, self.heard_key(message)))
+                .collect()
         } else {
             Vec::new()
         };
@@ -180,24 +192,24 @@ impl Shared {
         for key in keys() {
             command.arg(key);
         }
-        command.arg(text).arg(news.len()).arg(new_epoch());
+        command.arg(text).arg(publications.len()).arg(new_epoch());
         command.arg(milliseconds(self.options.log_ttl));
         command.arg(milliseconds(self.options.history.ttl));
-        for (said, key) in &outside {
-            command.arg(&*said.stream).arg(said.payload.get());
+        for (message, key) in &outside {
+            command.arg(&*message.stream).arg(message.payload.get());
             command.arg(u8::from(key.is_some()));
         }
         command
     }
 
     /// Where it is remembered that outsiders have heard a key.
-    fn heard_key(&self, said: &Said) -> Option<String> {
-        let key = said.key.as_ref()?;
-        Some(self.key("heard", &format!("{}:{key}", said.stream)))
+    fn heard_key(&self, message: &MessageRecord) -> Option<String> {
+        let key = message.key.as_ref()?;
+        Some(self.key("heard", &format!("{}:{key}", message.stream)))
     }
 
-    pub(super) fn give_up(&self, telling: &Telling) {
-        if let (News::Message(_), Some(local)) = (&telling.news, self.local.get()) {
+    pub(super) fn give_up(&self, publication: &Publication) {
+        if let (Record::Message(_), Some(local)) = (&publication.record, self.local.get()) {
             local.count_lost();
         }
     }

@@ -297,8 +297,8 @@ impl Transport for OverNetwork {
 
     async fn hear(socket: &mut Socket, expecting: bool) -> Heard {
         if expecting {
-            let patience = Duration::from_secs(10);
-            return tokio::time::timeout(patience, next(socket))
+            let longest = Duration::from_secs(10);
+            return tokio::time::timeout(longest, next(socket))
                 .await
                 .unwrap_or(Heard::Nothing);
         }

@@ -91,12 +91,8 @@ impl Readers {
 
     /// Waits until so many messages have been read and gives their latencies in nanoseconds; or
     /// how many are missing.
-    pub(crate) async fn collect(
-        &self,
-        count: usize,
-        patience: Duration,
-    ) -> Result<Vec<u64>, usize> {
-        let end = Instant::now() + patience;
+    pub(crate) async fn collect(&self, count: usize, timeout: Duration) -> Result<Vec<u64>, usize> {
+        let end = Instant::now() + timeout;
         loop {
             {
                 let mut all = self

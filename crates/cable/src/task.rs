@@ -6,17 +6,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use crate::cable::Inner;
-use crate::channel::{Application, Rejected};
-use crate::fanout::{Lost, Since};
+use crate::application::{Application, Rejected};
 use crate::frame::{HistoryRequest, Protocol};
+use crate::history::{Lost, Since};
 use crate::hub::{Address, Attachment};
 use crate::identifier::Identifier;
+use crate::inner::Inner;
+use crate::lookup::Existing;
 use crate::mailbox::Mailbox;
 use crate::message::{Message, Position, Published};
 use crate::resume::Receipt;
+use crate::subscription::Query;
 
-pub(crate) type Errand = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+pub(crate) type Task = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 pub(crate) enum Outcome {
     Subscribed(Box<Granted>),
@@ -64,32 +66,13 @@ pub(crate) struct CatchUp {
     pub(crate) again: bool,
 }
 
-/// A message of [`Application::confirmed`], and where it stands if it was also broadcast.
-pub(crate) struct Existing {
-    pub(crate) message: Message,
-    pub(crate) place: Option<(Arc<str>, Position)>,
-}
-
-/// A question to the history.
-pub(crate) struct Query {
-    /// What to read, stream by stream; `None` if the client did not say.
-    pub(crate) since: Option<Vec<(Arc<str>, Since)>>,
-    /// Whether the subscription was just resumed.
-    pub(crate) resumed: bool,
-    /// Whether the client may never have heard what existed when it subscribed.
-    pub(crate) needs_state: bool,
-    /// What the client says it has seen.
-    pub(crate) request: Option<HistoryRequest>,
-    pub(crate) streams: Vec<Arc<str>>,
-}
-
-/// Waits for the errand, if there is one; forgets it when it is done.
-pub(crate) fn poll(errand: &mut Option<Errand>, cx: &mut Context<'_>) -> Poll<Outcome> {
-    let Some(future) = errand else {
+/// Waits for the task, if there is one; forgets it when it is done.
+pub(crate) fn poll(task: &mut Option<Task>, cx: &mut Context<'_>) -> Poll<Outcome> {
+    let Some(future) = task else {
         return Poll::Pending;
     };
     let outcome = ready!(future.as_mut().poll(cx));
-    *errand = None;
+    *task = None;
     Poll::Ready(outcome)
 }
 
@@ -99,7 +82,7 @@ pub(crate) fn subscribe<A: Application>(
     cable: Arc<Inner>,
     address: Address,
     history: Option<HistoryRequest>,
-) -> Errand {
+) -> Task {
     Box::pin(async move {
         let identifier = address.identifier.clone();
         let extended = address.protocol == Protocol::V1ExtJson;
@@ -115,7 +98,7 @@ pub(crate) fn subscribe<A: Application>(
         let attachment = cable.hub.attach(address, streams);
         let existing = app.confirmed(&connection, &identifier).await;
         let mut catch_up = CatchUp {
-            existing: unplaced(existing),
+            existing: without_position(existing),
             ..CatchUp::default()
         };
         if extended {
@@ -129,7 +112,7 @@ pub(crate) fn subscribe<A: Application>(
             }
             catch_up.passed = cable.passed(streams, history.as_ref()).await;
             cable
-                .place(&mut catch_up.existing, streams, history.as_ref())
+                .locate(&mut catch_up.existing, streams, history.as_ref())
                 .await;
         }
         let receipt = Receipt::default();
@@ -150,7 +133,7 @@ pub(crate) fn resume<A: Application>(
     mailbox: Arc<Mailbox>,
     limit: u32,
     sid: String,
-) -> Errand {
+) -> Task {
     Box::pin(async move {
         let Some(session) = cable.fanout.find_session(&sid).await else {
             return Outcome::Resumed(Vec::new());
@@ -201,7 +184,7 @@ pub(crate) fn catch_up<A: Application>(
     identifier: Identifier,
     query: Query,
     subscription: u32,
-) -> Errand {
+) -> Task {
     Box::pin(async move {
         let backlog = match &query.since {
             Some(since) => cable.read(since).await,
@@ -209,9 +192,9 @@ pub(crate) fn catch_up<A: Application>(
         };
         let mut existing = Vec::new();
         if query.needs_state || (query.resumed && backlog.is_err()) {
-            existing = unplaced(app.confirmed(&connection, &identifier).await);
+            existing = without_position(app.confirmed(&connection, &identifier).await);
             cable
-                .place(&mut existing, &query.streams, query.request.as_ref())
+                .locate(&mut existing, &query.streams, query.request.as_ref())
                 .await;
         }
         let catch_up = CatchUp {
@@ -230,19 +213,19 @@ pub(crate) fn catch_up<A: Application>(
 
 /// Looks again at what exists, after messages may have been lost. What has no key cannot be told
 /// from what the client has, so it is not told.
-pub(crate) fn tell_again<A: Application>(
+pub(crate) fn refresh<A: Application>(
     app: Arc<A>,
     connection: Arc<A::Connection>,
     cable: Arc<Inner>,
     identifier: Identifier,
     streams: Vec<Arc<str>>,
     subscription: u32,
-) -> Errand {
+) -> Task {
     Box::pin(async move {
         let mut existing = app.confirmed(&connection, &identifier).await;
         existing.retain(|message| message.key.is_some());
-        let mut existing = unplaced(existing);
-        cable.place(&mut existing, &streams, None).await;
+        let mut existing = without_position(existing);
+        cable.locate(&mut existing, &streams, None).await;
         let catch_up = CatchUp {
             existing,
             ..CatchUp::default()
@@ -260,7 +243,7 @@ pub(crate) fn perform<A: Application>(
     identifier: Identifier,
     data: serde_json::Value,
     subscription: u32,
-) -> Errand {
+) -> Task {
     Box::pin(async move {
         let replies = app.perform(&connection, &identifier, data).await;
         Outcome::Performed {
@@ -274,7 +257,7 @@ pub(crate) fn unsubscribe<A: Application>(
     app: Arc<A>,
     connection: Arc<A::Connection>,
     identifier: Identifier,
-) -> Errand {
+) -> Task {
     Box::pin(async move {
         app.unsubscribed(&connection, &identifier).await;
         Outcome::Unsubscribed
@@ -299,91 +282,12 @@ fn positions_of(since: Vec<(Arc<str>, Since)>) -> Vec<(Arc<str>, Position)> {
     since.into_iter().filter_map(position).collect()
 }
 
-fn unplaced(messages: Vec<Message>) -> Vec<Existing> {
+fn without_position(messages: Vec<Message>) -> Vec<Existing> {
     messages
         .into_iter()
         .map(|message| Existing {
             message,
-            place: None,
+            position: None,
         })
         .collect()
-}
-
-impl Inner {
-    async fn positions(&self, streams: &[Arc<str>]) -> Vec<Option<Position>> {
-        let mut positions = Vec::with_capacity(streams.len());
-        for stream in streams {
-            positions.push(self.fanout.position(stream).await);
-        }
-        positions
-    }
-
-    async fn read(&self, since: &[(Arc<str>, Since)]) -> Result<Vec<Arc<Published>>, Lost> {
-        let mut all = Vec::new();
-        for (stream, since) in since {
-            all.append(&mut self.fanout.history(stream, since.clone()).await?);
-        }
-        Ok(all)
-    }
-
-    /// The keys of the messages that a client says it has passed. Without them, what exists could
-    /// be told again to someone who heard it live on an earlier connection.
-    async fn passed(
-        &self,
-        streams: &[Arc<str>],
-        request: Option<&HistoryRequest>,
-    ) -> Vec<Arc<str>> {
-        let mut keys = Vec::new();
-        for stream in streams {
-            let Some(reader) = request.and_then(|request| request.position(stream)) else {
-                continue;
-            };
-            let Ok(kept) = self.fanout.history(stream, Since::Start).await else {
-                continue;
-            };
-            let passed = kept.iter().filter(|published| {
-                let position = published.position.as_ref();
-                position.is_some_and(|position| position.reached_by(&reader))
-            });
-            keys.extend(passed.filter_map(|published| published.message.key.clone()));
-        }
-        keys
-    }
-
-    /// Finds where existing messages stand in the history, and leaves out those that the client
-    /// has passed by its own account.
-    async fn place(
-        &self,
-        existing: &mut Vec<Existing>,
-        streams: &[Arc<str>],
-        request: Option<&HistoryRequest>,
-    ) {
-        if existing
-            .iter()
-            .all(|existing| existing.message.key.is_none())
-        {
-            return;
-        }
-        for stream in streams {
-            let Ok(kept) = self.fanout.history(stream, Since::Start).await else {
-                continue;
-            };
-            let reader = request.and_then(|request| request.position(stream));
-            existing.retain_mut(|Existing { message, place }| {
-                let same = |published: &&Arc<Published>| {
-                    message.key.is_some() && published.message.key == message.key
-                };
-                let found = kept
-                    .iter()
-                    .find(same)
-                    .and_then(|found| found.position.clone());
-                let Some(position) = found else { return true };
-                let passed = reader
-                    .as_ref()
-                    .is_some_and(|reader| position.reached_by(reader));
-                *place = Some((Arc::clone(stream), position));
-                !passed
-            });
-        }
-    }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::crowd::{self, Quantiles, Readers, median, medians, quantiles};
 use crate::page::{Page, now};
+use crate::pages::{self, Quantiles, Readers, median, medians, quantiles};
 use crate::process::Server;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 const SWEEPS: usize = 3;
 const SHOUTS: usize = 15;
 /// How long messages may take before they count as lost.
-const PATIENCE: Duration = Duration::from_secs(30);
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What one server did in one turn.
 #[derive(Clone, Copy, Debug)]
@@ -42,9 +42,9 @@ pub(crate) async fn round(server: &Server, must: bool) -> Result<Round> {
     // The first connections and messages make the server load what it needs.
     warm_up(server).await?;
     let before = server.rss();
-    let (pages, rate) = crowd::connect(server.address, OWN, false).await?;
+    let (pages, rate) = pages::connect(server.address, OWN, false).await?;
     let connected = grown(server, before, OWN).await;
-    let pages = crowd::subscribe(pages, |at| format!("p{at}")).await?;
+    let pages = pages::subscribe(pages, |at| format!("p{at}")).await?;
     let subscribed = grown(server, before, OWN).await;
     let mut lost = 0;
     let mut readers = Readers::new(pages);
@@ -55,7 +55,7 @@ pub(crate) async fn round(server: &Server, must: bool) -> Result<Round> {
             server
                 .request("POST", &format!("/sweep/{OWN}/{}/0", pause.as_micros()))
                 .await?;
-            match readers.collect(OWN, PATIENCE).await {
+            match readers.collect(OWN, MESSAGE_TIMEOUT).await {
                 Ok(latencies) => runs.push(quantiles(latencies)),
                 Err(missing) => lost += missing,
             }
@@ -63,13 +63,13 @@ pub(crate) async fn round(server: &Server, must: bool) -> Result<Round> {
     }
     let there = readers.all_there();
     drop(readers);
-    let (pages, _) = crowd::connect(server.address, SHARED, false).await?;
-    let pages = crowd::subscribe(pages, |_| "all".to_owned()).await?;
+    let (pages, _) = pages::connect(server.address, SHARED, false).await?;
+    let pages = pages::subscribe(pages, |_| "all".to_owned()).await?;
     let mut readers = Readers::new(pages);
     let mut shared = Vec::new();
     for _ in 0..SHOUTS {
         server.request("POST", "/broadcast/all/0").await?;
-        match readers.collect(SHARED, PATIENCE).await {
+        match readers.collect(SHARED, MESSAGE_TIMEOUT).await {
             Ok(latencies) => shared.push(quantiles(latencies)),
             Err(missing) => lost += missing,
         }
@@ -90,13 +90,13 @@ pub(crate) async fn round(server: &Server, must: bool) -> Result<Round> {
 }
 
 async fn warm_up(server: &Server) -> Result<()> {
-    let (pages, _) = crowd::connect(server.address, 50, false).await?;
-    let pages = crowd::subscribe(pages, |_| "warm".to_owned()).await?;
+    let (pages, _) = pages::connect(server.address, 50, false).await?;
+    let pages = pages::subscribe(pages, |_| "warm".to_owned()).await?;
     let readers = Readers::new(pages);
     for _ in 0..5 {
         server.request("POST", "/broadcast/warm/0").await?;
         readers
-            .collect(50, PATIENCE)
+            .collect(50, MESSAGE_TIMEOUT)
             .await
             .map_err(|missing| format!("{missing} of the first messages are missing"))?;
     }
@@ -121,7 +121,7 @@ pub(crate) struct Echo {
 }
 
 pub(crate) async fn echo(server: &Server) -> Result<Echo> {
-    let (mut pages, _) = crowd::connect(server.address, OWN, false).await?;
+    let (mut pages, _) = pages::connect(server.address, OWN, false).await?;
     let mut latencies = Vec::new();
     let start = Instant::now();
     for (at, page) in (0u32..).zip(&mut pages) {
@@ -164,7 +164,7 @@ const HALF: usize = 1_000;
 
 /// What half of a crowd heard, and what became of the other half.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Crowd {
+pub(crate) struct MixedReaders {
     pub(crate) heard: Quantiles,
     /// By how many bytes the server grew at most.
     pub(crate) grown: u64,
@@ -173,13 +173,13 @@ pub(crate) struct Crowd {
 }
 
 /// One stream with 2,000 pages, half of which read or do not.
-pub(crate) async fn crowd(server: &Server, stopped: bool) -> Result<Crowd> {
+pub(crate) async fn mixed_readers(server: &Server, stopped: bool) -> Result<MixedReaders> {
     warm_up(server).await?;
     let before = server.rss();
-    let (others, _) = crowd::connect(server.address, HALF, stopped).await?;
-    let others = crowd::subscribe(others, |_| "all".to_owned()).await?;
-    let (pages, _) = crowd::connect(server.address, HALF, false).await?;
-    let pages = crowd::subscribe(pages, |_| "all".to_owned()).await?;
+    let (others, _) = pages::connect(server.address, HALF, stopped).await?;
+    let others = pages::subscribe(others, |_| "all".to_owned()).await?;
+    let (pages, _) = pages::connect(server.address, HALF, false).await?;
+    let pages = pages::subscribe(pages, |_| "all".to_owned()).await?;
     let mut readers = Readers::new(pages);
     let (idle, reading) = match stopped {
         true => (others, None),
@@ -190,7 +190,7 @@ pub(crate) async fn crowd(server: &Server, stopped: bool) -> Result<Crowd> {
         server
             .request("POST", &format!("/broadcast/all/{TALK_BYTES}"))
             .await?;
-        let latencies = readers.collect(HALF, PATIENCE).await;
+        let latencies = readers.collect(HALF, MESSAGE_TIMEOUT).await;
         let latencies = latencies.map_err(|missing| format!("{missing} messages are missing"))?;
         runs.push(quantiles(latencies));
         sleep(Duration::from_millis(20)).await;
@@ -200,7 +200,7 @@ pub(crate) async fn crowd(server: &Server, stopped: bool) -> Result<Crowd> {
     }
     let dropped = dropped(server).await?;
     drop((idle, reading));
-    Ok(Crowd {
+    Ok(MixedReaders {
         heard: medians(&runs),
         grown: server.peak().saturating_sub(before),
         dropped,
@@ -217,11 +217,11 @@ async fn dropped(server: &Server) -> Result<u64> {
 
 /// A thousand pages that do not read, each with a stream and messages of its own, so that
 /// nothing is shared: by how many bytes the server grew, and how many pages it dropped.
-pub(crate) async fn hoard(server: &Server) -> Result<(u64, u64)> {
+pub(crate) async fn stalled_readers(server: &Server) -> Result<(u64, u64)> {
     warm_up(server).await?;
     let before = server.rss();
-    let (pages, _) = crowd::connect(server.address, HALF, true).await?;
-    let pages = crowd::subscribe(pages, |at| format!("p{at}")).await?;
+    let (pages, _) = pages::connect(server.address, HALF, true).await?;
+    let pages = pages::subscribe(pages, |at| format!("p{at}")).await?;
     for _ in 0..TALK {
         server
             .request("POST", &format!("/sweep/{HALF}/0/{TALK_BYTES}"))
@@ -250,9 +250,9 @@ pub(crate) async fn idle(server: &Server, count: usize) -> Result<Idle> {
     const RUNS: usize = 3;
     warm_up(server).await?;
     let before = server.rss();
-    let (pages, rate) = crowd::connect(server.address, count, false).await?;
+    let (pages, rate) = pages::connect(server.address, count, false).await?;
     let connected = grown(server, before, count).await;
-    let pages = crowd::subscribe(pages, |at| format!("p{at}")).await?;
+    let pages = pages::subscribe(pages, |at| format!("p{at}")).await?;
     let mut readers = Readers::new(pages);
     sleep(Duration::from_secs(6)).await;
     let subscribed = grown(server, before, count).await;

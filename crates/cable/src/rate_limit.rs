@@ -7,12 +7,12 @@ use tokio::time::Instant;
 /// A limit of so many at once and then one for each interval, as the generic cell rate algorithm
 /// (ITU-T I.371) keeps it: in one instant, no counter and no timer.
 #[derive(Debug, Default)]
-pub(crate) struct Pace {
+pub(crate) struct RateLimit {
     /// When all that has been asked would be due, had it come evenly.
     due: Option<Instant>,
 }
 
-impl Pace {
+impl RateLimit {
     /// Whether one more is allowed now; if so, it is counted.
     pub(crate) fn allows(&mut self, burst: u32, every: Duration) -> bool {
         let now = Instant::now();
@@ -33,7 +33,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_burst_and_then_an_even_pace() {
         let every = Duration::from_millis(100);
-        let mut pace = Pace::default();
+        let mut pace = RateLimit::default();
         let mut allowed = |n: usize| (0..n).filter(|_| pace.allows(3, every)).count();
         assert_eq!(allowed(5), 3);
         tokio::time::advance(every).await;
