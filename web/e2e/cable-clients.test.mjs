@@ -97,6 +97,17 @@ function walkAll(world) {
         again.close();
       });
 
+      // Rails' client asks again every half second until its second object is confirmed too.
+      if (name.startsWith('@rails')) test('two subscriptions with one identifier are both confirmed', async () => {
+        const { verification_token } = await site.push(person.id);
+        const first = await follow(LOGIN, { verification_token });
+        const second = await follow(LOGIN, { verification_token });
+        assert.deepEqual([first.said, second.said], ['confirmed', 'confirmed']);
+        data(await site.post('/login/cancel', { verification_token }));
+        for (const each of [first, second]) await until(() => each.statuses().length > 0, each.heard);
+        assert.deepEqual([first.statuses(), second.statuses()], [['expired'], ['expired']]);
+      });
+
       test('retries, a final failure, a denial and a cancellation are each heard once', async () => {
         const failing = await site.push(person.id);
         const failed = await follow(LOGIN, { verification_token: failing.verification_token });

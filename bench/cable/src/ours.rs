@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use cable::fanout::redis::{Redis, RedisOptions};
-use cable::{Application, Cable, Handshake, Identifier, Options, Rejected};
+use cable::{Application, Cable, Denied, Handshake, Identifier, Options};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -28,13 +28,13 @@ struct Params {
 impl Application for Bench {
     type Connection = ();
 
-    async fn subscribe(&self, _: &(), identifier: &Identifier) -> Result<Vec<String>, Rejected> {
+    async fn subscribe(&self, _: &(), identifier: &Identifier) -> Result<Vec<String>, Denied> {
         match identifier.channel().as_deref() {
             Some("BenchChannel") => {
-                let params: Params = identifier.params().map_err(|_| Rejected)?;
+                let params: Params = identifier.params().map_err(|_| Denied::Subscription)?;
                 Ok(vec![params.stream])
             }
-            _ => Err(Rejected),
+            _ => Err(Denied::Subscription),
         }
     }
 }

@@ -18,7 +18,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
-use cable::{Application, Cable, Disconnect, Handshake, Identifier, Message, Rejected};
+use cable::{Application, Cable, Denied, Disconnect, Handshake, Identifier, Message};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -40,26 +40,23 @@ impl Application for Rooms {
         vec![format!("user:{user}")]
     }
 
-    async fn subscribe(&self, _: &String, id: &Identifier) -> Result<Vec<String>, Rejected> {
+    async fn subscribe(&self, _: &String, id: &Identifier) -> Result<Vec<String>, Denied> {
         match id.channel().as_deref() {
             Some("RoomChannel") => {
-                let room: RoomParams = id.params().map_err(|_| Rejected)?;
+                let room: RoomParams = id.params().map_err(|_| Denied::Subscription)?;
                 Ok(vec![format!("room:{}", room.id)])
             }
-            _ => Err(Rejected),
+            _ => Err(Denied::Subscription),
         }
     }
 
-    async fn confirmed(&self, _: &String, id: &Identifier) -> Vec<Message> {
+    async fn confirmed(&self, _: &String, id: &Identifier) -> Result<Vec<Message>, Disconnect> {
         let Ok(room) = id.params::<RoomParams>() else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known
-            .get(&format!("room:{}", room.id))
-            .cloned()
-            .into_iter()
-            .collect()
+        let known = known.get(&format!("room:{}", room.id)).cloned();
+        Ok(known.into_iter().collect())
     }
 
     async fn perform(&self, user: &String, _: &Identifier, data: Value) -> Vec<Message> {

@@ -4,11 +4,24 @@ use std::future::Future;
 
 use crate::identifier::Identifier;
 use crate::message::Message;
+use crate::options::Disconnect;
 
-/// The application does not let a client subscribe: `reject_subscription`. The protocol carries no
-/// reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rejected;
+/// Why a client does not get a subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// It is not the client's to follow, or there is no such thing: `reject_subscription`, which is
+    /// final and for which the protocol has no reason.
+    Subscription,
+    /// The application cannot answer now, the client asks too often, or its connection is worth
+    /// nothing any more: the whole connection ends with a reason, and its client may come back.
+    Connection(Disconnect),
+}
+
+impl From<Disconnect> for Denied {
+    fn from(disconnect: Disconnect) -> Self {
+        Self::Connection(disconnect)
+    }
+}
 
 /// The application behind a cable: who may follow what, and what is true when they begin.
 ///
@@ -32,6 +45,16 @@ pub trait Application: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Whether a connection may go on: asked before each command of its client and at every ping,
+    /// so that a right ends when its time is over. Must answer at once.
+    ///
+    /// # Errors
+    /// Why the connection ends, such as [`Disconnect::token_expired`].
+    fn check(&self, connection: &Self::Connection) -> Result<(), Disconnect> {
+        let _ = connection;
+        Ok(())
+    }
+
     /// The streams that a subscription with this identifier follows, or a refusal. Also called for
     /// the subscriptions of a resumed session, so that a right that ended is not resumed.
     ///
@@ -40,18 +63,18 @@ pub trait Application: Send + Sync + 'static {
         &self,
         connection: &Self::Connection,
         identifier: &Identifier,
-    ) -> impl Future<Output = Result<Vec<String>, Rejected>> + Send;
+    ) -> impl Future<Output = Result<Vec<String>, Denied>> + Send;
 
     /// What to tell a new subscriber at once: the state that already exists. Called when the
     /// streams are attached; and again when messages may have been lost, to tell what is missing
-    /// of it (by its key).
+    /// of it (by its key). If it fails, the connection ends as it says.
     fn confirmed(
         &self,
         connection: &Self::Connection,
         identifier: &Identifier,
-    ) -> impl Future<Output = Vec<Message>> + Send {
+    ) -> impl Future<Output = Result<Vec<Message>, Disconnect>> + Send {
         let _ = (connection, identifier);
-        async { Vec::new() }
+        async { Ok(Vec::new()) }
     }
 
     /// A message from the client to its subscription. `data` is the JSON it sent; by custom

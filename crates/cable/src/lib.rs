@@ -13,8 +13,9 @@
 //! # Protocols
 //!
 //! `actioncable-v1-json` as Rails 7 and 8 speak it. What Rails ignores is ignored (commands it does
-//! not know, frames that are not JSON, a subscription that there is already), except that an
-//! identifier without a known channel is rejected instead of left without an answer.
+//! not know, frames that are not JSON), except that an identifier without a known channel is
+//! rejected instead of left without an answer, and that a subscription that there is already is
+//! confirmed again, as Rails' main branch does, to a client that has the first confirmation.
 //!
 //! `actioncable-v1-ext-json` as AnyCable and `@anycable/core` speak it: positions, `history`,
 //! resumed sessions, pongs; no presence and no whispering.
@@ -54,7 +55,7 @@
 //! use std::sync::Arc;
 //!
 //! use axum::{Router, extract::State, response::Response, routing::any};
-//! use cable::{Application, Cable, Handshake, Identifier, Message, Rejected};
+//! use cable::{Application, Cable, Denied, Disconnect, Handshake, Identifier, Message};
 //! use serde::Deserialize;
 //! use serde_json::json;
 //!
@@ -68,19 +69,19 @@
 //! impl Application for Orders {
 //!     type Connection = ();
 //!
-//!     async fn subscribe(&self, _: &(), identifier: &Identifier) -> Result<Vec<String>, Rejected> {
+//!     async fn subscribe(&self, _: &(), identifier: &Identifier) -> Result<Vec<String>, Denied> {
 //!         match identifier.channel().as_deref() {
 //!             Some("OrderChannel") => {
-//!                 let order: OrderParams = identifier.params().map_err(|_| Rejected)?;
+//!                 let order: OrderParams = identifier.params().map_err(|_| Denied::Subscription)?;
 //!                 Ok(vec![format!("order:{}", order.id)])
 //!             }
-//!             _ => Err(Rejected),
+//!             _ => Err(Denied::Subscription),
 //!         }
 //!     }
 //!
-//!     async fn confirmed(&self, _: &(), _: &Identifier) -> Vec<Message> {
+//!     async fn confirmed(&self, _: &(), _: &Identifier) -> Result<Vec<Message>, Disconnect> {
 //!         // From the database: has it been shipped already?
-//!         vec![Message::from(json!({"status": "shipped"})).with_key("shipped")]
+//!         Ok(vec![Message::from(json!({"status": "shipped"})).with_key("shipped")])
 //!     }
 //! }
 //!
@@ -126,9 +127,11 @@ mod stats;
 mod subscription;
 mod sync;
 mod task;
+#[cfg(feature = "axum")]
+mod websocket;
 
 pub use admission::{Admission, Refusal};
-pub use application::{Application, Rejected};
+pub use application::{Application, Denied};
 pub use cable::Cable;
 pub use frame::Protocol;
 #[cfg(feature = "axum")]
@@ -139,6 +142,8 @@ pub use message::{Message, Position, Published};
 pub use options::{Clock, Disconnect, Options};
 pub use session::{Incoming, Opening, Outgoing};
 pub use stats::{Kind, LATENCY_BOUNDS, Latency, Number, Stats};
+#[cfg(feature = "axum")]
+pub use websocket::NotAWebSocket;
 
 /// What `fuzz/` calls; there only under cargo-fuzz, which sets this.
 #[cfg(fuzzing)]

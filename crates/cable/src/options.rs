@@ -19,7 +19,7 @@ pub struct Options {
     /// and Rails pings every 3 s (`Server::Connections::BEAT_INTERVAL`), the default.
     pub ping_interval: Duration,
     /// The largest frame a client may send, in bytes; by default 16 KiB. A larger one ends the
-    /// connection with `invalid_request`, one of more than four times the size without a word.
+    /// connection with `invalid_request` and the close code 1009.
     pub max_frame_bytes: usize,
     /// Subscriptions one connection may have, by default 64; further ones are rejected.
     pub max_subscriptions: usize,
@@ -31,8 +31,8 @@ pub struct Options {
     pub max_connections_per_peer: usize,
     /// How often one connection may ask for a subscription or for history: this many times at
     /// once, and again one for each [`ask_every`](Self::ask_every). By default 128, which must be
-    /// more than a page that comes back asks for. What is too much is rejected without asking
-    /// the application.
+    /// more than a page that comes back asks for. A subscription that is too much ends the
+    /// connection with `rate_limited`, without asking the application.
     pub ask_burst: u32,
     /// See [`ask_burst`](Self::ask_burst); by default 100 ms.
     pub ask_every: Duration,
@@ -139,6 +139,23 @@ impl Disconnect {
     pub const fn unavailable() -> Self {
         Self {
             reason: Cow::Borrowed("unavailable"),
+            reconnect: true,
+        }
+    }
+
+    /// The token that the connection was opened with has expired. The reason is AnyCable's: its
+    /// clients get another token and come back with it.
+    pub const fn token_expired() -> Self {
+        Self {
+            reason: Cow::Borrowed("token_expired"),
+            reconnect: false,
+        }
+    }
+
+    /// The client asks too often; it is to come back later, as clients do by themselves.
+    pub const fn rate_limited() -> Self {
+        Self {
+            reason: Cow::Borrowed("rate_limited"),
             reconnect: true,
         }
     }

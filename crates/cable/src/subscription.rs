@@ -27,8 +27,9 @@ pub(crate) struct Subscription {
     /// How far its client has each stream; what is live but not later has been sent.
     replayed: Vec<(Arc<str>, Position)>,
     phase: Phase,
-    /// Resumed, and not confirmed on this connection.
-    unconfirmed: bool,
+    /// The receipt that is awaited for the latest confirmation; `None` if the client has it, or is
+    /// resumed and may never have had it.
+    confirming: Option<u32>,
     /// The receipt that is awaited for what existed, and what has been received.
     awaited: Option<u32>,
     receipt: Receipt,
@@ -71,7 +72,7 @@ impl Subscription {
             keys: Vec::new(),
             replayed: Vec::new(),
             phase: Phase::Live,
-            unconfirmed: false,
+            confirming: None,
             awaited: None,
             receipt: Receipt {
                 state: true,
@@ -86,14 +87,18 @@ impl Subscription {
     pub(crate) fn resumed(mut self, receipt: Receipt) -> Self {
         self.keys = receipt.keys.iter().map(|key| key.as_str().into()).collect();
         self.receipt = receipt;
-        self.unconfirmed = true;
         self.phase = Phase::Waiting(RESUME_PINGS);
         self
     }
 
-    /// Whether a repeated `subscribe` is to be confirmed; once.
-    pub(crate) fn confirms_again(&mut self) -> bool {
-        std::mem::take(&mut self.unconfirmed)
+    /// Whether a repeated `subscribe` is to be confirmed.
+    pub(crate) fn confirms_again(&self) -> bool {
+        self.confirming.is_none()
+    }
+
+    /// A confirmation has been sent; when this receipt comes, the client has it.
+    pub(crate) fn await_confirmation(&mut self, receipt: u32) {
+        self.confirming = Some(receipt);
     }
 
     /// What existed has been sent; when this receipt comes, the client has it.
@@ -104,6 +109,7 @@ impl Subscription {
 
     /// Takes note of a receipt; whether it says anything new.
     pub(crate) fn receive(&mut self, receipt: u32) -> bool {
+        self.confirming = self.confirming.filter(|awaited| *awaited > receipt);
         if self.awaited.is_none_or(|awaited| awaited > receipt) {
             return false;
         }

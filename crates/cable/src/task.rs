@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use crate::application::{Application, Rejected};
+use crate::application::{Application, Denied};
 use crate::frame::{HistoryRequest, Protocol};
 use crate::history::{Lost, Since};
 use crate::hub::{Address, Attachment};
@@ -15,6 +15,7 @@ use crate::inner::Inner;
 use crate::lookup::Existing;
 use crate::mailbox::Mailbox;
 use crate::message::{Message, Position, Published};
+use crate::options::Disconnect;
 use crate::resume::Receipt;
 use crate::subscription::Query;
 
@@ -23,6 +24,8 @@ pub(crate) type Task = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 pub(crate) enum Outcome {
     Subscribed(Box<Granted>),
     Rejected(Identifier),
+    /// The application wants the connection to end.
+    Disconnected(Disconnect),
     Resumed(Vec<Granted>),
     CaughtUp {
         subscription: u32,
@@ -88,7 +91,8 @@ pub(crate) fn subscribe<A: Application>(
         let extended = address.protocol == Protocol::V1ExtJson;
         let streams = match app.subscribe(&connection, &identifier).await {
             Ok(streams) => distinct(streams),
-            Err(Rejected) => return Outcome::Rejected(identifier),
+            Err(Denied::Subscription) => return Outcome::Rejected(identifier),
+            Err(Denied::Connection(disconnect)) => return Outcome::Disconnected(disconnect),
         };
         let positions = if extended {
             cable.positions(&streams).await
@@ -96,7 +100,14 @@ pub(crate) fn subscribe<A: Application>(
             Vec::new()
         };
         let attachment = cable.hub.attach(address, streams);
-        let existing = app.confirmed(&connection, &identifier).await;
+        let existing = match app.confirmed(&connection, &identifier).await {
+            Ok(existing) => existing,
+            Err(disconnect) => {
+                drop(attachment);
+                app.unsubscribed(&connection, &identifier).await;
+                return Outcome::Disconnected(disconnect);
+            }
+        };
         let mut catch_up = CatchUp {
             existing: without_position(existing),
             ..CatchUp::default()
@@ -138,15 +149,21 @@ pub(crate) fn resume<A: Application>(
         let Some(session) = cable.fanout.find_session(&sid).await else {
             return Outcome::Resumed(Vec::new());
         };
-        let mut all = Vec::with_capacity(session.subscriptions.len());
+        let mut all: Vec<Granted> = Vec::with_capacity(session.subscriptions.len());
         for (subscription, saved) in (0..limit).zip(&session.subscriptions) {
             let Some(identifier) = saved.identifier() else {
                 continue;
             };
-            let Ok(streams) = app.subscribe(&connection, &identifier).await else {
-                continue;
+            let streams = match app.subscribe(&connection, &identifier).await {
+                Ok(streams) => distinct(streams),
+                Err(Denied::Subscription) => continue,
+                Err(Denied::Connection(disconnect)) => {
+                    for granted in all {
+                        app.unsubscribed(&connection, granted.identifier()).await;
+                    }
+                    return Outcome::Disconnected(disconnect);
+                }
             };
-            let streams = distinct(streams);
             let mut positions = Vec::with_capacity(streams.len());
             for stream in &streams {
                 positions.push(match saved.position(stream) {
@@ -192,7 +209,10 @@ pub(crate) fn catch_up<A: Application>(
         };
         let mut existing = Vec::new();
         if query.needs_state || (query.resumed && backlog.is_err()) {
-            existing = without_position(app.confirmed(&connection, &identifier).await);
+            existing = match app.confirmed(&connection, &identifier).await {
+                Ok(existing) => without_position(existing),
+                Err(disconnect) => return Outcome::Disconnected(disconnect),
+            };
             cable
                 .locate(&mut existing, &query.streams, query.request.as_ref())
                 .await;
@@ -222,7 +242,10 @@ pub(crate) fn refresh<A: Application>(
     subscription: u32,
 ) -> Task {
     Box::pin(async move {
-        let mut existing = app.confirmed(&connection, &identifier).await;
+        let mut existing = match app.confirmed(&connection, &identifier).await {
+            Ok(existing) => existing,
+            Err(disconnect) => return Outcome::Disconnected(disconnect),
+        };
         existing.retain(|message| message.key.is_some());
         let mut existing = without_position(existing);
         cable.locate(&mut existing, &streams, None).await;

@@ -12,7 +12,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    cable::{self, Herald},
+    cable::{self, Publisher},
     client, device, enrolment, face as faces,
     http::{
         contract::{Schemes, add_common_answers},
@@ -43,7 +43,7 @@ pub struct App {
     /// Its cable.
     pub cable: Cable,
     /// Who tells what happens.
-    pub herald: Arc<Herald>,
+    pub publisher: Arc<Publisher>,
 }
 
 impl App {
@@ -69,11 +69,11 @@ impl App {
             bell: Bell::default(),
             uploads: Arc::new(Semaphore::new(kibibytes)),
         });
-        let herald = Herald::appoint(&state, &cable);
+        let publisher = Publisher::start(&state, &cable);
         Self {
             state,
             cable,
-            herald,
+            publisher,
         }
     }
 
@@ -100,7 +100,7 @@ impl App {
     pub async fn sweep(&self) -> Result<(), DbErr> {
         let now = self.state.now();
         sign_on::expire_due(&self.state).await?;
-        self.herald.sweep().await?;
+        self.publisher.sweep().await?;
         device::forget_proofs(&self.state.db, now).await?;
         limit::forget(&self.state.db, now).await?;
         let life = seconds(self.state.settings.sign_on.lifetime);

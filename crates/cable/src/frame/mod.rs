@@ -14,6 +14,7 @@ pub(crate) use command::{Command, HistoryRequest};
 #[cfg(fuzzing)]
 pub use fuzz::fuzz_frame;
 pub(crate) use outgoing::{
-    disconnect, message, ping, positioned, reply, transmission, welcome, welcome_session,
+    disconnect, message, ping, positioned, reject_subscription, reply, transmission, welcome,
+    welcome_session,
 };
 pub use protocol::Protocol;

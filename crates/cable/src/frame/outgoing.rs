@@ -37,6 +37,19 @@ pub(crate) fn reply(kind: &'static str, identifier: &Identifier) -> Bytes {
     format!(r#"{{"identifier":{},"type":"{kind}"}}"#, identifier.wire()).into()
 }
 
+/// `reject_subscription`; the reason is ours, and clients that do not know it ignore it.
+pub(crate) fn reject_subscription(identifier: &Identifier, reason: Option<&'static str>) -> Bytes {
+    const KIND: &str = "reject_subscription";
+    match reason {
+        None => reply(KIND, identifier),
+        Some(reason) => format!(
+            r#"{{"identifier":{},"type":"{KIND}","reason":"{reason}"}}"#,
+            identifier.wire()
+        )
+        .into(),
+    }
+}
+
 /// The `disconnect` frame. Reasons known to Rails: `unauthorized`, `invalid_request`, `server_restart`,
 /// `remote`.
 pub(crate) fn disconnect(reason: &str, reconnect: bool) -> Bytes {

@@ -46,9 +46,12 @@ where
         if !subscription.confirms_again() {
             return Ok(());
         }
+        self.receipts = self.receipts.wrapping_add(1);
+        subscription.await_confirmation(self.receipts);
         let waits = subscription.is_behind();
         let identifier = subscription.identifier().clone();
-        self.write([frame::reply("confirm_subscription", &identifier)])
+        let confirmation = frame::reply("confirm_subscription", &identifier);
+        self.write([Outgoing::Text(confirmation), Outgoing::Ping(self.receipts)])
             .await?;
         if waits {
             self.catch_up(&identifier, Some(history.unwrap_or_default()));
@@ -164,16 +167,22 @@ where
             return Ok(());
         };
         subscription.mark_live();
-        // State has no position by which the client could say that it has it. So where sessions
-        // are resumed, the transport is pinged behind it.
-        let receipt = arrange(subscription, catch_up, held, &mut frames) && self.sid.is_some();
-        if receipt {
+        let confirms = !frames.is_empty();
+        // State has no position by which the client could say that it has it.
+        let state = arrange(subscription, catch_up, held, &mut frames) && self.sid.is_some();
+        if confirms || state {
             self.receipts = self.receipts.wrapping_add(1);
+        }
+        if confirms {
+            subscription.await_confirmation(self.receipts);
+        }
+        if state {
             subscription.await_receipt(self.receipts);
         }
         self.save();
         self.write(frames).await?;
-        if receipt {
+        // The answer to a ping of the transport says that the client has what was sent before it.
+        if confirms || state {
             self.write([Outgoing::Ping(self.receipts)]).await?;
         }
         Ok(())

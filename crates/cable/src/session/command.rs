@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use futures_util::{Sink, Stream};
 
-use super::socket::TOO_BIG;
+use super::socket::{NORMAL, TOO_BIG};
 use super::{End, Incoming, Outgoing, Session};
 use crate::application::Application;
 use crate::frame::{self, Command, HistoryRequest, Protocol};
@@ -26,8 +26,7 @@ where
             return Ok(());
         };
         if text.len() > self.inner.options.max_frame_bytes {
-            self.inner.counters.oversized.fetch_add(1, Relaxed);
-            return Err(End::Closing(Disconnect::invalid_request(), TOO_BIG));
+            return Err(self.too_large());
         }
         match Command::decode(&text) {
             Ok(command) => self.on_command(command).await,
@@ -39,7 +38,14 @@ where
         }
     }
 
+    /// The same client would send it again: it is not to come back.
+    pub(super) fn too_large(&self) -> End {
+        self.inner.counters.oversized.fetch_add(1, Relaxed);
+        End::Closing(Disconnect::invalid_request(), TOO_BIG)
+    }
+
     async fn on_command(&mut self, command: Command) -> Result<(), End> {
+        self.check()?;
         let extended = self.protocol == Protocol::V1ExtJson;
         match command {
             Command::Subscribe {
@@ -82,10 +88,9 @@ where
             .position(|s| s.identifier() == identifier)
     }
 
-    /// A second subscription with the same identifier is ignored quietly, as in Rails: clients
-    /// repeat themselves when a confirmation is late. Only if the subscription was resumed, the
-    /// client may never have heard the confirmation and hears it now, once: more often, and
-    /// `@anycable/core` would unsubscribe.
+    /// A second subscription with the same identifier is confirmed again, but only to a client that
+    /// has the confirmation before. To others it is on its way: clients repeat themselves when it
+    /// is late, and `@anycable/core` unsubscribes when it comes twice.
     async fn subscribe(
         &mut self,
         identifier: Identifier,
@@ -95,8 +100,13 @@ where
             return self.confirm_again(at, history).await;
         }
         let full = self.subscriptions.len() >= self.inner.options.max_subscriptions;
-        if full || !self.within_rate() {
-            return self.reject(&identifier).await;
+        if full {
+            return self
+                .reject(&identifier, Some("too_many_subscriptions"))
+                .await;
+        }
+        if !self.within_rate() {
+            return Err(End::Closing(Disconnect::rate_limited(), NORMAL));
         }
         let number = self.pending.end;
         self.pending = number..number + 1;
@@ -140,9 +150,13 @@ where
         self.task = Some(task::unsubscribe(app, connection, identifier));
     }
 
-    async fn reject(&mut self, identifier: &Identifier) -> Result<(), End> {
+    async fn reject(
+        &mut self,
+        identifier: &Identifier,
+        reason: Option<&'static str>,
+    ) -> Result<(), End> {
         self.inner.counters.rejected.fetch_add(1, Relaxed);
-        self.write([frame::reply("reject_subscription", identifier)])
+        self.write([frame::reject_subscription(identifier, reason)])
             .await
     }
 
@@ -151,8 +165,9 @@ where
             Outcome::Subscribed(granted) => self.confirm(*granted).await,
             Outcome::Rejected(identifier) => {
                 self.none_pending();
-                self.reject(&identifier).await
+                self.reject(&identifier, None).await
             }
+            Outcome::Disconnected(disconnect) => Err(End::Closing(disconnect, NORMAL)),
             Outcome::Resumed(granted) => self.resumed(granted).await,
             Outcome::CaughtUp {
                 subscription,

@@ -208,6 +208,7 @@ where
                 Event::Mail(mail) => self.on_mail(mail).await,
                 Event::Done(outcome) => Box::pin(self.on_outcome(outcome)).await,
                 Event::Frame(Some(Ok(Incoming::Close) | Err(_)) | None) => Err(End::Gone),
+                Event::Frame(Some(Ok(Incoming::TooLarge))) => Err(self.too_large()),
                 Event::Frame(Some(Ok(Incoming::Pong(number)))) => {
                     self.received_up_to(number);
                     Ok(())
@@ -297,6 +298,7 @@ where
 
     /// The ping is also the session's own clock.
     fn on_ping(&mut self, frames: &mut Vec<Bytes>) -> Result<(), End> {
+        self.check()?;
         if let Some(unanswered) = &mut self.unanswered {
             *unanswered += 1;
             if *unanswered > MISSED_PONGS {
@@ -312,6 +314,12 @@ where
         }
         self.stop_waiting(frames);
         Ok(())
+    }
+
+    /// Whether the application lets the connection go on.
+    fn check(&self) -> Result<(), End> {
+        let checked = self.app.check(&self.connection);
+        checked.map_err(|disconnect| End::Closing(disconnect, NORMAL))
     }
 
     /// Whether a message from the hub goes out; if not, it is held for a subscription that is not

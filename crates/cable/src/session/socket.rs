@@ -20,6 +20,9 @@ pub enum Incoming {
     Text(Bytes),
     /// A binary message; no protocol spoken here has any, so they are ignored.
     Binary,
+    /// A message of more than [`Options::max_frame_bytes`](crate::Options::max_frame_bytes), which
+    /// was not read to its end.
+    TooLarge,
     /// The answer to [`Outgoing::Ping`], with its number.
     Pong(u32),
     /// The client closes.

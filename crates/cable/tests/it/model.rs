@@ -46,11 +46,11 @@ struct Model {
 
 impl Model {
     fn subscribe(&mut self, client: usize, room: u8) {
+        self.heard[client].push(json!(["confirm_subscription", room.to_string()]));
         if self.subscriptions.contains_key(&(client, room)) {
             return;
         }
         let mut keys = BTreeSet::new();
-        self.heard[client].push(json!(["confirm_subscription", room.to_string()]));
         if let Some(key) = self.state.get(&room) {
             keys.insert(*key);
             self.heard[client].push(json!([fact(*key), room.to_string()]));

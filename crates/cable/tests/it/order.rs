@@ -252,7 +252,7 @@ async fn questions_are_limited_to_a_pace() {
     let opening = Opening::new(Protocol::V1ExtJson);
     let alice = Client::open(&cable, &app, "alice", opening);
     assert_eq!(alice.json().await["type"], "welcome");
-    for id in ["1", "2", "2", "3", "4"] {
+    for id in ["1", "2", "2", "3"] {
         // A repeated subscription is no question.
         alice.send("subscribe", &room(id));
     }
@@ -262,7 +262,6 @@ async fn questions_are_limited_to_a_pace() {
         "confirm_subscription",
         "confirm_subscription",
         "confirm_subscription",
-        "reject_subscription",
         "reject_history",
     ];
     assert_eq!(alice.gists().await, expected.map(Value::from));
@@ -270,11 +269,53 @@ async fn questions_are_limited_to_a_pace() {
     alice.send("subscribe", &room("4"));
     let gists = alice.gists().await;
     assert_eq!(gists.last(), Some(&json!("confirm_subscription")));
+    // A limit is no answer about the subscription: the client is to ask again later.
+    alice.send("subscribe", &room("5"));
+    let last_frame = json!({"type": "disconnect", "reason": "rate_limited", "reconnect": true});
+    assert_eq!(alice.json().await, last_frame);
     let stats = cable.stats();
     assert_eq!(
         (stats.limited, stats.rejected, stats.history_misses),
-        (2, 1, 1)
+        (2, 0, 1)
     );
+}
+
+/// A right that ends while the connection is open ends the connection: at the next command, and at
+/// the next ping where there is none.
+#[tokio::test(start_paused = true)]
+async fn a_connection_ends_with_its_right() {
+    for speaks in [true, false] {
+        let (cable, app) = setup(App::default());
+        let alice = Client::welcomed(&cable, &app, "alice").await;
+        let bob = Client::welcomed(&cable, &app, "bob").await;
+        app.expired.lock().unwrap().push("alice".into());
+        let start = Instant::now();
+        if speaks {
+            alice.send("subscribe", &room("1"));
+        }
+        let last_frame =
+            json!({"type": "disconnect", "reason": "token_expired", "reconnect": false});
+        assert_eq!(alice.json().await, last_frame);
+        assert_eq!(start.elapsed() < Duration::from_secs(1), speaks);
+        assert!(start.elapsed() < Duration::from_secs(4));
+        bob.send("subscribe", &room("1"));
+        while bob.gist().await != "confirm_subscription" {}
+    }
+}
+
+/// An application that cannot say what exists ends the connection, and leaves nothing behind.
+#[tokio::test(start_paused = true)]
+async fn a_connection_ends_when_the_application_cannot_answer() {
+    let (cable, app) = setup(App::default());
+    *app.ended.lock().unwrap() = Some(cable::Disconnect::unavailable());
+    let alice = Client::welcomed(&cable, &app, "alice").await;
+    alice.send("subscribe", &room("1"));
+    let last_frame = json!({"type": "disconnect", "reason": "unavailable", "reconnect": true});
+    assert_eq!(alice.json().await, last_frame);
+    alice.wire.send_frame(Incoming::Close);
+    alice.session.await.unwrap();
+    assert_eq!(app.present.load(std::sync::atomic::Ordering::SeqCst), 0);
+    assert_eq!(cable.stats().streams, 0);
 }
 
 /// The latency is that of the whole way, with the time that the client took to read.

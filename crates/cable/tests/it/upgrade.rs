@@ -6,6 +6,8 @@ use std::time::Duration;
 use cable::{Cable, Options};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message as WsMessage};
 
 use crate::support::{App, Server, Socket, room};
@@ -87,7 +89,7 @@ async fn the_unauthorized_are_told_so() {
 async fn a_plain_request_is_no_connection() {
     let (server, _) = server(Options::default()).await;
     let status = server.get("/cable?user=alice").await;
-    assert_eq!(status, 400);
+    assert_eq!(status, 426);
 }
 
 #[tokio::test]
@@ -149,7 +151,7 @@ async fn connections_are_limited_in_all_and_per_address() {
     }
 }
 
-/// Too large, politely; far too large, cut off.
+/// Of whatever size, in one frame or several: the client hears why, and with which code.
 #[tokio::test]
 async fn frames_are_limited() {
     let (server, cable) = server(Options {
@@ -157,23 +159,65 @@ async fn frames_are_limited() {
         ..Options::default()
     })
     .await;
-    for (size, polite) in [(1001, true), (4001, false)] {
+    let text = |size: usize| vec![WsMessage::text(" ".repeat(size))];
+    let part = |code: OpCode, last| WsMessage::Frame(Frame::message(vec![b' '; 600], code, last));
+    let parts = vec![
+        part(OpCode::Data(Data::Text), false),
+        part(OpCode::Data(Data::Continue), true),
+    ];
+    let attempts = [
+        text(1001),
+        text(4001),
+        text(100_000),
+        text(8_000_000),
+        parts,
+    ];
+    for frames in attempts {
         let (mut socket, _) = server.connect("/cable?user=alice", None).await.unwrap();
         assert_eq!(json(&mut socket).await["type"], "welcome");
-        socket
-            .send(WsMessage::text(" ".repeat(size)))
-            .await
-            .unwrap();
-        let heard = socket.next().await;
-        assert_eq!(
-            matches!(heard, Some(Ok(WsMessage::Text(_)))),
-            polite,
-            "{size}: {heard:?}"
-        );
-        while matches!(socket.next().await, Some(Ok(_))) {}
+        for frame in frames {
+            socket.send(frame).await.unwrap();
+        }
+        let last = json!({"type": "disconnect", "reason": "invalid_request", "reconnect": false});
+        assert_eq!(json(&mut socket).await, last);
+        match socket.next().await {
+            Some(Ok(WsMessage::Close(Some(close)))) => assert_eq!(u16::from(close.code), 1009),
+            other => panic!("{other:?}"),
+        }
+        // Nothing but the end: no reset.
+        assert!(matches!(
+            socket.next().await,
+            None | Some(Err(Error::ConnectionClosed))
+        ));
     }
     assert_eq!(cable.stats().malformed, 0);
-    assert_eq!(cable.stats().oversized, 1);
+    assert_eq!(cable.stats().oversized, 5);
+}
+
+/// AnyCable's clients name the session to resume in the query or, where they can, in a header.
+#[tokio::test]
+async fn a_session_is_resumed_by_header_and_by_query() {
+    let (server, _) = server(Options::default()).await;
+    for by_header in [true, false] {
+        let offer = Some("actioncable-v1-ext-json");
+        let (mut socket, _) = server.connect("/cable?user=alice", offer).await.unwrap();
+        let sid = json(&mut socket).await["sid"].as_str().unwrap().to_owned();
+        let subscribe = json!({"command": "subscribe", "identifier": room("1")});
+        socket
+            .send(WsMessage::text(subscribe.to_string()))
+            .await
+            .unwrap();
+        assert_eq!(json(&mut socket).await["type"], "confirm_subscription");
+        drop(socket);
+        let (path, header) = match by_header {
+            true => ("/cable?user=alice&sid=unknown".to_owned(), Some(sid)),
+            false => (format!("/cable?user=alice&sid={sid}"), None),
+        };
+        let headers = header.map(|sid| ("X-ANYCABLE-RESTORE-SID", sid));
+        let (mut socket, _) = server.connect_with(&path, offer, headers).await.unwrap();
+        let welcome = json(&mut socket).await;
+        assert_eq!(welcome["restored_ids"], json!([room("1")]), "{welcome}");
+    }
 }
 
 /// A client that closes gets its close frame back (code 1000, not 1006).
@@ -189,7 +233,12 @@ async fn closing_is_answered() {
     assert_eq!(json(&mut socket).await["type"], "welcome");
     assert_eq!(json(&mut socket).await["type"], "confirm_subscription");
     socket.close(None).await.unwrap();
-    assert!(matches!(socket.next().await, Some(Ok(WsMessage::Close(_)))));
+    let mut last = socket.next().await;
+    // Behind the confirmation the server asks whether it has arrived.
+    while let Some(Ok(WsMessage::Ping(_))) = last {
+        last = socket.next().await;
+    }
+    assert!(matches!(last, Some(Ok(WsMessage::Close(_)))), "{last:?}");
     assert!(socket.next().await.is_none());
     assert_eq!(cable.stats().subscriptions, 0);
 }

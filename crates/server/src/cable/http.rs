@@ -1,28 +1,29 @@
 //! `GET /cable`.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::Relaxed},
-};
+use std::sync::Arc;
 
 use ::cable::{Cable, Disconnect, Handshake};
 use axum::{
     Router,
     extract::{FromRequestParts, Request, State},
-    http::{StatusCode, header::ORIGIN, request::Parts},
+    http::{
+        HeaderValue, StatusCode,
+        header::{ORIGIN, UPGRADE},
+        request::Parts,
+    },
     response::{IntoResponse, Response},
     routing::any,
 };
 use serde::Deserialize;
 
-use super::{Attempts, Channels, Viewer, Who};
+use super::{Attempts, Channels, SiteViewer, Viewer, Who, channels};
 use crate::{
     http::{
         error::{ApiError, ApiResult, Code, overloaded},
         extract::Query,
         guard::PhoneSocket,
         request::ClientIp,
-        token::{self, TokenError},
+        token,
     },
     limit::{Limited, Rule},
     platform::state::Shared,
@@ -47,7 +48,6 @@ pub fn router(state: &Shared, cable: &Cable) -> Router {
             cable: cable.clone(),
             channels: Arc::new(Channels {
                 state: state.clone(),
-                cable: cable.clone(),
                 attempts: Attempts::default(),
             }),
         })
@@ -55,7 +55,7 @@ pub fn router(state: &Shared, cable: &Cable) -> Router {
 
 /// `channel_prefix` of older pages is public and proves nothing, so it is not even read.
 #[derive(Deserialize)]
-struct Door {
+struct Params {
     token: Option<String>,
 }
 
@@ -63,13 +63,21 @@ async fn connect(State(served): State<Served>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     match served.enter(&mut parts).await {
         Ok(response) => response,
-        Err(error) => error.into_response(),
+        Err(error) => {
+            let mut response = error.into_response();
+            // What to upgrade to (RFC 9110, section 15.5.22).
+            if response.status() == StatusCode::UPGRADE_REQUIRED {
+                let websocket = HeaderValue::from_static("websocket");
+                response.headers_mut().insert(UPGRADE, websocket);
+            }
+            response
+        }
     }
 }
 
 impl Served {
     async fn enter(&self, parts: &mut Parts) -> ApiResult<Response> {
-        let Query(door) = Query::<Door>::from_request_parts(parts, &self.state).await?;
+        let Query(params) = Query::<Params>::from_request_parts(parts, &self.state).await?;
         let handshake = Handshake::from_request_parts(parts, &self.state)
             .await
             .map_err(|_| {
@@ -81,23 +89,18 @@ impl Served {
             .headers
             .get(ORIGIN)
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into());
-        let shown = handshake.token().map(str::to_owned).or(door.token);
+        let shown = handshake.token().map(str::to_owned).or(params.token);
         let who = match self.recognise(parts, shown.as_deref()).await {
             Ok(who) => who,
-            Err(farewell) => return Ok(handshake.refuse(&self.cable, farewell)),
+            Err(disconnect) => return Ok(handshake.refuse(&self.cable, disconnect)),
         };
-        if let Who::Site(site) = &who
-            && !site.settings.origins.admit(origin.as_deref())
+        if let Who::Site(shown) = &who
+            && !shown.site.settings.origins.admit(origin.as_deref())
         {
             tracing::debug!("a cable connection came from a page that its site does not list");
             return Ok(handshake.refuse(&self.cable, Disconnect::unauthorized()));
         }
-        let viewer = Viewer {
-            who,
-            origin,
-            ip,
-            tag: tag(),
-        };
+        let viewer = Viewer { who, origin, ip };
         // What comes from the machine itself is a proxy that stands for everyone.
         let handshake = if ip.is_loopback() {
             handshake
@@ -134,22 +137,15 @@ impl Served {
         let Some(token) = token.filter(|token| !token.is_empty()) else {
             return Ok(Who::Anyone);
         };
-        match token::verify(&state.db, &state.keys, token, state.now()).await {
-            Ok((site, _)) => Ok(Who::Site(Box::new(site))),
-            Err(TokenError::Database(error)) => {
-                tracing::warn!(%error, "a cable connection is asked to come again");
-                Err(Disconnect::unavailable())
-            }
-            Err(error) => {
-                tracing::debug!(%error, "a cable connection was refused");
-                Err(Disconnect::unauthorized())
-            }
-        }
+        let refused = |error| channels::disconnect_for(&error);
+        let (site, _) = token::verify(&state.db, &state.keys, token, state.now())
+            .await
+            .map_err(refused)?;
+        let expires_at = token::expires_at(&state.keys, token).map_err(refused)?;
+        Ok(Who::Site(Box::new(SiteViewer {
+            site,
+            token: token.to_owned(),
+            expires_at,
+        })))
     }
-}
-
-/// A name that no other connection of this process has.
-fn tag() -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    format!("{:x}", NEXT.fetch_add(1, Relaxed))
 }

@@ -2,13 +2,11 @@
 //! slice knows of it.
 
 mod attempts;
+pub mod backend;
 mod channels;
-pub mod feed;
-mod herald;
 pub mod http;
-mod messages;
 mod outbox;
-mod streams;
+mod publisher;
 
 use ::cable::{
     Cable, Options,
@@ -17,8 +15,8 @@ use ::cable::{
 
 pub use self::{
     attempts::Attempts,
-    channels::{Channels, Viewer, Who},
-    herald::Herald,
+    channels::{Channels, SiteViewer, Viewer, Who},
+    publisher::Publisher,
 };
 
 use crate::platform::config::Settings;

@@ -1,7 +1,7 @@
 //! The verdicts' outbox. A verdict is committed before it is broadcast; a server that dies between
 //! the two, or a Redis that takes the message with it, must not make a page wait for ever. So each
-//! verdict is crossed out in the database when it is known to have been broadcast, and whatever is
-//! not crossed out is broadcast again, by any server. Its key makes every page hear it once.
+//! verdict is marked as delivered in the database when it is known to have been broadcast, and whatever is
+//! not marked as delivered is broadcast again, by any server. Its key makes every page hear it once.
 
 use std::{
     collections::HashSet,
@@ -28,7 +28,7 @@ const GRACE: TimeDelta = TimeDelta::seconds(2);
 /// have been behind with reading.
 const DOUBTFUL: TimeDelta = TimeDelta::seconds(120);
 
-/// Most verdicts crossed out by one statement.
+/// Most verdicts marked as delivered by one statement.
 const AT_ONCE: usize = 200;
 
 /// What this server has under way.
@@ -48,12 +48,12 @@ impl Outbox {
             under_way: Mutex::default(),
             arrived,
         });
-        tokio::spawn(cross_out(Arc::downgrade(&outbox), ids));
+        tokio::spawn(mark_delivered(Arc::downgrade(&outbox), ids));
         outbox
     }
 
     /// Broadcasts a verdict, and crosses it out when it has arrived.
-    pub(super) fn tell(self: &Arc<Self>, sign_on_id: Uuid, stream: &str, message: Message) {
+    pub(super) fn publish(self: &Arc<Self>, sign_on_id: Uuid, stream: &str, message: Message) {
         self.under_way().insert(sign_on_id);
         let arrives = self.cable.broadcast_acknowledged(stream, message);
         let outbox = Arc::clone(self);
@@ -67,8 +67,8 @@ impl Outbox {
         });
     }
 
-    /// Verdicts that nobody may have told.
-    pub(super) async fn untold(&self) -> Result<Vec<Untold>, DbErr> {
+    /// Verdicts that may not have been published.
+    pub(super) async fn undelivered(&self) -> Result<Vec<Untold>, DbErr> {
         let Some(state) = self.state.upgrade() else {
             return Ok(Vec::new());
         };
@@ -84,7 +84,7 @@ impl Outbox {
         sign_on::told_since(&state, state.now() - DOUBTFUL).await
     }
 
-    /// Crosses a verdict out that nobody can hear.
+    /// Marks a verdict that nobody can hear.
     pub(super) fn skip(&self, sign_on_id: Uuid) {
         self.under_way().insert(sign_on_id);
         // The other end goes only with this one.
@@ -101,7 +101,7 @@ impl Outbox {
         if let Some(state) = self.state.upgrade()
             && let Err(error) = sign_on::mark_told(&state, ids).await
         {
-            tracing::warn!(%error, "verdicts could not be crossed out; they will be told again");
+            tracing::warn!(%error, "verdicts could not be marked as delivered; they will be published again");
         }
         let mut under_way = self.under_way();
         for id in ids {
@@ -110,7 +110,7 @@ impl Outbox {
     }
 }
 
-async fn cross_out(outbox: Weak<Outbox>, mut ids: mpsc::UnboundedReceiver<Uuid>) {
+async fn mark_delivered(outbox: Weak<Outbox>, mut ids: mpsc::UnboundedReceiver<Uuid>) {
     let mut batch = Vec::new();
     while ids.recv_many(&mut batch, AT_ONCE).await > 0 {
         let Some(outbox) = outbox.upgrade() else {

@@ -128,7 +128,7 @@ async fn serve(app: App, listener: TcpListener) -> Result<(), Failure> {
             every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 every.tick().await;
-                if let Err(error) = app.herald.tend_redis().await {
+                if let Err(error) = app.publisher.reconcile_redis().await {
                     tracing::warn!(%error, "could not look after Redis; trying again");
                 }
             }

@@ -151,3 +151,12 @@ impl From<TokenError> for ApiError {
         }
     }
 }
+
+/// Until when a token of ours is valid.
+///
+/// # Errors
+/// [`TokenError::Invalid`] if it is none.
+pub fn expires_at(keys: &Keyring, token: &str) -> Result<Moment, TokenError> {
+    let claims = claims(keys, token)?;
+    Moment::from_timestamp(claims.exp, 0).ok_or(TokenError::Invalid)
+}

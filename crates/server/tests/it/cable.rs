@@ -67,6 +67,37 @@ on_each_database! {
         assert_eq!(page.next().await, None);
     }
 
+    async fn a_token_whose_time_is_over_says_so_before_and_while_connected(app: App) {
+        let expired = json!({ "type": "disconnect", "reason": "token_expired", "reconnect": false });
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        let widget = site.token_of("widget").await;
+        let mut asking = Page::connect(&app.url, Some(&widget)).await;
+        assert_eq!(asking.next().await.unwrap()["type"], "welcome");
+        let mut silent = Page::connect(&app.url, Some(&widget)).await;
+        assert_eq!(silent.next().await.unwrap()["type"], "welcome");
+        app.clock.advance(600);
+        asking.subscribe("FacialSignOnDeviceChannel", json!({ "client_id": ann.client_id })).await;
+        assert_eq!(asking.next().await.unwrap(), expired);
+        // Whoever only listens is told at the next ping.
+        assert_eq!(silent.next().await.unwrap(), expired);
+        let mut late = Page::connect(&app.url, Some(&widget)).await;
+        assert_eq!(late.next().await.unwrap(), expired);
+    }
+
+    async fn a_token_that_was_revoked_subscribes_to_nothing_more(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        let mut page = site.page().await;
+        page.subscribe("FacialSignOnDeviceChannel", json!({ "client_id": ann.client_id })).await;
+        page.confirmed().await;
+        let revoke = "update sites set tokens_not_before = '2100-01-01T00:00:00+00:00'";
+        app.app.state.db.execute_unprepared(revoke).await.unwrap();
+        let verification = json!({ "verification_token": "vt_any" });
+        page.subscribe("FacialSignOnLoginChannel", verification).await;
+        assert_eq!(page.next().await.unwrap()["reason"], "unauthorized");
+    }
+
     async fn a_site_may_ask_for_its_token(app: App) {
         let site = app.site_with("a.example", |settings| settings.cable_token = true).await;
         let ann = site.enrolled("ann@example.com").await;
@@ -205,7 +236,9 @@ on_each_database! {
         }
         let params = json!({ "verification_token": verification });
         guessing.subscribe("FacialSignOnLoginChannel", params).await;
-        assert!(guessing.is_rejected().await);
+        assert_eq!(guessing.next().await.unwrap(), json!({
+            "type": "disconnect", "reason": "rate_limited", "reconnect": true,
+        }));
         from("192.0.2.2").await.watch(&verification).await;
         app.clock.advance(100);
         from("192.0.2.1").await.watch(&verification).await;

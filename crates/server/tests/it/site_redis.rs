@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use redis::{Client, RedisResult, Value, aio::MultiplexedConnection};
 use serde_json::{Value as Json, json};
 use server::{
-    cable::feed::users,
+    cable::backend::acl,
     platform::secret::{Secret, hash},
     site::{self, RedisUser},
 };
@@ -74,7 +74,7 @@ async fn admin(url: &str) -> MultiplexedConnection {
 /// Looks after Redis now, whatever was looked at before.
 async fn tend(app: &App) {
     app.clock.advance(10);
-    app.app.herald.tend_redis().await.unwrap();
+    app.app.publisher.reconcile_redis().await.unwrap();
 }
 
 async fn next(stream: &mut (impl StreamExt<Item = redis::Msg> + Unpin)) -> (String, Json) {
@@ -111,7 +111,7 @@ on_each_database! {
         let verification = site.push(ann.client_id).await;
         let id = ann.waiting().await;
         ann.phone.scan(id, None, &[photos().of(0, 1)]).await.unwrap();
-        let named = users::hexadecimal(&hash(&verification));
+        let named = acl::hexadecimal(&hash(&verification));
         let (channel, scanning) = next(&mut heard).await;
         assert_eq!(channel, format!("{prefix}:sign_on:{named}"));
         assert_eq!(scanning, json!({

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering::SeqCst;
 
-use cable::{Application, Identifier, Message, Rejected};
+use cable::{Application, Denied, Disconnect, Identifier, Message};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
@@ -21,6 +21,10 @@ pub(crate) struct App {
     pub(crate) state: Mutex<HashMap<String, Message>>,
     /// Rooms nobody may enter.
     pub(crate) closed: Mutex<Vec<String>>,
+    /// Users whose right to be connected is over.
+    pub(crate) expired: Mutex<Vec<String>>,
+    /// What `confirmed` fails with.
+    pub(crate) ended: Mutex<Option<Disconnect>>,
     /// Subscriptions confirmed and not ended, as the application sees them.
     pub(crate) present: AtomicI64,
     /// One permit is taken by each `subscribe` and each `confirmed`, after they have looked.
@@ -32,6 +36,8 @@ impl Default for App {
         Self {
             state: Mutex::default(),
             closed: Mutex::default(),
+            expired: Mutex::default(),
+            ended: Mutex::default(),
             present: AtomicI64::new(0),
             gate: Semaphore::new(Semaphore::MAX_PERMITS / 2),
         }
@@ -67,9 +73,9 @@ enum Channel {
     Echo,
 }
 
-fn streams(identifier: &Identifier) -> Result<Vec<String>, Rejected> {
+fn streams(identifier: &Identifier) -> Result<Vec<String>, Denied> {
     let stream = |id: String| format!("room:{id}");
-    match identifier.params().map_err(|_| Rejected)? {
+    match identifier.params().map_err(|_| Denied::Subscription)? {
         Channel::Room { id } => Ok(vec![stream(id)]),
         Channel::Rooms { ids } => Ok(ids.into_iter().map(stream).collect()),
         Channel::Echo => Ok(Vec::new()),
@@ -83,18 +89,29 @@ impl Application for App {
         vec![format!("user:{}", user.name)]
     }
 
-    async fn subscribe(&self, _: &User, identifier: &Identifier) -> Result<Vec<String>, Rejected> {
+    fn check(&self, user: &User) -> Result<(), Disconnect> {
+        match self.expired.lock().unwrap().contains(&user.name) {
+            true => Err(Disconnect::token_expired()),
+            false => Ok(()),
+        }
+    }
+
+    async fn subscribe(&self, _: &User, identifier: &Identifier) -> Result<Vec<String>, Denied> {
         let streams = streams(identifier)?;
         let closed = self.closed.lock().unwrap().clone();
         self.pass().await;
         if streams.iter().any(|stream| closed.contains(stream)) {
-            return Err(Rejected);
+            return Err(Denied::Subscription);
         }
         self.present.fetch_add(1, SeqCst);
         Ok(streams)
     }
 
-    async fn confirmed(&self, _: &User, identifier: &Identifier) -> Vec<Message> {
+    async fn confirmed(
+        &self,
+        _: &User,
+        identifier: &Identifier,
+    ) -> Result<Vec<Message>, Disconnect> {
         let streams = streams(identifier).unwrap_or_default();
         let existing = {
             let state = self.state.lock().unwrap();
@@ -104,7 +121,10 @@ impl Application for App {
                 .collect()
         };
         self.pass().await;
-        existing
+        match self.ended.lock().unwrap().clone() {
+            Some(disconnect) => Err(disconnect),
+            None => Ok(existing),
+        }
     }
 
     async fn perform(&self, _: &User, _: &Identifier, data: serde_json::Value) -> Vec<Message> {

@@ -63,11 +63,25 @@ impl Server {
         path: &str,
         protocols: Option<&str>,
     ) -> Result<(Socket, WsResponse), Error> {
+        self.connect_with(path, protocols, None).await
+    }
+
+    /// The same with one more header.
+    pub(crate) async fn connect_with(
+        &self,
+        path: &str,
+        protocols: Option<&str>,
+        header: Option<(&'static str, String)>,
+    ) -> Result<(Socket, WsResponse), Error> {
         let mut request = format!("ws://{}{path}", self.address).into_client_request()?;
         if let Some(protocols) = protocols {
             request
                 .headers_mut()
                 .insert("sec-websocket-protocol", protocols.parse().unwrap());
+        }
+        if let Some((name, value)) = header {
+            let name = axum::http::HeaderName::from_bytes(name.as_bytes()).unwrap();
+            request.headers_mut().insert(name, value.parse().unwrap());
         }
         connect_async(request).await
     }

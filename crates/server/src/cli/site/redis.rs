@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::named::find;
 use crate::{
-    cable::feed::{self, users},
+    cable::backend::{self, acl},
     cli::Failure,
     platform::{
         clock::{Clock, SystemClock},
@@ -120,8 +120,8 @@ pub(in crate::cli) async fn give(
         return Ok(None);
     };
     let (user, password) = site::give_redis_user(db, site, SystemClock.now()).await?;
-    let mut connection = feed::connect(&settings.redis.url)?;
-    if let Err(error) = users::allow(&mut connection, &user, &site.channel_prefix, true).await {
+    let mut connection = backend::connect(&settings.redis.url)?;
+    if let Err(error) = acl::allow(&mut connection, &user, &site.channel_prefix, true).await {
         later(&error);
     }
     Ok(Some(Access {
@@ -139,8 +139,8 @@ async fn remove(settings: &Settings, db: &DatabaseConnection, site: &Site) -> Re
         return Ok(());
     };
     site::remove_redis_user(db, site.id, SystemClock.now()).await?;
-    let mut connection = feed::connect(&settings.redis.url)?;
-    match users::remove(&mut connection, &user).await {
+    let mut connection = backend::connect(&settings.redis.url)?;
+    match acl::remove(&mut connection, &user).await {
         Ok(()) => site::forget_redis_user(db, site.id).await?,
         Err(error) => later(&error),
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    cable::messages,
+    cable::channels,
     platform::{
         events::{Event, Place},
         state::State,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What happened, before it is known where to publish it.
-pub(super) struct News {
+pub(super) struct SiteEvent {
     at: Place,
     about: About,
     /// A JSON object.
@@ -26,7 +26,7 @@ enum About {
     Client(Uuid),
 }
 
-impl News {
+impl SiteEvent {
     /// `None` for what is not for sites' backends.
     pub(super) fn of(event: &Event) -> Option<Self> {
         let (at, about) = match event {
@@ -38,7 +38,7 @@ impl News {
             | Event::Decided { at, sign_on_id, .. } => (at, About::SignOn(*sign_on_id)),
             Event::Asked { .. } => return None,
         };
-        let (_, message) = messages::for_page(event)?;
+        let (_, message) = channels::for_backend(event)?;
         let mut message: Value = serde_json::from_str(message.ok()?.payload()).ok()?;
         // Whoever holds it can be signed in; it travels through the person's page alone.
         message.as_object_mut()?.remove("client_session_token");
@@ -72,7 +72,7 @@ impl News {
                 self.message["client_id"] = json!(client_id);
                 format!(
                     "{channel_prefix}:sign_on:{}",
-                    super::users::hexadecimal(&token_hash)
+                    super::acl::hexadecimal(&token_hash)
                 )
             }
         };

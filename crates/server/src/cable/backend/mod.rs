@@ -8,8 +8,8 @@
 //!
 //! Nothing of the cable itself travels here: that is in keys, which these users cannot read.
 
+pub mod acl;
 mod event;
-pub mod users;
 
 use std::{
     collections::HashMap,
@@ -26,7 +26,7 @@ use sea_orm::DbErr;
 use tokio::sync::{Mutex, mpsc};
 use uuid::Uuid;
 
-use self::event::News;
+use self::event::SiteEvent;
 use crate::{
     platform::{
         clock::Moment,
@@ -39,15 +39,15 @@ use crate::{
 /// How often the users in Redis are compared with the database.
 const EVERY: TimeDelta = TimeDelta::seconds(10);
 
-/// News that may wait while Redis does not answer; listeners are promised no more than pub/sub
+/// SiteEvent that may wait while Redis does not answer; listeners are promised no more than pub/sub
 /// gives, so what does not fit is dropped.
 const QUEUE: usize = 1000;
 
 /// The connection to Redis for what concerns sites.
-pub(super) struct Feed {
+pub(super) struct Backends {
     state: Weak<State>,
     connection: ConnectionManager,
-    news: mpsc::Sender<News>,
+    events: mpsc::Sender<SiteEvent>,
     known: Mutex<Known>,
 }
 
@@ -73,10 +73,14 @@ pub fn connect(url: &str) -> RedisResult<ConnectionManager> {
         .set_max_delay(Duration::from_millis(200))
         .set_connection_timeout(Some(Duration::from_secs(2)))
         .set_response_timeout(Some(Duration::from_secs(2)));
-    ConnectionManager::new_lazy_with_config(Client::open(url)?, config)
+    let address: Address = url.parse()?;
+    Ok(ConnectionManager::new_lazy_with_config(
+        address.client()?,
+        config,
+    )?)
 }
 
-impl Feed {
+impl Backends {
     /// `None` without Redis.
     pub(super) fn open(state: &Shared) -> Option<Arc<Self>> {
         let url = &state.settings.redis.url;
@@ -86,20 +90,24 @@ impl Feed {
         let connection = connect(url)
             .inspect_err(|error| tracing::error!(%error, "redis.url cannot be used"))
             .ok()?;
-        let (news, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(spread(Arc::downgrade(state), connection.clone(), queue));
+        let (events, queue) = mpsc::channel(QUEUE);
+        tokio::spawn(publish_queued(
+            Arc::downgrade(state),
+            connection.clone(),
+            queue,
+        ));
         Some(Arc::new(Self {
             state: Arc::downgrade(state),
             connection,
-            news,
+            events,
             known: Mutex::default(),
         }))
     }
 
     /// Passes an event on to its site's backend, if that may listen.
-    pub(super) fn tell(&self, event: &Event) {
-        if let Some(news) = News::of(event)
-            && self.news.try_send(news).is_err()
+    pub(super) fn publish(&self, event: &Event) {
+        if let Some(site_event) = SiteEvent::of(event)
+            && self.events.try_send(site_event).is_err()
         {
             tracing::debug!("too much waits for Redis; a site's backend misses an event");
         }
@@ -107,7 +115,7 @@ impl Feed {
 
     /// Makes the users in Redis those of the database, now and then and at once when Redis has
     /// started anew. Whether it has, since the last call.
-    pub(super) async fn tend(&self) -> Result<bool, DbErr> {
+    pub(super) async fn reconcile_users(&self) -> Result<bool, DbErr> {
         let Some(state) = self.state.upgrade() else {
             return Ok(false);
         };
@@ -134,10 +142,10 @@ impl Feed {
             let before = known.users.get(&user.site_id);
             let gone = user.removed_at.is_some() || !site.is_enabled();
             let done = if gone {
-                users::remove(&mut connection, &user).await
+                acl::remove(&mut connection, &user).await
             } else {
                 let changed = before.is_some_and(|hash| *hash != user.password_hash);
-                users::allow(&mut connection, &user, &site.channel_prefix, changed).await
+                acl::allow(&mut connection, &user, &site.channel_prefix, changed).await
             };
             if let Err(error) = done {
                 complain(&mut known, &error);
@@ -176,15 +184,15 @@ async fn run_id(connection: &mut ConnectionManager) -> RedisResult<String> {
     Ok(line.unwrap_or_default().to_owned())
 }
 
-/// Publishes news, one after another; ends with the feed.
-async fn spread(
+/// Publishes events, one after another; ends with the server.
+async fn publish_queued(
     state: Weak<State>,
     mut connection: ConnectionManager,
-    mut queue: mpsc::Receiver<News>,
+    mut queue: mpsc::Receiver<SiteEvent>,
 ) {
-    while let Some(news) = queue.recv().await {
+    while let Some(event) = queue.recv().await {
         let Some(state) = state.upgrade() else { break };
-        match news.addressed(&state).await {
+        match event.addressed(&state).await {
             Ok(Some((channel, text))) => {
                 let published: RedisResult<()> = redis::cmd("PUBLISH")
                     .arg(channel)

@@ -1,0 +1,79 @@
+//! `DeviceInboxChannel`: which sign-ons wait for the phone that is connected.
+
+use ::cable::Message;
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Asked, Channel, Failure, Published, Who};
+use crate::{
+    platform::events::Event,
+    sign_on::{self, Waiting},
+    site,
+};
+
+pub(super) const CHANNEL: Channel = Channel {
+    name: "DeviceInboxChannel",
+    streams: |asked| Box::pin(streams(asked)),
+    existing: |asked| Box::pin(existing(asked)),
+    message,
+};
+
+/// The stream of one client's sign-ons.
+pub(in crate::cable) fn stream(channel_prefix: &str, client_id: Uuid) -> String {
+    format!("{channel_prefix}:inbox:{client_id}")
+}
+
+/// Needs the phone's own token and proof.
+async fn streams(asked: Asked<'_>) -> Result<Vec<String>, Failure> {
+    let Who::Phone(device) = &asked.viewer.who else {
+        return Err(Failure::Rejected);
+    };
+    let site = site::find_enabled(&asked.state.db, device.site_id)
+        .await?
+        .ok_or(Failure::Rejected)?;
+    Ok(vec![stream(&site.channel_prefix, device.client_id)])
+}
+
+/// What waits already.
+async fn existing(asked: Asked<'_>) -> Result<Vec<Message>, Failure> {
+    let Who::Phone(device) = &asked.viewer.who else {
+        return Err(Failure::Rejected);
+    };
+    let open = sign_on::open_for(asked.state, device).await?;
+    let messages: Result<_, _> = open.iter().map(pending).collect();
+    Ok(messages?)
+}
+
+/// A sign-on that waits.
+pub(in crate::cable) fn pending(waiting: &Waiting) -> Result<Message, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Entry<'a> {
+        status: &'static str,
+        #[serde(flatten)]
+        waiting: &'a Waiting,
+    }
+    let entry = Entry {
+        status: "pending",
+        waiting,
+    };
+    let id = waiting.sign_on_id();
+    Ok(Message::new(&entry)?.with_key(format!("pending {id}")))
+}
+
+/// A sign-on that needs no answer any more. One that was asked for is looked up before it is told,
+/// see [`Publisher`](crate::cable::Publisher).
+fn message(event: &Event) -> Option<Published> {
+    let Event::Decided {
+        at,
+        client_id,
+        sign_on_id,
+        ..
+    } = event
+    else {
+        return None;
+    };
+    let message = json!({ "status": "closed", "sign_on_id": sign_on_id });
+    let message = Message::from(message).with_key(format!("closed {sign_on_id}"));
+    Some((stream(&at.channel_prefix, *client_id), Ok(message)))
+}

@@ -1,0 +1,97 @@
+//! `FacialSignOnLoginChannel`: what becomes of one sign-on, for the page that waits for it.
+
+use ::cable::{Identifier, Message};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{Asked, Channel, Failure, Published};
+use crate::{
+    platform::events::Event,
+    sign_on::{self, Told},
+};
+
+pub(super) const CHANNEL: Channel = Channel {
+    name: "FacialSignOnLoginChannel",
+    streams: |asked| Box::pin(streams(asked)),
+    existing: |asked| Box::pin(existing(asked)),
+    message,
+};
+
+/// The key under which a verdict is delivered once, whether it is found or broadcast.
+const VERDICT: &str = "verdict";
+
+/// Whether this is the verdict of a sign-on.
+pub(in crate::cable) fn is_verdict(message: &Message) -> bool {
+    message.key() == Some(VERDICT)
+}
+
+/// Older pages call the token `token`; some send both.
+#[derive(Deserialize)]
+struct Params {
+    verification_token: Option<String>,
+    token: Option<String>,
+}
+
+fn token(identifier: &Identifier) -> Result<String, Failure> {
+    let params: Params = identifier.params().map_err(|_| Failure::Rejected)?;
+    let token = params.verification_token.or(params.token);
+    token.ok_or(Failure::Rejected)
+}
+
+fn stream(channel_prefix: &str, sign_on_id: Uuid) -> String {
+    format!("{channel_prefix}:sign_on:{sign_on_id}")
+}
+
+/// The token is the capability; of a site that asks for it, the connection must prove the site as
+/// well, and of one that lists its origins, it must come from there.
+async fn streams(asked: Asked<'_>) -> Result<Vec<String>, Failure> {
+    let token = token(asked.identifier)?;
+    let site_id = asked.viewer.site().map(|site| site.id);
+    let watched = sign_on::watch(asked.state, &token, site_id)
+        .await?
+        .ok_or(Failure::Rejected)?;
+    let from_there = watched.origins.admit(asked.viewer.origin.as_deref());
+    if (watched.needs_site_token && site_id.is_none()) || !from_there {
+        return Err(Failure::Rejected);
+    }
+    Ok(vec![stream(&watched.channel_prefix, watched.sign_on_id)])
+}
+
+/// The verdict, if there is one.
+async fn existing(asked: Asked<'_>) -> Result<Vec<Message>, Failure> {
+    let token = token(asked.identifier)?;
+    let (_, verdict) = sign_on::find_watched(asked.state, &token).await?;
+    let message = verdict.map(|verdict| Message::new(&Told::from(&verdict)));
+    let message = message.transpose()?;
+    Ok(message
+        .map(|message| message.with_key(VERDICT))
+        .into_iter()
+        .collect())
+}
+
+fn message(event: &Event) -> Option<Published> {
+    let (at, sign_on_id, message) = match event {
+        Event::Scanning { at, sign_on_id } => (at, sign_on_id, Message::new(&Told::Scanning)),
+        Event::Retry {
+            at,
+            sign_on_id,
+            failure,
+            left,
+        } => (at, sign_on_id, Message::new(&Told::retry(*failure, *left))),
+        Event::Decided {
+            at,
+            sign_on_id,
+            verdict,
+            ..
+        } => {
+            let message = Message::new(&Told::from(verdict));
+            (
+                at,
+                sign_on_id,
+                message.map(|message| message.with_key(VERDICT)),
+            )
+        }
+        _ => return None,
+    };
+    Some((stream(&at.channel_prefix, *sign_on_id), message))
+}
