@@ -110,7 +110,9 @@ impl App {
         let keys = Keyring::open(&db, &settings.master_key_file(), clock.now())
             .await
             .expect("the keys open");
-        let cable = server::cable::open(&settings).await.expect("Redis answers");
+        let cable = server::cable::open(&settings, &keys)
+            .await
+            .expect("Redis answers");
         let app = server::app::App::new(settings, db, clock.clone(), keys, engine, cable);
         let routes = app
             .router()

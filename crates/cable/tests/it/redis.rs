@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use cable::fanout::redis::{Redis, RedisOptions};
 use cable::{Cable, Message, Opening, Options, Protocol};
-use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use crate::support::{App, Client, room};
@@ -127,37 +126,6 @@ async fn a_key_is_taken_once_by_all_processes() {
     assert_eq!(next(&client).await["message"], "here");
     there.broadcast("room:1", json!("there"));
     assert_eq!(next(&client).await["message"], "there");
-}
-
-/// Listeners outside of the cable hear what is announced, a key once; by default nothing is.
-#[tokio::test]
-async fn messages_are_announced_to_others() {
-    let Some(address) = address() else { return };
-    let quiet = fresh();
-    let options = RedisOptions {
-        announce: true,
-        ..fresh()
-    };
-    let stream = format!("{}:room", options.prefix);
-    let client = redis::Client::open(address.as_str()).unwrap();
-    let mut listener = client.get_async_pubsub().await.unwrap();
-    listener.subscribe(&stream).await.unwrap();
-    let (silent, _) = process(&address, &quiet).await;
-    silent.broadcast(&stream, json!("silent"));
-    silent.drain(Duration::ZERO).await;
-    let (here, _) = process(&address, &options).await;
-    for n in [1, 1, 2] {
-        let message = Message::from(json!({"n": n})).with_key(n.to_string());
-        here.broadcast(&stream, message);
-    }
-    let mut heard = listener.on_message();
-    for n in [1, 2] {
-        let message = tokio::time::timeout(FRAME_TIMEOUT, heard.next())
-            .await
-            .unwrap();
-        let text: String = message.unwrap().get_payload().unwrap();
-        assert_eq!(text, json!({"n": n}).to_string());
-    }
 }
 
 #[tokio::test]

@@ -7,10 +7,11 @@ mod channels;
 pub mod http;
 mod outbox;
 mod publisher;
+mod seal;
 
 use ::cable::{
     Cable, Options,
-    fanout::redis::{ConnectError, Redis, RedisOptions},
+    fanout::redis::{ConnectError, Redis, RedisOptions, Sealing},
 };
 
 pub use self::{
@@ -19,13 +20,28 @@ pub use self::{
     publisher::Publisher,
 };
 
-use crate::platform::config::Settings;
+use self::seal::FanoutSeal;
+use crate::platform::{
+    config::Settings,
+    keys::{KeyError, Keyring},
+};
+
+/// Why the cable does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Redis does not answer, or not as it should.
+    #[error(transparent)]
+    Redis(#[from] ConnectError),
+    /// The key that seals what lies in Redis cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
 
 /// Opens the cable: over Redis where one is set, else in this process alone.
 ///
 /// # Errors
-/// When Redis does not answer.
-pub async fn open(settings: &Settings) -> Result<Cable, ConnectError> {
+/// See [`OpenError`].
+pub async fn open(settings: &Settings, keys: &Keyring) -> Result<Cable, OpenError> {
     let options = Options {
         max_connections_per_peer: settings.cable.connections_per_ip,
         ..Options::default()
@@ -35,6 +51,7 @@ pub async fn open(settings: &Settings) -> Result<Cable, ConnectError> {
     }
     let shared = RedisOptions {
         prefix: settings.redis.prefix.clone(),
+        sealing: Sealing::new(FanoutSeal::new(keys)?),
         ..RedisOptions::default()
     };
     let redis = Redis::connect(&settings.redis.url, shared).await?;

@@ -2,11 +2,12 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use ::cable::fanout::redis::Redis;
 use face::{Engine, FaceEngine, FmrLevel, PackInfo};
 
 use super::{Failure, serve::find_pack};
 use crate::{
-    cable, face as faces,
+    face as faces,
     platform::{
         clock::{Clock, Moment, SystemClock},
         config::Settings,
@@ -130,8 +131,8 @@ async fn redis(settings: &Settings) -> Finding {
                 .into(),
         );
     }
-    match cable::open(settings).await {
-        Ok(_) => Finding::Fine("answers; several servers share one cable".into()),
+    match Redis::reach(&settings.redis.url).await {
+        Ok(()) => Finding::Fine("answers; several servers share one cable".into()),
         Err(error) => Finding::Wrong(format!("{error}; check redis.url and that it is running")),
     }
 }

@@ -92,7 +92,7 @@ pub(super) async fn run(settings: Settings) -> Result<(), Failure> {
         now: clock.now(),
     };
     upkeep.protect_plain().await?;
-    let cable = cable::open(&settings)
+    let cable = cable::open(&settings, &keys)
         .await
         .map_err(|error| format!("{error}; check redis.url and that it is running"))?;
     let listener = TcpListener::bind(settings.server.listen)

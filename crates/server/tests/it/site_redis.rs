@@ -161,6 +161,16 @@ on_each_database! {
             assert_eq!(error.code(), Some("NOPERM"), "{command:?}: {error}");
         }
         let mut connection = access.connect().await.unwrap();
+        // What clients send when they connect, and what Rails' Action Cable subscribes to.
+        for greeting in [
+            &["HELLO", "3"][..], &["CLIENT", "SETNAME", "ActionCable-PID-1"], &["CLIENT", "ID"],
+        ] {
+            let answer: RedisResult<Value> = redis::cmd(greeting[0]).arg(&greeting[1..])
+                .query_async(&mut connection).await;
+            answer.unwrap_or_else(|error| panic!("{greeting:?}: {error}"));
+        }
+        let mut rails = access.client().get_async_pubsub().await.unwrap();
+        rails.subscribe("_action_cable_internal").await.unwrap();
         let pong: String = redis::cmd("PING").query_async(&mut connection).await.unwrap();
         assert_eq!(pong, "PONG");
         let listed: Vec<String> = redis::cmd("ACL").arg("LIST").query_async(&mut admin).await.unwrap();

@@ -11,6 +11,7 @@ use redis::{PushInfo, PushKind, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::seal::Sealing;
 use crate::message::{Message, Position, Published};
 use crate::options::Disconnect;
 
@@ -49,6 +50,9 @@ impl fmt::Display for LogId {
         write!(f, "{}-{}", self.time, self.number)
     }
 }
+
+/// What entries are sealed for.
+const SEALED_FOR: &str = "log";
 
 /// What every process is told.
 #[derive(Debug, Serialize, Deserialize)]
@@ -142,7 +146,8 @@ pub(super) struct Entry<'a> {
     pub(super) epoch: Cow<'a, str>,
     /// How many records there were before it in its epoch.
     pub(super) before: u64,
-    records: Cow<'a, str>,
+    /// Sealed, where the fan-out seals.
+    records: Cow<'a, [u8]>,
 }
 
 impl<'a> Entry<'a> {
@@ -152,11 +157,12 @@ impl<'a> Entry<'a> {
         else {
             return None;
         };
-        let mut parts = std::str::from_utf8(bytes).ok()?.splitn(4, ' ');
+        let mut parts = bytes.splitn(4, |byte| *byte == b' ');
+        let mut text = || std::str::from_utf8(parts.next()?).ok();
         Some(Self {
-            id: parts.next()?.parse().ok()?,
-            epoch: parts.next()?.into(),
-            before: parts.next()?.parse().ok()?,
+            id: text()?.parse().ok()?,
+            epoch: text()?.into(),
+            before: text()?.parse().ok()?,
             records: parts.next()?.into(),
         })
     }
@@ -168,16 +174,27 @@ impl<'a> Entry<'a> {
             id: entry.id.parse().ok()?,
             epoch: text("e")?.into(),
             before: text("b")?.parse().ok()?,
-            records: text("n")?.into(),
+            records: entry.get::<Vec<u8>>("n")?.into(),
         })
     }
 
-    pub(super) fn records(&self) -> Vec<Record> {
-        serde_json::from_str(&self.records).unwrap_or_else(|error| {
+    pub(super) fn records(&self, sealing: &Sealing) -> Vec<Record> {
+        let Some(plain) = sealing.open(SEALED_FOR, &self.records) else {
+            tracing::error!("the log in Redis was sealed with another key than this server has");
+            return Vec::new();
+        };
+        serde_json::from_slice(&plain).unwrap_or_else(|error| {
             tracing::error!(%error, "the log in Redis is not as this program writes it");
             Vec::new()
         })
     }
+}
+
+/// The records of one entry as they are written.
+pub(super) fn write(records: &[&Record], sealing: &Sealing) -> Vec<u8> {
+    // Writing them as JSON cannot fail: their keys are strings.
+    let plain = serde_json::to_vec(records).unwrap_or_default();
+    sealing.seal(SEALED_FOR, plain)
 }
 
 #[cfg(test)]
@@ -207,7 +224,7 @@ mod tests {
         };
         let entry = Entry::announced(&push).unwrap();
         assert_eq!((entry.id.time, &*entry.epoch, entry.before), (8, "e", 41));
-        let mut records = entry.records();
+        let mut records = entry.records(&Sealing::default());
         let Some(Record::Disconnect(disconnect)) = records.pop() else {
             panic!("{records:?}");
         };

@@ -6,7 +6,9 @@
 //! | `<prefix>:head` | a hash: the epoch of the log, how many records it has had, in which run of Redis |
 //! | `<prefix>:session:<sid>` | a session that can be resumed, as JSON |
 //! | `<prefix>:once:<id>` | marks a batch that was written, so that repeating it does nothing |
-//! | `<prefix>:heard:<stream>:<key>` | marks a key that was published for outsiders, see [`RedisOptions::announce`] |
+//!
+//! With [`RedisOptions::sealing`], what is published and what sessions hold is sealed, so that whoever
+//! reads Redis learns when something was published, and nothing else.
 //!
 //! Redis orders what is published and passes it on; it is asked for nothing else. Every process
 //! has the whole log, and the histories that follow from it, in its own memory, where positions
@@ -20,13 +22,16 @@
 //!
 //! What waits while Redis is busy is written in one step, as one entry.
 //!
-//! A publication that cannot be made is repeated until it is; it waits in a bounded queue. Not
-//! for Redis Cluster, unless the prefix has a hash tag.
+//! A publication that cannot be made is repeated until it is; it waits in a bounded queue. Neither
+//! Redis Cluster nor Redis Sentinel is spoken to; both are refused.
 
+mod address;
+mod error;
 mod log;
 mod reader;
 mod replica;
 mod script;
+mod seal;
 mod session;
 mod shared;
 mod writer;
@@ -36,8 +41,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use redis::RedisResult;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, IntoConnectionInfo, ProtocolVersion, RedisResult};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
@@ -46,17 +51,15 @@ use super::{Fanout, Local, Lost, SavedSession, Since};
 use crate::message::{Message, Position, Published};
 use crate::options::{Clock, Disconnect};
 use crate::sync::lock;
+pub use address::{Address, AddressError};
+pub use error::ConnectError;
 use log::{DisconnectRecord, MessageRecord, Record};
 use reader::Reader;
 use replica::Replica;
+pub use seal::{Seal, Sealing};
 pub use shared::RedisOptions;
 use shared::Shared;
 use writer::{Job, Publication};
-
-/// Redis cannot be reached, or not with this address.
-#[derive(Debug, thiserror::Error)]
-#[error("Redis: {0}")]
-pub struct ConnectError(#[from] redis::RedisError);
 
 /// The fan-out of a cable that several processes serve. See [the module](self).
 pub struct Redis {
@@ -80,10 +83,9 @@ impl Redis {
     /// Connects, and reads what was published lately. From here on nothing is missed.
     ///
     /// # Errors
-    /// The address (`redis://user:password@host:port/db`) is wrong, or nobody answers there who
-    /// speaks RESP3 (Redis 6 and later).
+    /// See [`ConnectError`].
     pub async fn connect(address: &str, options: RedisOptions) -> Result<Self, ConnectError> {
-        let client = client(address)?;
+        let client = address.parse::<Address>()?.client()?;
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(2)
             .set_max_delay(Duration::from_secs(1))
@@ -92,7 +94,7 @@ impl Redis {
         let connection = ConnectionManager::new_with_config(client.clone(), config).await?;
         let (jobs, queue) = mpsc::channel(options.queue.max(1));
         let shared = Arc::new(Shared {
-            replica: Replica::new(options.history),
+            replica: Replica::new(options.history, options.sealing.clone()),
             options,
             client,
             connection,
@@ -100,6 +102,7 @@ impl Redis {
         });
         let mut reader = Reader::new(Arc::clone(&shared));
         let mut connection = shared.connection.clone();
+        reader::refuse_other_modes(&mut connection).await?;
         reader.catch_up(&mut connection).await?;
         // Announces nothing; whether it may is found out before it matters.
         let mut command = redis::cmd("PUBLISH");
@@ -113,6 +116,16 @@ impl Redis {
             tasks: Mutex::default(),
             clock: Clock::default(),
         })
+    }
+
+    /// Whether a Redis that can be used answers at an address.
+    ///
+    /// # Errors
+    /// See [`ConnectError`].
+    pub async fn reach(address: &str) -> Result<(), ConnectError> {
+        let client = address.parse::<Address>()?.client()?;
+        let mut connection = client.get_multiplexed_async_connection().await?;
+        reader::refuse_other_modes(&mut connection).await
     }
 
     fn enqueue(&self, job: Job) {
@@ -132,18 +145,6 @@ impl Drop for Redis {
             task.abort();
         }
     }
-}
-
-/// For RESP3, in which announcements and answers share a connection, and without Nagle's
-/// algorithm, which would let small commands wait.
-fn client(address: &str) -> RedisResult<Client> {
-    let info = address.into_connection_info()?;
-    let redis = info.redis_settings().clone();
-    let tcp = info.tcp_settings().clone();
-    Client::open(
-        info.set_redis_settings(redis.set_protocol(ProtocolVersion::RESP3))
-            .set_tcp_settings(tcp.set_nodelay(true)),
-    )
 }
 
 impl Fanout for Redis {

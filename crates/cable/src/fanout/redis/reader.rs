@@ -9,6 +9,7 @@ use redis::streams::StreamReadReply;
 use redis::{InfoDict, PushKind, RedisResult};
 use tokio::time::timeout;
 
+use super::error::ConnectError;
 use super::log::{Entry, LogId};
 use super::shared::{Shared, new_epoch};
 use super::writer::is_hopeless;
@@ -142,7 +143,7 @@ impl Reader {
                 if self.advance(entry.id)
                     && let Some(local) = self.local()
                 {
-                    read += replica::deliver(&entry, local);
+                    read += replica::deliver(&entry, &self.shared.options.sealing, local);
                 }
             }
             tokio::task::yield_now().await;
@@ -183,18 +184,36 @@ impl Reader {
     }
 }
 
-/// The name of one run of a Redis process; `None` for a user that may not ask.
-async fn run_id(connection: &mut impl ConnectionLike) -> RedisResult<Option<String>> {
+/// What a Redis says of itself; `None` for a user that may not ask.
+async fn server_info(connection: &mut impl ConnectionLike) -> RedisResult<Option<InfoDict>> {
     let info: RedisResult<InfoDict> = redis::cmd("INFO")
         .arg("server")
         .query_async(connection)
         .await;
     match info {
-        Ok(info) => Ok(info.get("run_id")),
+        Ok(info) => Ok(Some(info)),
         Err(error) if is_hopeless(&error) => {
             tracing::debug!(%error, "Redis does not say who it is");
             Ok(None)
         }
         Err(error) => Err(error),
+    }
+}
+
+/// The name of one run of a Redis process; `None` for a user that may not ask.
+async fn run_id(connection: &mut impl ConnectionLike) -> RedisResult<Option<String>> {
+    let info = server_info(connection).await?;
+    Ok(info.and_then(|info| info.get("run_id")))
+}
+
+/// Sentinel and Cluster answer at the same kind of address, and would fail later and less clearly.
+pub(super) async fn refuse_other_modes(
+    connection: &mut impl ConnectionLike,
+) -> Result<(), ConnectError> {
+    let info = server_info(connection).await?;
+    let mode: Option<String> = info.and_then(|info| info.get("redis_mode"));
+    match mode {
+        Some(mode) if mode != "standalone" => Err(ConnectError::Mode(mode)),
+        _ => Ok(()),
     }
 }

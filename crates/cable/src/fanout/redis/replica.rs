@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::log::{Entry, Record};
+use super::seal::Sealing;
 use crate::fanout::Local;
 use crate::history::{History, HistoryOptions, Lost, Since};
 use crate::message::{Position, Published};
@@ -20,6 +21,7 @@ const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Replica {
     history: History,
+    sealing: Sealing,
     progress: watch::Sender<Progress>,
 }
 
@@ -43,9 +45,10 @@ impl Progress {
 }
 
 impl Replica {
-    pub(super) fn new(options: HistoryOptions) -> Self {
+    pub(super) fn new(options: HistoryOptions, sealing: Sealing) -> Self {
         Self {
             history: History::new(options),
+            sealing,
             progress: watch::Sender::default(),
         }
     }
@@ -88,7 +91,7 @@ impl Replica {
     /// Takes in an entry, which must be where the replica stands, and delivers what is new here.
     pub(super) fn take(&self, entry: &Entry, local: Option<&Local>) -> usize {
         let mut position = self.progress.borrow().position();
-        let records = entry.records();
+        let records = entry.records(&self.sealing);
         let count = records.len();
         for record in records {
             position.offset += 1;
@@ -152,14 +155,14 @@ impl Replica {
 }
 
 /// Delivers an entry that has no place in a history.
-pub(super) fn deliver(entry: &Entry, local: &Local) -> usize {
-    let records = entry.records();
+pub(super) fn deliver(entry: &Entry, sealing: &Sealing, local: &Local) -> usize {
+    let records = entry.records(sealing);
     let count = records.len();
     for record in records {
         match record {
             Record::Message(message) => local.deliver(&message.published(None)),
             Record::Disconnect(disconnect) => {
-                local.disconnect(&disconnect.tag, &disconnect.to_disconnect())
+                local.disconnect(&disconnect.tag, &disconnect.to_disconnect());
             }
         }
     }

@@ -7,12 +7,10 @@ use redis::Script;
 /// Writes a batch of records to the log as one entry, and announces it to those who listen. A batch
 /// that was told before does nothing. Times are Redis' own.
 ///
-/// An entry has an epoch, how many records there were before it in this epoch, and the records as JSON.
+/// An entry has an epoch, how many records there were before it in this epoch, and the records.
 ///
-/// Keys: log, head, once; and for each message to be published for outsiders that has a key, where
-/// to remember it. Arguments: the records, how many they are, an epoch if there is none, time to live
-/// of the log and of remembered keys in milliseconds; and for each message to be published for
-/// outsiders its stream, its payload, and whether it has a key (1 or 0).
+/// Keys: log, head, once. Arguments: the records, how many they are, an epoch if there is none, time
+/// to live of the log in milliseconds.
 ///
 /// Once the log is written nothing fails any more: an error means that nothing has been told.
 pub(super) static PUBLISH: LazyLock<Script> = LazyLock::new(|| {
@@ -30,15 +28,6 @@ pub(super) static PUBLISH: LazyLock<Script> = LazyLock::new(|| {
         local time = redis.call('TIME')
         local oldest = string.format('%.0f', time[1] * 1000 + time[2] / 1000 - ARGV[4])
         local id = redis.call('XADD', log, 'MINID', oldest, '*', 'e', epoch, 'b', before, 'n', records)
-        local key = 4
-        for at = 6, #ARGV, 3 do
-            local fresh = true
-            if ARGV[at + 2] == '1' then
-                fresh = redis.call('SET', KEYS[key], '1', 'NX', 'PX', ARGV[5])
-                key = key + 1
-            end
-            if fresh then redis.pcall('PUBLISH', ARGV[at], ARGV[at + 1]) end
-        end
         redis.pcall('PUBLISH', log, id .. ' ' .. epoch .. ' ' .. before .. ' ' .. records)
         ",
     )

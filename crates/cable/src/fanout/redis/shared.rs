@@ -8,6 +8,7 @@ use redis::{AsyncConnectionConfig, Client, PushInfo, RedisResult};
 use tokio::sync::mpsc;
 
 use super::replica::Replica;
+use super::seal::Sealing;
 use crate::fanout::Local;
 use crate::history::HistoryOptions;
 
@@ -26,11 +27,8 @@ pub struct RedisOptions {
     /// are to reach back for a process that starts, and as a process may be away without missing
     /// anything. Its size has no other bound than Redis' `maxmemory`.
     pub log_ttl: Duration,
-    /// Also publishes each message, as its JSON, on the pub/sub channel with the name of its
-    /// stream (without the prefix), for listeners outside of the cable; by default not. It happens
-    /// in the same step as the rest, so that listeners on_announcement a key once as well; as always with
-    /// pub/sub, only while they listen.
-    pub announce: bool,
+    /// How what lies in Redis is sealed; by default not at all.
+    pub sealing: Sealing,
     /// Publications that may wait while Redis is out of reach, by default 100,000; further ones
     /// are lost, with an error in the log.
     pub queue: usize,
@@ -42,7 +40,7 @@ impl Default for RedisOptions {
             prefix: "cable".to_owned(),
             history: HistoryOptions::default(),
             log_ttl: HistoryOptions::default().ttl,
-            announce: false,
+            sealing: Sealing::default(),
             queue: 100_000,
         }
     }

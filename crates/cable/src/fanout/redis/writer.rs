@@ -6,7 +6,7 @@ use std::time::Duration;
 use redis::{Cmd, ErrorKind, RedisResult, RetryMethod, ServerErrorKind};
 use tokio::sync::{mpsc, oneshot};
 
-use super::log::{MessageRecord, Record};
+use super::log::{self, Record};
 use super::script;
 use super::shared::{Shared, milliseconds, new_epoch};
 
@@ -169,43 +169,16 @@ impl Shared {
     /// The command that publishes records. Repeating it does nothing if it was executed.
     fn publish_command(&self, publications: &[Publication]) -> Cmd {
         let once = format!("{:032x}", rand::random::<u128>());
-        let list: Vec<&Record> = publications
-            .iter()
-            .map(|publication| &publication.record)
-            .collect();
-        // Writing them as JSON cannot fail: their keys are strings.
-        let text = serde_json::to_string(&list).unwrap_or_default();
-        let outside: Vec<(&MessageRecord, Option<String>)> = if self.options.announce {
-            let messages = list.iter().filter_map(|record| record.message());
-            messages
-                .map(|message| (message, self.heard_key(message)))
-                .collect()
-        } else {
-            Vec::new()
-        };
-        let keys = || outside.iter().filter_map(|(_, key)| key.as_ref());
+        let records = publications.iter().map(|publication| &publication.record);
+        let records = log::write(&records.collect::<Vec<_>>(), &self.options.sealing);
         let mut command = redis::cmd("EVALSHA");
-        command.arg(script::PUBLISH.get_hash());
-        command.arg(3 + keys().count());
+        command.arg(script::PUBLISH.get_hash()).arg(3);
         command.arg(self.log_key()).arg(self.head_key());
         command.arg(self.key("once", &once));
-        for key in keys() {
-            command.arg(key);
-        }
-        command.arg(text).arg(publications.len()).arg(new_epoch());
+        command.arg(records).arg(publications.len());
+        command.arg(new_epoch());
         command.arg(milliseconds(self.options.log_ttl));
-        command.arg(milliseconds(self.options.history.ttl));
-        for (message, key) in &outside {
-            command.arg(&*message.stream).arg(message.payload.get());
-            command.arg(u8::from(key.is_some()));
-        }
         command
-    }
-
-    /// Where it is remembered that outsiders have heard a key.
-    fn heard_key(&self, message: &MessageRecord) -> Option<String> {
-        let key = message.key.as_ref()?;
-        Some(self.key("heard", &format!("{}:{key}", message.stream)))
     }
 
     pub(super) fn give_up(&self, publication: &Publication) {

@@ -1,13 +1,13 @@
 //! Sites' users in Redis: what they may do, and that it is nothing else (Redis' ACLs, version 6.2
 //! and later).
 
-use redis::{RedisResult, aio::ConnectionLike};
+use redis::{ErrorKind, RedisResult, aio::ConnectionLike};
 
 use crate::site::RedisUser;
 
-/// The commands of a listener. Anything that reads or writes a key, publishes, or tells of others
-/// is missing.
-const COMMANDS: [&str; 7] = [
+/// The commands of a listener, with those that clients of Redis send by themselves when they connect.
+/// Anything that reads or writes a key, publishes, or tells of others is missing.
+const COMMANDS: [&str; 10] = [
     "+subscribe",
     "+psubscribe",
     "+unsubscribe",
@@ -15,7 +15,17 @@ const COMMANDS: [&str; 7] = [
     "+ping",
     "+hello",
     "+auth",
+    "+quit",
+    "+client|setname",
+    "+client|id",
 ];
+
+/// What Redis knows since 7.2 and refuses to hear of before; clients send it and mind no refusal.
+const SINCE_7_2: &str = "+client|setinfo";
+
+/// Rails' Action Cable keeps its connection open with a subscription to this channel, whatever its
+/// `channel_prefix`; it never publishes there.
+const RAILS_KEEPALIVE: &str = "&_action_cable_internal";
 
 /// Makes a user as it should be; with a `changed` password those who are connected are sent away.
 ///
@@ -34,9 +44,17 @@ pub async fn allow(
     command.arg("SETUSER").arg(&user.name);
     command.arg(&["reset", "on", "resetkeys", "resetchannels", "-@all"]);
     command.arg(format!("#{}", hexadecimal(&user.password_hash)));
-    command.arg(format!("&{channel_prefix}:*"));
+    command
+        .arg(format!("&{channel_prefix}:*"))
+        .arg(RAILS_KEEPALIVE);
     command.arg(&COMMANDS);
-    command.query_async(connection).await
+    let () = command.query_async(connection).await?;
+    let mut newer = redis::cmd("ACL");
+    newer.arg("SETUSER").arg(&user.name).arg(SINCE_7_2);
+    match newer.query_async(connection).await {
+        Err(error) if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension) => Ok(()),
+        answer => answer,
+    }
 }
 
 /// Removes a user and ends its connections.

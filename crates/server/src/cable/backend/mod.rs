@@ -17,9 +17,10 @@ use std::{
     time::Duration,
 };
 
+use ::cable::fanout::redis::{Address, ConnectError};
 use chrono::TimeDelta;
 use redis::{
-    Client, RedisResult,
+    RedisResult,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 use sea_orm::DbErr;
@@ -67,7 +68,7 @@ struct Known {
 ///
 /// # Errors
 /// When the address is wrong.
-pub fn connect(url: &str) -> RedisResult<ConnectionManager> {
+pub fn connect(url: &str) -> Result<ConnectionManager, ConnectError> {
     let config = ConnectionManagerConfig::new()
         .set_number_of_retries(1)
         .set_max_delay(Duration::from_millis(200))

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ::cable::fanout::redis::{Address, AddressError};
 use ipnet::IpNet;
 use serde::Deserialize;
 
@@ -240,24 +241,31 @@ pub enum LogFormat {
 }
 
 impl Redis {
+    /// Why `url` cannot be used, if it cannot.
+    pub(super) fn unusable(&self) -> Option<AddressError> {
+        let url = Some(&self.url).filter(|url| !url.is_empty())?;
+        url.parse::<Address>().err()
+    }
+
     /// Host and port under which sites' backends reach it; `None` where there is no Redis.
     #[must_use]
     pub fn public_address(&self) -> Option<(String, u16)> {
-        const USUAL_PORT: u16 = 6379;
+        const LOCAL: (&str, u16) = ("127.0.0.1", 6379);
         if self.url.is_empty() {
             return None;
         }
-        let url = url::Url::parse(&self.url).ok();
-        let host = url.as_ref().and_then(|url| url.host_str());
-        let host = match self.public_host.as_str() {
-            "" => host.unwrap_or("127.0.0.1").to_owned(),
-            host => host.to_owned(),
-        };
-        let port = match self.public_port {
-            0 => url.and_then(|url| url.port()).unwrap_or(USUAL_PORT),
-            port => port,
-        };
-        Some((host, port))
+        let address = self.url.parse::<Address>().ok();
+        let (host, port) = address
+            .as_ref()
+            .and_then(Address::host_and_port)
+            .unwrap_or(LOCAL);
+        let host = Some(self.public_host.as_str())
+            .filter(|host| !host.is_empty())
+            .unwrap_or(host);
+        let port = Some(self.public_port)
+            .filter(|port| *port != 0)
+            .unwrap_or(port);
+        Some((host.to_owned(), port))
     }
 }
 

@@ -115,10 +115,10 @@ impl Settings {
                 reason: "give an address and port such as 127.0.0.1:9100, or leave it empty".into(),
             });
         }
-        if !self.redis.url.is_empty() && !self.redis.url.starts_with("redis://") {
+        if let Some(error) = self.redis.unusable() {
             return Err(ConfigError::Setting {
                 key: "redis.url",
-                reason: "give a redis:// address, or leave it empty".into(),
+                reason: format!("{error}, or leave it empty"),
             });
         }
         Ok(())

@@ -193,6 +193,16 @@ impl Keyring {
         Ok(key)
     }
 
+    /// The key for what servers share outside of the database: derived, so that all have the same.
+    #[must_use]
+    pub fn shared_key(&self) -> Key {
+        let secret = self.session.derive(b"what servers share in Redis");
+        Key {
+            id: self.session.id,
+            secret: Arc::new(Zeroizing::new(secret.to_vec())),
+        }
+    }
+
     /// A secret bound to `subject`: the same each time, and unguessable without the key.
     #[must_use]
     pub fn derive_session_secret(&self, subject: Uuid) -> [u8; 32] {
