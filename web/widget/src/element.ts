@@ -4,7 +4,7 @@ import { isDark, prefersDark } from './backdrop.js';
 import { Controller } from './controller.js';
 import type { State } from './machine.js';
 import { Memory } from './memory.js';
-import { addresses, fromAttributes, problem, type Callback, type Options, type Theme } from './options.js';
+import { addresses, fromAttributes, isWeb, problem, type Callback, type Options, type Theme } from './options.js';
 import { LANGUAGES, pick } from './texts/index.js';
 import { themeSheet } from './theme.js';
 import { styleSheets, View } from './view.js';
@@ -83,6 +83,7 @@ function elementClass(): CustomElementConstructor {
     #start(): void {
       if (!this.isConnected || this.#controller) return;
       const options: Partial<Options> = { ...fromAttributes(this), ...this.#options };
+      const wrong = problem(options, location.href);
       const language = pick(options.language, this.closest('[lang]')?.getAttribute('lang'), navigator.language);
       this.#dress(options.theme);
       const t = { ...LANGUAGES[language], ...(options.buttonText ? { send: options.buttonText } : {}), ...options.texts };
@@ -96,7 +97,7 @@ function elementClass(): CustomElementConstructor {
       });
       const controller = new Controller(options, {
         root: this.#root,
-        addresses: addresses(options, origin.ofScript || location.origin),
+        addresses: addresses(wrong ? {} : options, origin.ofScript || location.origin),
         language,
         target: { action: options.formAction ?? '', csrfField: options.csrfField ?? 'csrf_token', csrfToken: options.csrfToken },
         memory: new Memory(this.#place(options)),
@@ -107,7 +108,7 @@ function elementClass(): CustomElementConstructor {
       }, this.#before);
       this.#view = view;
       this.#controller = controller;
-      controller.start(problem(options, location.href));
+      controller.start(wrong);
     }
 
     readonly #follow = (): void => {
@@ -136,7 +137,8 @@ function elementClass(): CustomElementConstructor {
 
     #setUp({ enrolUrl, onNoDevice }: Partial<Options>, email: string): void {
       if (!enrolUrl) return onNoDevice?.(email);
-      location.assign(typeof enrolUrl === 'function' ? enrolUrl(email) : enrolUrl);
+      const address = typeof enrolUrl === 'function' ? enrolUrl(email) : enrolUrl;
+      if (isWeb(address, location.href)) location.assign(address);
     }
 
     // Tells widgets of one page apart, also after a reload.

@@ -20,18 +20,25 @@ export interface Handle {
 const DEFAULT_CONTAINER = '#axiam-facial-login';
 
 /**
- * Puts a widget into its container, in place of one that is there already.
+ * Puts a widget into its container, in place of one that is there already; a container that is the
+ * element itself becomes the widget.
  *
  * @throws where the page has no such container.
  */
 export function init(options: Options): Handle {
   define();
-  const element = document.createElement(TAG) as FacialLoginElement;
-  element.options = options;
+  let element: FacialLoginElement | null = null;
   let destroyed = false;
   const put = (): void => {
     if (destroyed) return;
     const container = find(options.container ?? DEFAULT_CONTAINER);
+    if (container.matches(TAG)) {
+      element = container as FacialLoginElement;
+      element.options = options;
+      return;
+    }
+    element = document.createElement(TAG) as FacialLoginElement;
+    element.options = options;
     container.querySelectorAll(TAG).forEach((old) => old.remove());
     container.append(element);
   };
@@ -43,9 +50,9 @@ export function init(options: Options): Handle {
   return {
     destroy: () => {
       destroyed = true;
-      element.remove();
+      element?.remove();
     },
-    reset: () => element.reset(),
+    reset: () => element?.reset(),
   };
 }
 

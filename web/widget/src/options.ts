@@ -102,9 +102,14 @@ export function addresses({ apiBase, cableUrl }: Partial<Options>, origin: strin
 export function problem(options: Partial<Options>, page: string): string | null {
   if (!options.authToken) return 'authToken is missing: a widget-scope token, or a function that fetches one.';
   if (!options.formAction) return 'formAction is missing: the address of your route that redeems the sign-on.';
-  if (!/^https?:$/.test(schemeOf(options.formAction, page))) return 'formAction must be an http or https address.';
+  if (!isWeb(options.formAction, page)) return 'formAction must be an http or https address.';
+  if (options.apiBase && !isWeb(options.apiBase, page)) return 'apiBase must be an http or https address.';
+  if (options.cableUrl && !/^(ws|http)s?:$/.test(schemeOf(options.cableUrl, page))) return 'cableUrl must be a ws or wss address.';
   return null;
 }
+
+/** Whether an address, as a page writes it, is one of http or https. */
+export const isWeb = (address: string, page: string): boolean => /^https?:$/.test(schemeOf(address, page));
 
 function schemeOf(address: string, page: string): string {
   try {

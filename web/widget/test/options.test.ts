@@ -29,6 +29,15 @@ describe('a page that is not set up', () => {
   }
 });
 
+test('an address of the server that is none is told, not thrown', () => {
+  const page = 'https://shop.example/login';
+  const good = { authToken: 't', formAction: '/verified' };
+  assert.match(problem({ ...good, apiBase: 'ftp://x' }, page) ?? '', /apiBase/);
+  assert.match(problem({ ...good, apiBase: 'http://' }, page) ?? '', /apiBase/);
+  assert.match(problem({ ...good, cableUrl: 'javascript:1' }, page) ?? '', /cableUrl/);
+  assert.equal(problem({ ...good, apiBase: '/axiam', cableUrl: 'wss://live.example/cable' }, page), null);
+});
+
 test('a language is known by its first part, and English is for everyone else', () => {
   assert.equal(pick('de-AT'), 'de');
   assert.equal(pick(undefined, null, 'AR'), 'ar');
