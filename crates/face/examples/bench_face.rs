@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use face::liveness::Action;
-use face::{Asked, Engine, FaceEngine, Frame, PhotoError, Spent, Work};
+use face::{Asked, Engine, FaceEngine, Frame, PhotoError, Timings, Work};
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]
@@ -21,7 +21,7 @@ enum Request {
 }
 
 impl Request {
-    /// The files' bytes.
+    /// Reads the files of the request.
     fn read(self) -> io::Result<Vec<Vec<u8>>> {
         let paths = match self {
             Self::Photo { photo } => vec![photo],
@@ -71,11 +71,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn measure(engine: &Engine, names: &Names, photos: &[Vec<u8>]) -> Result<Answer, Box<dyn Error>> {
-    let before = engine.spent();
+    let before = engine.timings();
     let started = Instant::now();
     look(engine, photos)?;
     let ms = started.elapsed().as_secs_f64() * 1000.0;
-    let after = engine.spent();
+    let after = engine.timings();
     let (mut nets, mut runs) = (BTreeMap::new(), BTreeMap::new());
     for ((name, before), (_, after)) in names.nets(&before).into_iter().zip(names.nets(&after)) {
         if after.times > before.times {
@@ -149,15 +149,15 @@ impl Names {
     }
 
     /// Each network's work by its name.
-    fn nets(&self, spent: &Spent) -> Vec<(String, Work)> {
+    fn nets(&self, timings: &Timings) -> Vec<(String, Work)> {
         let detectors = self
             .detectors
             .iter()
             .cloned()
-            .zip(spent.detector_nets.iter().copied());
+            .zip(timings.detector_nets.iter().copied());
         let others = [
-            (self.landmarks.clone(), spent.landmark_net),
-            (self.embedding.clone(), spent.recognition_net),
+            (self.landmarks.clone(), timings.landmark_net),
+            (self.embedding.clone(), timings.recognition_net),
         ];
         detectors.chain(others).collect()
     }

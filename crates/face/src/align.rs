@@ -1,7 +1,7 @@
 //! Bringing a face into the place where its network learnt to see faces.
 
 use crate::geometry::{Point, Similarity};
-use crate::landmarks::{COUNT, Points};
+use crate::points::{COUNT, FivePoints, Points};
 
 /// dlib's mean face shape: points 17 to 67 of the 68, in units of the face box
 /// (the constants of dlib's `image_transforms/interpolation.h`).
@@ -89,23 +89,19 @@ pub(crate) fn shape_to_face(points: &Points) -> Option<Similarity> {
     Similarity::fit(pairs).filter(|t| t.scale().is_finite() && t.scale() > f32::MIN_POSITIVE)
 }
 
-/// Five points of a face as one looks at it: left eye, right eye, tip of the nose, left and right corner of
-/// the mouth. (The left eye in the picture is the person's right one.)
-pub(crate) type FivePoints = [Point; 5];
-
 /// Farthest that two readings of a place lie apart if both are right, in units of the face box.
 const SAME_PLACE: f32 = 0.08;
 
 /// How a face lies in the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Place {
+pub(crate) struct Alignment {
     /// From dlib's mean shape, in units of the face box, to the picture.
     pub shape: Similarity,
     /// In the picture's pixels.
     pub five: FivePoints,
 }
 
-impl Place {
+impl Alignment {
     /// Where a face with these 68 points lies. `None` if the points do not spread.
     pub(crate) fn of_68(points: &Points) -> Option<Self> {
         Some(Self {

@@ -6,8 +6,11 @@ use crate::geometry::{Point, Rect};
 use crate::image::{Framed, Image, View};
 use crate::net::{Net, NetError};
 use crate::pack::manifest::{DetectorKind, DetectorSpec, Scores};
-use crate::spent::Work;
+use crate::timings::Work;
 
+/// Room around the picture, in units of its longer side, so that a face that fills or overflows it is
+/// found. Measured on 36 photos: without it a detector misses up to 14 of them.
+pub(crate) const MARGIN: f32 = 0.35;
 /// Boxes that share more than this of their joint area are the same face; the better one stays.
 /// The values the networks were published with.
 const YOLO_SAME: f32 = 0.4;
@@ -45,7 +48,7 @@ impl Found {
     }
 }
 
-/// One detector network.
+/// A network that finds the boxes of faces.
 pub(crate) struct Detector {
     net: Net,
     kind: DetectorKind,

@@ -2,17 +2,17 @@
 
 use zeroize::Zeroizing;
 
-use crate::align::Place;
+use crate::align::Alignment;
 use crate::image::Image;
 use crate::net::{Net, NetError};
 use crate::pack::manifest::{AlignmentSpec, EmbeddingSpec};
-use crate::spent::Work;
+use crate::timings::Work;
 use crate::{PackInfo, PhotoError, Template, align};
 
 /// ArcFace's square holds about 1.55 times dlib's face box, nearly in its middle.
 const ARCFACE_PADDING: f32 = 0.275;
 
-/// The recognition network.
+/// The network that turns an aligned face into its vector.
 pub(crate) struct Embedder {
     net: Net,
     spec: EmbeddingSpec,
@@ -41,7 +41,7 @@ impl Embedder {
     }
 
     /// The square the network looks at.
-    pub(crate) fn chip(&self, image: &Image, place: &Place) -> Result<Image, PhotoError> {
+    pub(crate) fn chip(&self, image: &Image, place: &Alignment) -> Result<Image, PhotoError> {
         let side = self.net.side();
         let to_face = match self.spec.alignment {
             AlignmentSpec::Dlib { padding } => align::chip_to_face(place.shape, side, padding),

@@ -1,8 +1,8 @@
-//! The whole way from photo to template.
+//! The networks of a pack, and the steps from a photo to its template.
 
 use std::path::Path;
 
-use crate::align::Place;
+use crate::align::Alignment;
 use crate::detect::{Detector, Found};
 use crate::embed::Embedder;
 use crate::geometry::Similarity;
@@ -12,30 +12,8 @@ use crate::mesh::{self, Mesh, Mesher};
 use crate::net::NetError;
 use crate::pack::manifest::{self, Manifest};
 use crate::quality::{self, Quality};
-use crate::spent::{Spent, Stages};
-use crate::{Asked, Frame, PackError, PackInfo, PhotoError, Scan, Template, find, scan};
-
-/// Turns photos into templates. One seam, so that tests can put a scripted engine in its place.
-pub trait FaceEngine: Send + Sync {
-    /// The pack this engine runs: name, version, thresholds.
-    fn pack(&self) -> &PackInfo;
-
-    /// The template of the one face in `photo`, the bytes of an image file.
-    ///
-    /// Takes tens of milliseconds of one core; call it off the async threads.
-    ///
-    /// # Errors
-    /// [`PhotoError`] says why there is no template.
-    fn template(&self, photo: &[u8]) -> Result<Template, PhotoError>;
-
-    /// What the frames of one answer show: whose face, and whether it lives as was asked.
-    ///
-    /// Takes tens of milliseconds of one core a frame; call it off the async threads.
-    ///
-    /// # Errors
-    /// [`PhotoError`] of the first frame that cannot be used.
-    fn scan(&self, frames: &[Frame<'_>], asked: Asked<'_>) -> Result<Scan, PhotoError>;
-}
+use crate::timings::{Stages, Timings};
+use crate::{PackError, PackInfo, PhotoError, Template, find};
 
 /// The engine that runs a pack's networks. Calls may be concurrent; each uses one core.
 pub struct Engine {
@@ -95,10 +73,10 @@ impl Engine {
         Self { limits, ..self }
     }
 
-    /// What this engine has spent its time on so far.
+    /// How long each part of its work took so far.
     #[must_use]
-    pub fn spent(&self) -> Spent {
-        Spent {
+    pub fn timings(&self) -> Timings {
+        Timings {
             decode: self.stages.decode.work(),
             detect: self.stages.detect.work(),
             landmarks: self.stages.landmarks.work(),
@@ -116,10 +94,10 @@ impl Engine {
 
 impl Engine {
     /// How a found face lies in the picture.
-    fn place(&self, image: &Image, face: &Found) -> Result<Place, PhotoError> {
+    fn place(&self, image: &Image, face: &Found) -> Result<Alignment, PhotoError> {
         match (&self.landmarker, face.points) {
             (Some(landmarker), _) => landmarker.place(image, face.area, face.turn),
-            (None, Some(five)) => Place::of_five(five)
+            (None, Some(five)) => Alignment::of_five(five)
                 .ok_or_else(|| PhotoError::Internal("the face's points fall together".into())),
             // The manifest's checks leave no such pack.
             (None, None) => Err(PhotoError::Internal("nothing tells a face's points".into())),
@@ -138,22 +116,6 @@ fn part<T>(
     load(&bytes).map_err(|problem| PackError::new(&dir.join(file), problem))
 }
 
-impl FaceEngine for Engine {
-    fn pack(&self) -> &PackInfo {
-        &self.info
-    }
-
-    fn template(&self, photo: &[u8]) -> Result<Template, PhotoError> {
-        let image = self.open(photo)?;
-        let (place, mesh) = self.settled(&image, self.find(&image)?)?;
-        self.template_of(&image, &place, mesh.as_ref())
-    }
-
-    fn scan(&self, frames: &[Frame<'_>], asked: Asked<'_>) -> Result<Scan, PhotoError> {
-        scan::scan(self, frames, asked)
-    }
-}
-
 /// The steps on the way, for one photo as for a scan.
 impl Engine {
     /// The pixels of a photo.
@@ -163,7 +125,7 @@ impl Engine {
     }
 
     /// How the one face of the picture lies in it.
-    pub(crate) fn find(&self, image: &Image) -> Result<Place, PhotoError> {
+    pub(crate) fn find(&self, image: &Image) -> Result<Alignment, PhotoError> {
         let face = self
             .stages
             .detect
@@ -178,11 +140,15 @@ impl Engine {
 
     /// The same for a face that lay about as `near` says a moment ago; anywhere, where the pack has no
     /// network that follows faces.
-    pub(crate) fn find_near(&self, image: &Image, near: Similarity) -> Result<Place, PhotoError> {
+    pub(crate) fn find_near(
+        &self,
+        image: &Image,
+        near: Similarity,
+    ) -> Result<Alignment, PhotoError> {
         let Some(landmarker) = &self.landmarker else {
             return self.find(image);
         };
-        let place = || landmarker.look_again(image, near);
+        let place = || landmarker.refined(image, near);
         self.stages.landmarks.time(place)
     }
 
@@ -193,15 +159,15 @@ impl Engine {
     pub(crate) fn settled(
         &self,
         image: &Image,
-        place: Place,
-    ) -> Result<(Place, Option<Mesh>), PhotoError> {
+        place: Alignment,
+    ) -> Result<(Alignment, Option<Mesh>), PhotoError> {
         let Some(mesh) = self.mesh(image, place.shape)? else {
             return Ok((place, None));
         };
         if mesh.confidence < mesh::SURE || place.fits(&mesh.five()) {
             return Ok((place, Some(mesh)));
         }
-        let Some(told) = Place::of_five(mesh.five()) else {
+        let Some(told) = Alignment::of_five(mesh.five()) else {
             return Ok((place, Some(mesh)));
         };
         let again = self.find_near(image, told.shape)?;
@@ -220,7 +186,7 @@ impl Engine {
     pub(crate) fn template_of(
         &self,
         image: &Image,
-        place: &Place,
+        place: &Alignment,
         mesh: Option<&Mesh>,
     ) -> Result<Template, PhotoError> {
         self.stages.embed.time(|| {
@@ -237,7 +203,11 @@ impl Engine {
     }
 
     /// A rough template of the face, however good it is.
-    pub(crate) fn sketch_of(&self, image: &Image, place: &Place) -> Result<Template, PhotoError> {
+    pub(crate) fn sketch_of(
+        &self,
+        image: &Image,
+        place: &Alignment,
+    ) -> Result<Template, PhotoError> {
         self.stages.embed.time(|| {
             let chip = self.embedder.chip(image, place)?;
             self.embedder.sketch(&self.info, &chip)
@@ -246,6 +216,4 @@ impl Engine {
 }
 
 #[cfg(test)]
-mod finding;
-#[cfg(test)]
-mod parity;
+mod tests;

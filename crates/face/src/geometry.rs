@@ -1,7 +1,7 @@
 //! Points, boxes and similarity transforms. Units are pixels unless said otherwise; x right, y down;
 //! a pixel's centre lies at half coordinates.
 
-/// A point.
+/// A place in a picture, in its pixels or in units that are named beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Point {
     pub x: f32,
@@ -14,7 +14,7 @@ impl Point {
     }
 }
 
-/// An upright box.
+/// A box whose sides are level and upright.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Rect {
     pub x: f32,

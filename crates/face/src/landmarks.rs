@@ -1,28 +1,20 @@
-//! Where eyes, nose and mouth are: 68 points in the iBUG order.
-//!
-//! 0–16 jaw, 17–26 brows, 27–35 nose, 36–41 and 42–47 eyes, 48–67 lips; left and right as one looks
-//! at the picture.
+//! Where eyes, nose and mouth are: 68 [points](crate::points) in the iBUG order.
 
-use crate::align::Place;
+use crate::align::Alignment;
 use crate::geometry::{Point, Rect, Similarity};
 use crate::image::{Image, View};
 use crate::net::{Net, NetError};
 use crate::pack::manifest::{LandmarkKind, LandmarkSpec};
-use crate::spent::Work;
+use crate::points::{COUNT, Points};
+use crate::timings::Work;
 use crate::{PhotoError, align};
-
-/// Number of points.
-pub(crate) const COUNT: usize = 68;
-
-/// The points of one face, in the picture's pixels.
-pub(crate) type Points = [Point; COUNT];
 
 /// The square of the second look, in units of dlib's mean shape: its middle and its side.
 /// Measured: of squares from 1.3 to 1.9 around it, all within noise, this separated people best.
 const SECOND_LOOK_CENTER: Point = Point::new(0.49, 0.45);
 const SECOND_LOOK_SIDE: f32 = 1.35;
 
-/// The landmark network.
+/// The network that finds the 68 points.
 pub(crate) struct Landmarker {
     net: Net,
 }
@@ -45,13 +37,18 @@ impl Landmarker {
     ///
     /// Detectors frame faces each in their own way and never turn the box; so the face is looked at
     /// twice, the second time upright and framed as the network likes it best.
-    pub(crate) fn place(&self, image: &Image, area: Rect, turn: f32) -> Result<Place, PhotoError> {
+    pub(crate) fn place(
+        &self,
+        image: &Image,
+        area: Rect,
+        turn: f32,
+    ) -> Result<Alignment, PhotoError> {
         let first = align::shape_to_face(&self.in_box(image, area, turn)?).ok_or_else(lost)?;
-        self.look_again(image, first)
+        self.refined(image, first)
     }
 
     /// The same for a face that lay about as `near` says: on a first look, or a moment ago.
-    pub(crate) fn look_again(&self, image: &Image, near: Similarity) -> Result<Place, PhotoError> {
+    pub(crate) fn refined(&self, image: &Image, near: Similarity) -> Result<Alignment, PhotoError> {
         let unit = SECOND_LOOK_SIDE / self.net.side() as f32;
         let corner = near.apply(Point::new(
             SECOND_LOOK_CENTER.x - SECOND_LOOK_SIDE / 2.0,
@@ -63,7 +60,7 @@ impl Landmarker {
             tx: corner.x,
             ty: corner.y,
         };
-        Place::of_68(&self.in_square(image, square)?).ok_or_else(lost)
+        Alignment::of_68(&self.in_square(image, square)?).ok_or_else(lost)
     }
 
     /// The points of the face in `area`: the square around the box's middle.

@@ -4,13 +4,13 @@
 //! do, which is what liveness asks. A pack without this network can compare faces but not prove life.
 
 use crate::PhotoError;
-use crate::align::FivePoints;
 use crate::geometry::{Point, Similarity};
 use crate::image::Image;
 use crate::net::{Net, NetError};
 use crate::pack::manifest::{MeshKind, MeshSpec};
+use crate::points::FivePoints;
 
-/// Number of points.
+/// Number of points of the mesh.
 pub(crate) const COUNT: usize = 468;
 
 /// The square the network looks at, in units of dlib's mean shape: its middle and its side. A quarter
@@ -43,7 +43,7 @@ pub(crate) mod at {
     pub(crate) const LEFT_CHEEK: usize = 454;
     /// Middle of the hairline.
     pub(crate) const FOREHEAD: usize = 10;
-    /// Below the nose.
+    /// Where the nose meets the upper lip.
     pub(crate) const SUBNASALE: usize = 2;
     /// Lowest point of the chin.
     pub(crate) const CHIN: usize = 152;
@@ -107,7 +107,7 @@ impl Mesh {
     }
 }
 
-/// The mesh network.
+/// The network that lays the mesh onto a face.
 pub(crate) struct Mesher {
     net: Net,
 }

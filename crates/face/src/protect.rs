@@ -100,7 +100,7 @@ impl Protection {
         })
     }
 
-    /// Its name.
+    /// The name under which the secret is kept.
     pub fn id(&self) -> ProtectionId {
         self.id
     }
@@ -301,7 +301,7 @@ impl ProtectedTemplate {
         self.inner.version()
     }
 
-    /// Numbers in it.
+    /// How many numbers the protected vector has.
     pub fn dims(&self) -> usize {
         self.inner.dims()
     }

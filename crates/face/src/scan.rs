@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::align::Place;
+use crate::align::Alignment;
 use crate::geometry::{Point, Similarity};
 use crate::image::Image;
 use crate::liveness::passive::Passive;
@@ -165,7 +165,7 @@ impl<'a> Camera<'a> {
 /// A picture and the face in it.
 struct Look {
     image: Image,
-    place: Place,
+    place: Alignment,
     mesh: Option<Mesh>,
 }
 
@@ -212,7 +212,7 @@ pub(crate) fn follow(
     engine: &Engine,
     image: &Image,
     before: Option<(Similarity, usize, usize)>,
-) -> Result<(Place, Option<Mesh>), PhotoError> {
+) -> Result<(Alignment, Option<Mesh>), PhotoError> {
     if let Some((near, width, height)) = before
         && (width, height) == (image.width(), image.height())
     {
@@ -257,7 +257,7 @@ mod tests {
             let image = engine.open(&std::fs::read(photo).unwrap()).unwrap();
             let found = engine.find(&image).unwrap();
             let far = found.shape.scale() * 0.3;
-            let slipped = Place {
+            let slipped = Alignment {
                 shape: Similarity {
                     tx: found.shape.tx + far,
                     ..found.shape

@@ -96,7 +96,7 @@ impl Template {
         &self.version
     }
 
-    /// Numbers in it.
+    /// How many numbers the vector has.
     pub fn dims(&self) -> usize {
         self.values.len()
     }

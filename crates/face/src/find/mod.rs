@@ -1,15 +1,12 @@
 //! Which face is meant: asks the detectors, cheap ones first, and decides.
 
-mod again;
 mod light;
+mod second_look;
 
 use crate::PhotoError;
-use crate::detect::{Detector, Found, merged};
+use crate::detect::{Detector, Found, MARGIN, merged};
 use crate::image::Image;
 
-/// Room around the picture, in units of its longer side, so that a face that fills or overflows it is
-/// found. Measured on 36 photos: without it a detector misses up to 14 of them.
-const MARGIN: f32 = 0.35;
 /// Two boxes that share this much of the smaller one are one face.
 const SAME_FACE: f32 = 0.5;
 /// A face whose side is below this part of the main face's is a bystander far in the background:
@@ -54,11 +51,11 @@ fn faces(detectors: &[Detector], image: &Image) -> Result<Vec<Found>, PhotoError
         return Ok(found);
     }
     let seen = if stronger.is_empty() {
-        again::Seen::new(Vec::new(), first)
+        second_look::Seen::new(Vec::new(), first)
     } else {
-        again::Seen::new(first, faint)
+        second_look::Seen::new(first, faint)
     };
-    again::look(cheap, strong, image, seen)
+    second_look::look(cheap, strong, image, seen)
 }
 
 /// The faces with at least confidence `least`, and the others.
@@ -83,11 +80,11 @@ fn with_rivals(
     let mut rivals = merged(rivals);
     rivals.truncate(RIVALS);
     let least = detector.scores().face;
-    found.extend(again::confirmed(
+    found.extend(second_look::confirmed(
         detector,
         image,
         &rivals,
-        again::NEAR,
+        second_look::NEAR,
         least,
     )?);
     Ok(merged(found))

@@ -6,7 +6,7 @@
 pub enum Format {
     /// JPEG, baseline or progressive.
     Jpeg,
-    /// PNG.
+    /// Portable Network Graphics, ISO/IEC 15948.
     Png,
     /// WebP, lossy or lossless.
     WebP,

@@ -7,7 +7,7 @@ use crate::PhotoError;
 pub struct Limits {
     /// Size of the file, in bytes.
     pub bytes: usize,
-    /// Width times height.
+    /// Most pixels, width times height.
     pub pixels: u64,
     /// Memory to decode into, in bytes: everything that is allocated between the file and the
     /// picture that comes out, at its highest. The file itself is the caller's and not counted.

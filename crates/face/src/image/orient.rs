@@ -50,7 +50,7 @@ impl Orientation {
         }
     }
 
-    /// The picture, upright.
+    /// The picture turned so that it stands upright.
     pub(crate) fn upright(self, image: Image) -> Image {
         if self == Self::default() {
             return image;

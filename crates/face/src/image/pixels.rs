@@ -47,12 +47,12 @@ impl Image {
         }
     }
 
-    /// Pixels in a row.
+    /// Number of pixels in a row.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Rows.
+    /// Number of rows of pixels.
     pub fn height(&self) -> usize {
         self.height
     }

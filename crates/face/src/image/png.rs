@@ -15,7 +15,7 @@ use crate::PhotoError;
 /// does not leave out.
 const BESIDE: usize = 2 << 20;
 
-/// A PNG file.
+/// A PNG file whose header was read.
 pub(super) struct Png<'a> {
     bytes: &'a [u8],
     width: u64,

@@ -12,11 +12,11 @@ pub enum Action {
     TurnLeft,
     /// Turn the head to the right.
     TurnRight,
-    /// Raise the chin.
+    /// Raise the chin to look up.
     LookUp,
     /// Close the eyes for a moment.
     Blink,
-    /// Open the mouth.
+    /// Open the mouth as for an "ah".
     OpenMouth,
     /// Bring the face nearer to the camera.
     ComeCloser,

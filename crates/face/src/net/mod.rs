@@ -8,7 +8,7 @@ use self::layers::Layers;
 use crate::PhotoError;
 use crate::image::Image;
 use crate::pack::InputSpec;
-use crate::spent::{Stopwatch, Work};
+use crate::timings::{Stopwatch, Work};
 
 /// Which part of a pack failed, and how.
 pub(crate) type NetError = String;

@@ -109,13 +109,13 @@ pub struct UnknownFmrLevel;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Thresholds {
-    /// For [`FmrLevel::OneIn1000`].
+    /// The largest distance that matches at [`FmrLevel::OneIn1000`].
     #[serde(rename = "1/1000")]
     pub one_in_1000: f32,
-    /// For [`FmrLevel::OneIn10000`].
+    /// The same at [`FmrLevel::OneIn10000`].
     #[serde(rename = "1/10000")]
     pub one_in_10000: f32,
-    /// For [`FmrLevel::OneIn100000`].
+    /// The same at [`FmrLevel::OneIn100000`].
     #[serde(rename = "1/100000")]
     pub one_in_100000: f32,
 }

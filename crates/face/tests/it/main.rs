@@ -23,7 +23,7 @@ use std::sync::LazyLock;
 
 use face::Engine;
 
-/// The repository's root.
+/// The root folder of the repository.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

@@ -22,7 +22,7 @@ use picture::{Budget, Picture};
 /// Rows of the picture that are turned to RGB at a time. Even, so that halved colour is whole.
 const STRIP: u32 = 64;
 
-/// A HEIC file.
+/// A HEIC file whose boxes were read.
 pub(super) struct Heic<'a> {
     file: HeifFile<'a>,
     layout: Layout,

@@ -32,7 +32,7 @@ const MAX_WORK: u64 = 600_000_000;
 /// And never more scans than this.
 const MAX_SCANS: u64 = 100;
 
-/// A JPEG file.
+/// A JPEG file whose outline was read.
 pub(super) struct Jpeg<'a> {
     bytes: &'a [u8],
     outline: Outline,

@@ -12,7 +12,7 @@ const ALPHABETS: [usize; 5] = [256 + 24, 256, 256, 256, 40];
 const ORDER: [usize; 19] = [
     17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
 ];
-/// Longest code, bits.
+/// Bits of the longest prefix code.
 const LONGEST: usize = 15;
 /// Bits that the library looks up at once, bytes of an entry, and of a node for longer codes.
 const LOOKED_UP: usize = 10;
@@ -207,7 +207,7 @@ impl Code {
         (ENTRY << longest.min(LOOKED_UP)) + 2 * NODE * long.max(2)
     }
 
-    /// The next symbol.
+    /// Reads one symbol; `None` at the end.
     fn next(&self, bits: &mut Bits) -> Option<u16> {
         if let [symbol] = self.symbols[..] {
             return Some(symbol);

@@ -22,7 +22,7 @@ const ALPHA: u8 = 0x10;
 /// its length has three bytes.
 const PARTITION: u64 = 1 << 24;
 
-/// A WebP file.
+/// A WebP file whose chunks were read.
 pub(super) struct WebP<'a> {
     picture: Picture<'a>,
     width: u32,

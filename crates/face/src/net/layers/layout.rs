@@ -23,7 +23,7 @@ impl Margin {
         }
     }
 
-    /// Enough for both.
+    /// The layout that has room enough for both.
     pub(super) fn join(self, other: Self) -> Self {
         Self {
             top: self.top.max(other.top),

@@ -6,7 +6,7 @@ use super::layout::Layout;
 
 /// A place in memory for each value.
 pub(super) struct Slots {
-    /// Each value's slot.
+    /// The slot in which each value lies.
     pub of: Vec<usize>,
     /// Numbers each slot must hold for one photo.
     pub sizes: Vec<usize>,

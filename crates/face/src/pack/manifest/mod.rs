@@ -202,7 +202,7 @@ pub(crate) fn read_checked(dir: &Path, name: &str, sha256: &str) -> Result<Vec<u
     Ok(bytes)
 }
 
-/// SHA-256 in hex.
+/// The SHA-256 of bytes, in lower-case hexadecimal.
 fn hex_digest(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -89,7 +89,7 @@ impl InputSpec {
     }
 }
 
-/// A detector.
+/// A network that finds faces, and how to read it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DetectorSpec {

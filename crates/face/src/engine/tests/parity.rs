@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::*;
+use super::super::*;
 use crate::detect::Found;
 use crate::geometry::Rect;
 use crate::image::Image;

@@ -4,7 +4,7 @@ use crate::geometry::{Point, Similarity};
 use crate::image::{self, Image, Limits};
 
 /// A picture and where its face is: the similarity from dlib's mean shape, in units of its box.
-pub(super) struct Scene {
+pub(super) struct FacePhoto {
     pub image: Image,
     pub face: Similarity,
 }
@@ -14,7 +14,7 @@ const WHOLE: f32 = 1.3;
 /// Middle of the whole face in units of that box.
 const MIDDLE: Point = Point::new(0.49, 0.45);
 
-impl Scene {
+impl FacePhoto {
     /// Side of the whole face, in pixels.
     pub(super) fn side(&self) -> f32 {
         self.face.scale() * WHOLE
@@ -123,7 +123,7 @@ impl Scene {
         self.with(compressed(&self.image, quality))
     }
 
-    /// Another scene's picture pasted `width` pixels wide with its corner at `(x, y)`.
+    /// Another photo pasted `width` pixels wide with its corner at `(x, y)`.
     pub(super) fn pasted(&self, other: &Self, width: usize, x: usize, y: usize) -> Self {
         let height = other.image.height() * width / other.image.width();
         let small = other
@@ -272,7 +272,7 @@ fn inverse(s: Similarity) -> Similarity {
     }
 }
 
-/// `second` after `first`.
+/// The transform that does `first` and then `second`.
 fn after(second: Similarity, first: Similarity) -> Similarity {
     let t = second.apply(Point::new(first.tx, first.ty));
     Similarity {

@@ -1,15 +1,12 @@
 //! No miss on a face that is there: photos under the conditions that people bring, and what becomes of
 //! them. Prints a table; `AXIAM_FULL=1` takes every photo and every five degrees.
 
-mod scene;
-
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use scene::Scene;
-
-use super::*;
-use crate::{FmrLevel, PoorReason};
+use super::super::*;
+use super::photo_conditions::{self, FacePhoto};
+use crate::{FaceEngine, FmrLevel, PoorReason};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -19,7 +16,7 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     Engine::load(&root().join("models/build/default")).expect("run `make models`")
 });
 
-/// The detectors alone.
+/// What the detectors say, without landmarks.
 fn found(image: &Image) -> Result<Found, PhotoError> {
     find::the_face(&ENGINE.detectors, image)
 }
@@ -38,7 +35,7 @@ fn template(image: &Image, face: &Found) -> Result<Template, PhotoError> {
 /// A good photo, the place of its face, and its template.
 struct Good {
     name: String,
-    scene: Scene,
+    photo: FacePhoto,
     template: Template,
 }
 
@@ -58,12 +55,12 @@ fn good(all: bool) -> Vec<Good> {
     photos
         .filter(|(_, name)| all || name.ends_with("/01.jpg"))
         .map(|(folder, name)| {
-            let image = scene::read(&folder.join(&name));
+            let image = photo_conditions::read(&folder.join(&name));
             let face = found(&image).unwrap();
             let shape = ENGINE.place(&image, &face).unwrap().shape;
             Good {
                 template: template(&image, &face).unwrap(),
-                scene: Scene { image, face: shape },
+                photo: FacePhoto { image, face: shape },
                 name,
             }
         })
@@ -73,7 +70,7 @@ fn good(all: bool) -> Vec<Good> {
 /// What happens to a photo, and what is asked of us then.
 struct Condition {
     name: String,
-    make: Box<dyn Fn(&Scene) -> Scene + Sync>,
+    make: Box<dyn Fn(&FacePhoto) -> FacePhoto + Sync>,
     /// Whether every face must be found.
     find: bool,
     /// Whether every face that is good enough must still match its photo at 1/10,000.
@@ -84,7 +81,7 @@ fn condition(
     name: impl Into<String>,
     find: bool,
     matches: bool,
-    make: impl Fn(&Scene) -> Scene + Sync + 'static,
+    make: impl Fn(&FacePhoto) -> FacePhoto + Sync + 'static,
 ) -> Condition {
     Condition {
         name: name.into(),
@@ -95,7 +92,7 @@ fn condition(
 }
 
 /// The face in front of a bright window.
-fn backlit(shade: f32) -> impl Fn(&Scene) -> Scene {
+fn backlit(shade: f32) -> impl Fn(&FacePhoto) -> FacePhoto {
     move |s| {
         s.lit(|p, v| {
             if p.x.hypot(p.y * 0.8) < 0.62 {
@@ -108,7 +105,7 @@ fn backlit(shade: f32) -> impl Fn(&Scene) -> Scene {
 }
 
 /// Light from one side only; the other keeps `rest` of it.
-fn from_side(rest: f32) -> impl Fn(&Scene) -> Scene {
+fn from_side(rest: f32) -> impl Fn(&FacePhoto) -> FacePhoto {
     move |s| s.lit(|p, v| v * (rest + (1.1 - rest) * (0.5 - p.x).clamp(0.0, 1.0)))
 }
 
@@ -205,7 +202,7 @@ fn outcome(good: &[Good], condition: &Condition) -> Outcome {
         ..Outcome::default()
     };
     for photo in good {
-        let made = (condition.make)(&photo.scene);
+        let made = (condition.make)(&photo.photo);
         let (middle, reach) = (made.middle(), made.side() * 0.4);
         // Something found elsewhere is a miss as well.
         let there = |f: &Found| {
@@ -281,7 +278,7 @@ fn faces_are_found_under_all_conditions() {
 
 #[test]
 fn nothing_is_found_where_no_face_is() {
-    for (name, image) in scene::faceless() {
+    for (name, image) in photo_conditions::faceless() {
         assert_eq!(found(&image), Err(PhotoError::NoFace), "{name}");
     }
 }
@@ -292,10 +289,10 @@ fn nothing_is_found_where_no_face_is() {
 fn what_looking_costs_is_bounded() {
     let engine = Engine::load(&root().join("models/build/default")).unwrap();
     let looks = |image: &Image| {
-        let before = engine.spent().detector_nets;
+        let before = engine.timings().detector_nets;
         let started = std::time::Instant::now();
         let found = find::the_face(&engine.detectors, image);
-        let after = engine.spent().detector_nets;
+        let after = engine.timings().detector_nets;
         let runs: Vec<u64> = before
             .iter()
             .zip(&after)
@@ -305,9 +302,9 @@ fn what_looking_costs_is_bounded() {
         (found.is_ok(), runs)
     };
     let clear = good(false);
-    let mut clear = clear.iter().map(|photo| looks(&photo.scene.image));
+    let mut clear = clear.iter().map(|photo| looks(&photo.photo.image));
     assert!(clear.any(|looked| looked == (true, vec![1, 0])));
-    let (found, runs) = looks(&scene::tiled(2048));
+    let (found, runs) = looks(&photo_conditions::tiled(2048));
     assert!(!found && runs[0] <= 427 && runs[1] <= 32, "{runs:?}");
 }
 
@@ -315,12 +312,12 @@ fn what_looking_costs_is_bounded() {
 #[test]
 fn bystanders_do_not_disturb_and_rivals_do() {
     let good = good(false);
-    let (main, other) = (&good[0].scene, &good[1].scene.cut(1.6));
+    let (main, other) = (&good[0].photo, &good[1].photo.cut(1.6));
     let canvas = main.on_canvas(420.0, (0.6, 0.55), 1400, 1000);
-    let sees_main = |scene: &Scene| {
-        let at = found(&scene.image).map(|f| f.area.center());
-        let middle = scene.middle();
-        at.map(|c| (c.x - middle.x).hypot(c.y - middle.y) < 0.4 * scene.side())
+    let sees_main = |photo: &FacePhoto| {
+        let at = found(&photo.image).map(|f| f.area.center());
+        let middle = photo.middle();
+        at.map(|c| (c.x - middle.x).hypot(c.y - middle.y) < 0.4 * photo.side())
     };
     assert_eq!(sees_main(&canvas), Ok(true));
     // 1.6 faces wide: a face of 60 to 140 pixels, on a wall, in a mirror, through a door.

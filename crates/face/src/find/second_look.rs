@@ -1,10 +1,9 @@
 //! Looking again where no face was seen: closer, in better light, with the head turned upright, part by
 //! part. Only pictures that would be refused come here, so the ordinary photo pays nothing.
 
-use super::MARGIN;
 use super::light::{self, Relit};
 use crate::PhotoError;
-use crate::detect::{Detector, Found, merged};
+use crate::detect::{Detector, Found, MARGIN, merged};
 use crate::geometry::{Point, Rect};
 use crate::image::{Image, View};
 use crate::pack::manifest::Scores;

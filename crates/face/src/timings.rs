@@ -6,22 +6,23 @@ use std::time::{Duration, Instant};
 /// Work of one kind since the engine was loaded, all threads together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Work {
-    /// How often.
+    /// How often it was done.
     pub times: u64,
     /// How long in sum, by the clock on the wall.
     pub took: Duration,
 }
 
-/// What an engine has spent its time on since it was loaded.
+/// How long each part of the way from photo to template took, and how often it was taken, since the engine was
+/// loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spent {
-    /// Bytes to pixels.
+pub struct Timings {
+    /// Decoding: from a file's bytes to pixels.
     pub decode: Work,
-    /// Pixels to the box of a face.
+    /// Finding: from pixels to the box of a face.
     pub detect: Work,
-    /// Box to landmarks.
+    /// From the box to landmarks and mesh.
     pub landmarks: Work,
-    /// Landmarks to a template, with the measures of quality.
+    /// From landmarks to a template, with the measures of quality.
     pub embed: Work,
     /// Runs of each detector network, from cheap to strong.
     pub detector_nets: Vec<Work>,
@@ -63,7 +64,7 @@ impl Stopwatch {
     }
 }
 
-/// One watch for each stage of the way from photo to template.
+/// One watch for each part of the way from photo to template.
 #[derive(Debug, Default)]
 pub(crate) struct Stages {
     pub decode: Stopwatch,

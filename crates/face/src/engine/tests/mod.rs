@@ -1,0 +1,5 @@
+//! Tests of the engine's parts on real photos and against the original networks.
+
+mod detection;
+mod parity;
+mod photo_conditions;
