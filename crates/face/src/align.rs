@@ -94,14 +94,14 @@ const SAME_PLACE: f32 = 0.08;
 
 /// How a face lies in the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Alignment {
+pub(crate) struct Place {
     /// From dlib's mean shape, in units of the face box, to the picture.
     pub shape: Similarity,
     /// In the picture's pixels.
     pub five: FivePoints,
 }
 
-impl Alignment {
+impl Place {
     /// Where a face with these 68 points lies. `None` if the points do not spread.
     pub(crate) fn of_68(points: &Points) -> Option<Self> {
         Some(Self {

@@ -1,11 +1,11 @@
 //! Where the faces are.
 
 use crate::PhotoError;
-use crate::align::FivePoints;
 use crate::geometry::{Point, Rect};
 use crate::image::{Framed, Image, View};
 use crate::net::{Net, NetError};
 use crate::pack::manifest::{DetectorKind, DetectorSpec, Scores};
+use crate::points::FivePoints;
 use crate::timings::Work;
 
 /// Room around the picture, in units of its longer side, so that a face that fills or overflows it is

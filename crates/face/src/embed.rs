@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::align::Alignment;
+use crate::align::Place;
 use crate::image::Image;
 use crate::net::{Net, NetError};
 use crate::pack::manifest::{AlignmentSpec, EmbeddingSpec};
@@ -41,7 +41,7 @@ impl Embedder {
     }
 
     /// The square the network looks at.
-    pub(crate) fn chip(&self, image: &Image, place: &Alignment) -> Result<Image, PhotoError> {
+    pub(crate) fn chip(&self, image: &Image, place: &Place) -> Result<Image, PhotoError> {
         let side = self.net.side();
         let to_face = match self.spec.alignment {
             AlignmentSpec::Dlib { padding } => align::chip_to_face(place.shape, side, padding),

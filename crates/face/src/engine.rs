@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::align::Alignment;
+use crate::align::Place;
 use crate::detect::{Detector, Found};
 use crate::embed::Embedder;
 use crate::geometry::Similarity;
@@ -94,10 +94,10 @@ impl Engine {
 
 impl Engine {
     /// How a found face lies in the picture.
-    fn place(&self, image: &Image, face: &Found) -> Result<Alignment, PhotoError> {
+    fn place(&self, image: &Image, face: &Found) -> Result<Place, PhotoError> {
         match (&self.landmarker, face.points) {
             (Some(landmarker), _) => landmarker.place(image, face.area, face.turn),
-            (None, Some(five)) => Alignment::of_five(five)
+            (None, Some(five)) => Place::of_five(five)
                 .ok_or_else(|| PhotoError::Internal("the face's points fall together".into())),
             // The manifest's checks leave no such pack.
             (None, None) => Err(PhotoError::Internal("nothing tells a face's points".into())),
@@ -125,7 +125,7 @@ impl Engine {
     }
 
     /// How the one face of the picture lies in it.
-    pub(crate) fn find(&self, image: &Image) -> Result<Alignment, PhotoError> {
+    pub(crate) fn find(&self, image: &Image) -> Result<Place, PhotoError> {
         let face = self
             .stages
             .detect
@@ -140,11 +140,7 @@ impl Engine {
 
     /// The same for a face that lay about as `near` says a moment ago; anywhere, where the pack has no
     /// network that follows faces.
-    pub(crate) fn find_near(
-        &self,
-        image: &Image,
-        near: Similarity,
-    ) -> Result<Alignment, PhotoError> {
+    pub(crate) fn find_near(&self, image: &Image, near: Similarity) -> Result<Place, PhotoError> {
         let Some(landmarker) = &self.landmarker else {
             return self.find(image);
         };
@@ -159,15 +155,15 @@ impl Engine {
     pub(crate) fn settled(
         &self,
         image: &Image,
-        place: Alignment,
-    ) -> Result<(Alignment, Option<Mesh>), PhotoError> {
+        place: Place,
+    ) -> Result<(Place, Option<Mesh>), PhotoError> {
         let Some(mesh) = self.mesh(image, place.shape)? else {
             return Ok((place, None));
         };
         if mesh.confidence < mesh::SURE || place.fits(&mesh.five()) {
             return Ok((place, Some(mesh)));
         }
-        let Some(told) = Alignment::of_five(mesh.five()) else {
+        let Some(told) = Place::of_five(mesh.five()) else {
             return Ok((place, Some(mesh)));
         };
         let again = self.find_near(image, told.shape)?;
@@ -186,7 +182,7 @@ impl Engine {
     pub(crate) fn template_of(
         &self,
         image: &Image,
-        place: &Alignment,
+        place: &Place,
         mesh: Option<&Mesh>,
     ) -> Result<Template, PhotoError> {
         self.stages.embed.time(|| {
@@ -203,11 +199,7 @@ impl Engine {
     }
 
     /// A rough template of the face, however good it is.
-    pub(crate) fn sketch_of(
-        &self,
-        image: &Image,
-        place: &Alignment,
-    ) -> Result<Template, PhotoError> {
+    pub(crate) fn sketch_of(&self, image: &Image, place: &Place) -> Result<Template, PhotoError> {
         self.stages.embed.time(|| {
             let chip = self.embedder.chip(image, place)?;
             self.embedder.sketch(&self.info, &chip)

@@ -1,6 +1,6 @@
 //! Where eyes, nose and mouth are: 68 [points](crate::points) in the iBUG order.
 
-use crate::align::Alignment;
+use crate::align::Place;
 use crate::geometry::{Point, Rect, Similarity};
 use crate::image::{Image, View};
 use crate::net::{Net, NetError};
@@ -37,18 +37,13 @@ impl Landmarker {
     ///
     /// Detectors frame faces each in their own way and never turn the box; so the face is looked at
     /// twice, the second time upright and framed as the network likes it best.
-    pub(crate) fn place(
-        &self,
-        image: &Image,
-        area: Rect,
-        turn: f32,
-    ) -> Result<Alignment, PhotoError> {
+    pub(crate) fn place(&self, image: &Image, area: Rect, turn: f32) -> Result<Place, PhotoError> {
         let first = align::shape_to_face(&self.in_box(image, area, turn)?).ok_or_else(lost)?;
         self.refined(image, first)
     }
 
     /// The same for a face that lay about as `near` says: on a first look, or a moment ago.
-    pub(crate) fn refined(&self, image: &Image, near: Similarity) -> Result<Alignment, PhotoError> {
+    pub(crate) fn refined(&self, image: &Image, near: Similarity) -> Result<Place, PhotoError> {
         let unit = SECOND_LOOK_SIDE / self.net.side() as f32;
         let corner = near.apply(Point::new(
             SECOND_LOOK_CENTER.x - SECOND_LOOK_SIDE / 2.0,
@@ -60,7 +55,7 @@ impl Landmarker {
             tx: corner.x,
             ty: corner.y,
         };
-        Alignment::of_68(&self.in_square(image, square)?).ok_or_else(lost)
+        Place::of_68(&self.in_square(image, square)?).ok_or_else(lost)
     }
 
     /// The points of the face in `area`: the square around the box's middle.

@@ -32,11 +32,7 @@ impl Image {
     }
 
     /// A picture with the colour at each pixel that `colour` gives for its column and row.
-    pub(crate) fn painted(
-        width: usize,
-        height: usize,
-        colour: impl Fn(usize, usize) -> [u8; 3],
-    ) -> Self {
+    pub fn painted(width: usize, height: usize, colour: impl Fn(usize, usize) -> [u8; 3]) -> Self {
         let data = (0..width * height)
             .flat_map(|i| colour(i % width, i / width))
             .collect();
@@ -175,8 +171,8 @@ impl Image {
         }
     }
 
-    /// The colour at a point between pixel centres.
-    pub(crate) fn sample(&self, x: f32, y: f32) -> [u8; 3] {
+    /// The colour at a point between pixel centres: 0 is the first centre of a row or column.
+    pub fn sample(&self, x: f32, y: f32) -> [u8; 3] {
         let ((x0, fx), (y0, fy)) = (split(x), split(y));
         let [[tl, tr], [bl, br]] = match self.inside(x0, y0) {
             Some(both) => both,

@@ -55,7 +55,7 @@ impl Action {
     }
 
     /// Whether the action shows the head from another side, which proves depth.
-    pub(crate) const fn turns(self) -> bool {
+    pub const fn turns(self) -> bool {
         matches!(self, Self::TurnLeft | Self::TurnRight | Self::LookUp)
     }
 
@@ -91,7 +91,7 @@ pub fn draw(random: &mut impl Rng, without: &[Action]) -> Result<Vec<Action>, No
 }
 
 /// Every allowed order of two or three actions.
-pub(crate) fn orders(without: &[Action]) -> Vec<Vec<Action>> {
+pub fn orders(without: &[Action]) -> Vec<Vec<Action>> {
     let may: Vec<Action> = Action::ASKED
         .into_iter()
         .filter(|action| !without.contains(action))

@@ -21,8 +21,8 @@ pub(crate) mod passive;
 pub(crate) mod pose;
 mod verdict;
 
-pub(crate) use action::orders;
-pub use action::{Action, NoAlternative, draw};
+pub use action::{Action, NoAlternative, draw, orders};
 pub(crate) use depth::depth;
-pub use verdict::Doubt;
-pub(crate) use verdict::{Seen, Sent, Shown, Straight, judge, judge_alone, progress};
+pub use pose::Pose;
+pub use verdict::{Doubt, progress};
+pub(crate) use verdict::{Seen, Sent, Shown, Straight, judge, judge_alone};

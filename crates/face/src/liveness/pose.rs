@@ -5,7 +5,7 @@ use crate::mesh::{Mesh, at};
 
 /// One face at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Pose {
+pub struct Pose {
     /// Turn about the vertical axis, degrees; positive to the person's own left.
     pub yaw: f32,
     /// Turn about the axis through the ears, degrees; positive is up. Its zero differs from person to

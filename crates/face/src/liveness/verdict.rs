@@ -210,7 +210,7 @@ fn one_person(straight: &Straight, other: &Seen, same: f32) -> Result<(), Doubt>
 }
 
 /// How far a pose goes of the way that an action asks for: 0 as straight ahead, 1 and more when done.
-pub(crate) fn progress(action: Action, straight: &Pose, pose: &Pose) -> f32 {
+pub fn progress(action: Action, straight: &Pose, pose: &Pose) -> f32 {
     match action {
         Action::LookStraight => f32::from(u8::from(pose.yaw.abs() <= STRAIGHT)),
         Action::TurnLeft => (pose.yaw - straight.yaw) / TURN,

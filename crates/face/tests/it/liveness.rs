@@ -1,71 +1,9 @@
-//! Liveness on recordings of real people and on attacks made from them. The recordings lie beside the
-//! repository on some machines only; where they or ffmpeg are missing, that is said.
-
-use std::process::Command;
+//! Liveness on photos; `crates/lab` tries it on recordings.
 
 use face::liveness::{Action, Doubt, draw};
-use face::trial::{self, Recording};
 use face::{Asked, FaceEngine, Frame, PhotoError};
 
-use crate::{ENGINE, demo, root};
-
-/// Ten frames a second of each recording; `None` where there are none.
-fn recordings() -> Option<Vec<Recording>> {
-    let dir = root().join("../shared/faces/videos");
-    let videos = std::fs::read_dir(&dir).ok()?;
-    let mut all = Vec::new();
-    for video in videos {
-        let video = video.unwrap().path();
-        let output = Command::new("ffmpeg")
-            .args(["-v", "error", "-nostdin", "-i"])
-            .arg(&video)
-            .args([
-                "-vf",
-                "fps=10",
-                "-f",
-                "image2pipe",
-                "-c:v",
-                "mjpeg",
-                "-q:v",
-                "2",
-                "-",
-            ])
-            .output()
-            .ok()?;
-        let name = video.file_stem().unwrap().to_string_lossy();
-        all.push(Recording::of_mjpeg(&name, &output.stdout));
-    }
-    all.sort_by(|a, b| a.name.cmp(&b.name));
-    (!all.is_empty()).then_some(all)
-}
-
-/// The published table is `axiam face liveness`'s; here a few answers of each kind hold its line.
-#[test]
-fn attacks_fail_and_honest_people_pass() {
-    let Some(recordings) = recordings() else {
-        println!("SKIPPED: no recordings beside the repository, or no ffmpeg");
-        return;
-    };
-    let trial = trial::run(&ENGINE, &recordings, 3, 1, || ()).unwrap();
-    for (species, outcome) in &trial.attacks {
-        println!("{species}: {outcome:?}");
-        assert!(outcome.answers > 0, "{species} was not tried");
-        assert!(
-            outcome.passed <= outcome.answers / 10,
-            "{species}: {outcome:?}"
-        );
-    }
-    let (mut answers, mut passed) = (0, 0);
-    for (name, outcome) in &trial.bona_fide {
-        println!("{name}: {outcome:?}");
-        answers += outcome.answers;
-        passed += outcome.passed;
-    }
-    assert!(
-        answers >= 8 && passed * 4 >= answers * 3,
-        "{passed} of {answers}"
-    );
-}
+use crate::{ENGINE, demo};
 
 /// Photos of one person for the steps of a challenge.
 fn answer<'a>(photos: &'a [Vec<u8>], steps: usize) -> Vec<Frame<'a>> {

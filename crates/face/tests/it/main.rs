@@ -7,7 +7,6 @@
     reason = "these are tests"
 )]
 
-mod accuracy;
 mod chunk;
 mod heic;
 mod hostile;
@@ -16,7 +15,6 @@ mod onnx;
 mod other_packs;
 mod pack;
 mod photos;
-mod references;
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;

@@ -2,7 +2,6 @@
 
 mod doctor;
 mod face;
-mod faces;
 mod keys;
 mod phone;
 mod serve;
@@ -46,7 +45,7 @@ enum Command {
     Site(site::Command),
     /// Compare photos, measure the face pack, look after enrolled faces
     #[command(subcommand)]
-    Face(FaceCommand),
+    Face(face::Command),
     /// The installation's keys: list and replace them
     #[command(subcommand)]
     Keys(keys::Command),
@@ -56,15 +55,6 @@ enum Command {
     Phone(phone::Arguments),
     /// Print the API's contract (OpenAPI)
     Openapi,
-}
-
-/// `axiam face`: what needs photos, and what needs the database.
-#[derive(Debug, Subcommand)]
-enum FaceCommand {
-    #[command(flatten)]
-    Photos(face::Command),
-    #[command(flatten)]
-    Enrolled(faces::Command),
 }
 
 impl Arguments {
@@ -97,8 +87,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
             Ok(())
         }
         Command::Site(command) => site::run(&settings, command).await,
-        Command::Face(FaceCommand::Photos(command)) => face::run(&settings, command),
-        Command::Face(FaceCommand::Enrolled(command)) => faces::run(&settings, command).await,
+        Command::Face(command) => face::run(&settings, command).await,
         Command::Keys(command) => keys::run(&settings, command).await,
         Command::Doctor => doctor::run(&settings).await,
         Command::Phone(arguments) => phone::run(&settings, arguments).await,

@@ -49,8 +49,8 @@ fn good(all: bool) -> Vec<Good> {
         println!("SKIPPED: the shared photos, which AXIAM_FULL=1 takes as well where they are");
     }
     let photos = folders.iter().flat_map(|folder| {
-        let photos = crate::evaluate::photos(folder).expect("run `make models`");
-        photos.into_iter().map(move |photo| (folder, photo.name))
+        let photos = photo_conditions::photos(folder);
+        photos.into_iter().map(move |name| (folder, name))
     });
     photos
         .filter(|(_, name)| all || name.ends_with("/01.jpg"))

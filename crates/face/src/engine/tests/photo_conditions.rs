@@ -366,3 +366,24 @@ pub(super) fn read(path: &std::path::Path) -> Image {
     let bytes = std::fs::read(path).expect("run `make models`");
     image::decode(&bytes, &Limits::default()).unwrap()
 }
+
+/// The photos in a folder of folders, one a person, by folder and file name in their order.
+pub(super) fn photos(dir: &std::path::Path) -> Vec<String> {
+    let entries = |dir: &std::path::Path| {
+        let entries = std::fs::read_dir(dir).expect("run `make models`");
+        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        paths
+    };
+    let folders = entries(dir).into_iter().filter(|path| path.is_dir());
+    folders
+        .flat_map(|folder| entries(&folder))
+        .map(|photo| {
+            photo
+                .strip_prefix(dir)
+                .unwrap()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect()
+}

@@ -1,0 +1,34 @@
+//! How the answers of one kind fared.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// What became of the answers of one kind.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Outcome {
+    /// How many answers were judged.
+    pub answers: usize,
+    /// How many of them passed.
+    pub passed: usize,
+    /// Why the others did not, with how often.
+    pub refused: BTreeMap<String, usize>,
+}
+
+impl Outcome {
+    /// The part that passed, 0 to 1: APCER for attacks, one less BPCER for honest answers.
+    pub fn passed_rate(&self) -> f64 {
+        if self.answers == 0 {
+            return 0.0;
+        }
+        self.passed as f64 / self.answers as f64
+    }
+
+    pub(super) fn count(&mut self, verdict: Result<(), String>) {
+        self.answers += 1;
+        match verdict {
+            Ok(()) => self.passed += 1,
+            Err(reason) => *self.refused.entry(reason).or_default() += 1,
+        }
+    }
+}
