@@ -38,8 +38,10 @@ impl Proxy {
                 tokio::spawn(async move {
                     let mut far = TcpStream::connect(behind).await.unwrap();
                     tokio::select! {
-                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                        // What is sent after a cut must not pass because both are ready.
+                        biased;
                         _ = watcher.changed() => {}
+                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
                     }
                 });
             }

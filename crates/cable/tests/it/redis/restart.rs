@@ -11,7 +11,7 @@ use cable::{Cable, Message, Opening, Options, Protocol};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{expect_type, follower, fresh, next, say};
+use super::{expect_type, follower, fresh, next, next_two, say};
 use crate::support::{App, Client, room};
 
 /// A Redis of the test's own.
@@ -248,6 +248,5 @@ async fn a_redis_that_was_emptied_is_noticed() {
         .await
         .unwrap();
     here.broadcast("room:1", json!("news"));
-    assert_eq!(next(&client).await["message"], "news");
-    assert_eq!(next(&client).await["message"], "verdict");
+    assert_eq!(next_two(&client).await, [json!("news"), json!("verdict")]);
 }
