@@ -46,7 +46,7 @@ async function open(name, options = {}, { still = false, ...surroundings } = {})
 
 // How many cables the pages hold open, once it is this many.
 async function cables(expected) {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 10_000;
   // Each passes through two sockets of the relying site.
   while (relying.sockets.size !== 2 * expected) {
     assert.ok(Date.now() < deadline, `${relying.sockets.size / 2} cables, not ${expected}`);

@@ -136,7 +136,7 @@ describe('not verified', () => {
     page.on('request', (request) => { if (request.url().endsWith('/send_push')) pushes++; });
     await widget.ask('ann@example.com');
     data(await ann.phone.deny((await ann.phone.pending()).at(-1).sign_on_id));
-    await widget.becomes('denied', 2_000);
+    await widget.becomes('denied', 5_000);
     await widget.settles();
     assert.deepEqual(await seriousFaults(page), []);
     await page.waitForTimeout(1_500);
