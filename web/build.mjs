@@ -47,6 +47,15 @@ const COMMON = {
   logLevel: 'warning',
 };
 
+const kept = new Set();
+
+/** Writes what is new only: the program embeds these files, and would be compiled anew for every other date. */
+function keep(name, bytes) {
+  const file = path.join(OUT, name);
+  kept.add(name);
+  if (!fs.existsSync(file) || !fs.readFileSync(file).equals(Buffer.from(bytes))) fs.writeFileSync(file, bytes);
+}
+
 async function bundle(name, entry) {
   const { outputFiles } = await build({
     ...COMMON,
@@ -60,10 +69,12 @@ async function bundle(name, entry) {
   const { ext, name: stem } = path.parse(name);
   const hash = crypto.createHash('sha256').update(bytes).digest('hex').slice(0, 16);
   const file = `${stem}.${hash}${ext}`;
-  fs.writeFileSync(path.join(OUT, file), bytes);
+  const zipped = zlib.gzipSync(bytes, { level: 9 });
+  keep(file, bytes);
+  keep(`${file}.gz`, zipped);
   const integrity = `sha384-${crypto.createHash('sha384').update(bytes).digest('base64')}`;
-  const zipped = zlib.gzipSync(bytes, { level: 9 }).length;
-  return { entry: { file, integrity, type: TYPES[ext] }, line: `  ${name.padEnd(24)} ${bytes.length} bytes, ${zipped} gzipped` };
+  const line = `  ${name.padEnd(24)} ${bytes.length} bytes, ${zipped.length} gzipped`;
+  return { entry: { file, integrity, type: TYPES[ext] }, line };
 }
 
 /** The widget as a package, for pages that have a bundler of their own; its types come from tsc. */
@@ -77,7 +88,6 @@ async function widgetPackage() {
   });
 }
 
-fs.rmSync(OUT, { recursive: true, force: true });
 fs.mkdirSync(OUT, { recursive: true });
 const manifest = {};
 for (const [name, entry] of Object.entries(BUNDLES)) {
@@ -85,5 +95,6 @@ for (const [name, entry] of Object.entries(BUNDLES)) {
   manifest[name] = made.entry;
   console.log(made.line);
 }
-fs.writeFileSync(path.join(OUT, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+keep('manifest.json', `${JSON.stringify(manifest, null, 2)}\n`);
+for (const name of fs.readdirSync(OUT)) if (!kept.has(name)) fs.rmSync(path.join(OUT, name), { recursive: true });
 await widgetPackage();

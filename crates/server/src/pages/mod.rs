@@ -1,5 +1,7 @@
 //! What people see in a browser: for now one page that says what runs here and where to go on.
 
+pub mod assets;
+
 use axum::{
     Json, Router,
     http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE},
@@ -17,6 +19,7 @@ pub fn router(contract: utoipa::openapi::OpenApi) -> Router<Shared> {
     Router::new()
         .route("/", get(home))
         .route("/pages.css", get(style))
+        .merge(assets::router())
         .route("/api/openapi.json", get(async move || Json(contract)))
 }
 

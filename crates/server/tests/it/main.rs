@@ -9,6 +9,7 @@
 )]
 
 mod application_auth;
+mod assets;
 mod cable;
 mod cli;
 mod client_create;
