@@ -18,7 +18,7 @@ use crate::{
         contract::{Schemes, add_common_answers},
         drain::drain,
         error::Failure,
-        health, request,
+        headers, health, request,
     },
     limit, pages,
     platform::{
@@ -29,7 +29,7 @@ use crate::{
         state::{Shared, State},
         wake_ups::Bell,
     },
-    push, sign_on, site,
+    push, session, sign_on, site,
 };
 
 /// Where the API lives.
@@ -80,7 +80,9 @@ impl App {
     /// Every route of the program.
     pub fn router(&self) -> Router {
         let (api, contract) = described().split_for_parts();
-        api.merge(pages::router(contract))
+        // The pages of slices are merged here.
+        let slices = Router::new();
+        api.merge(pages::router(&self.state, contract, slices))
             .fallback(request::no_route)
             .method_not_allowed_fallback(request::no_method)
             .with_state(self.state.clone())
@@ -88,8 +90,13 @@ impl App {
             .merge(health::router(&self.state, &self.cable))
             .layer(DefaultBodyLimit::disable())
             .layer(CatchPanicLayer::custom(request::panicked))
+            .layer(middleware::from_fn(pages::error::for_browsers))
             .layer(middleware::from_fn(drain))
             .layer(middleware::from_fn(request::identify))
+            .layer(middleware::from_fn_with_state(
+                self.state.clone(),
+                headers::secure,
+            ))
     }
 
     /// Ends what is overdue and forgets what is of no more use. Called every second by `serve`,
@@ -103,6 +110,7 @@ impl App {
         self.publisher.sweep().await?;
         device::forget_proofs(&self.state.db, now).await?;
         limit::forget(&self.state.db, now).await?;
+        session::forget(&self.state.db, now).await?;
         let life = seconds(self.state.settings.sign_on.lifetime);
         push::forget(&self.state.db, now - life).await
     }

@@ -20,5 +20,6 @@ pub mod pages;
 pub mod phone;
 pub mod platform;
 pub mod push;
+pub mod session;
 pub mod sign_on;
 pub mod site;

@@ -2,7 +2,7 @@
 //! no HTTP; each slice says in its `http/error.rs` what becomes of its own.
 
 use axum::{
-    Json,
+    Extension, Json,
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
@@ -57,6 +57,15 @@ pub struct Failure {
     /// What the caller may know besides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
+}
+
+/// What of a failure a page may show; travels with the answer as an extension.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// Its code.
+    pub code: Code,
+    /// A sentence for the person.
+    pub sentence: String,
 }
 
 impl ApiError {
@@ -152,7 +161,11 @@ impl IntoResponse for ApiError {
             details: parts.details,
             data: parts.data,
         };
-        let mut response = (parts.status, Json(body)).into_response();
+        let shown = Shown {
+            code: parts.code,
+            sentence: body.user_message.clone(),
+        };
+        let mut response = (parts.status, Extension(shown), Json(body)).into_response();
         if let Some(seconds) = parts.retry_after {
             response
                 .headers_mut()

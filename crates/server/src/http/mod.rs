@@ -6,6 +6,7 @@ pub mod drain;
 pub mod error;
 pub mod extract;
 pub mod guard;
+pub mod headers;
 pub mod health;
 pub mod listen;
 pub mod metrics;

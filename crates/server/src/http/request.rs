@@ -27,7 +27,7 @@ use crate::{
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives each request an id, a span that names it, and security headers to its answer.
+/// Gives each request an id, which its answer tells, and a span that names it.
 ///
 /// The span holds the path only: queries can carry tokens.
 pub async fn identify(request: Request, next: Next) -> Response {
@@ -44,13 +44,6 @@ pub async fn identify(request: Request, next: Next) -> Response {
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         headers.insert(REQUEST_ID, value);
     }
-    headers.insert(
-        "x-content-type-options",
-        HeaderValue::from_static("nosniff"),
-    );
-    headers
-        .entry("cache-control")
-        .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 

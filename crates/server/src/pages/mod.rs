@@ -1,44 +1,26 @@
-//! What people see in a browser: for now one page that says what runs here and where to go on.
+//! What people see in a browser, and what all pages share: the [`layout`] and its policy, the
+//! [`error`] page, sessions ([`visit`]) and bundled files ([`assets`]). A slice's own pages are in
+//! its `pages`.
 
 pub mod assets;
+pub mod error;
+mod home;
+pub mod layout;
+pub mod visit;
 
-use axum::{
-    Json, Router,
-    http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE},
-    response::IntoResponse,
-    routing::get,
-};
+use axum::{Json, Router, routing::get};
 
-use crate::platform::state::Shared;
+use crate::platform::state::{Shared, State};
 
-const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; \
-    form-action 'none'; frame-ancestors 'none'";
-
-/// The pages, and the contract that the API's routes describe.
-pub fn router(contract: utoipa::openapi::OpenApi) -> Router<Shared> {
-    Router::new()
-        .route("/", get(home))
-        .route("/pages.css", get(style))
+/// Pages, what they are made of, and the contract that the API's routes describe. `slices` are the
+/// slices' pages.
+pub fn router(
+    state: &State,
+    contract: utoipa::openapi::OpenApi,
+    slices: Router<Shared>,
+) -> Router<Shared> {
+    let pages = Router::new().route("/", get(home::home)).merge(slices);
+    visit::guarded(state, pages)
         .merge(assets::router())
         .route("/api/openapi.json", get(async move || Json(contract)))
-}
-
-async fn home() -> impl IntoResponse {
-    (
-        [
-            (CONTENT_TYPE, "text/html; charset=utf-8"),
-            (CONTENT_SECURITY_POLICY, POLICY),
-        ],
-        include_str!("home.html"),
-    )
-}
-
-async fn style() -> impl IntoResponse {
-    (
-        [
-            (CONTENT_TYPE, "text/css; charset=utf-8"),
-            (CACHE_CONTROL, "public, max-age=3600"),
-        ],
-        include_str!("pages.css"),
-    )
 }

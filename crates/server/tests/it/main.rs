@@ -38,6 +38,7 @@ mod login_verify_token;
 mod pages;
 mod paired_phone;
 mod proof;
+mod sessions;
 mod site_redis;
 mod sweep;
 mod two_servers;

@@ -42,6 +42,8 @@ pub struct Settings {
     pub device: Device,
     /// Tokens of sites and widgets.
     pub token: Token,
+    /// Browsers' sessions with the pages.
+    pub session: Session,
     /// Requests a window.
     pub limits: Limits,
     /// Failures before a client is locked.
@@ -176,6 +178,16 @@ pub struct Token {
     pub widget_longest: u32,
 }
 
+/// `[session]`, seconds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Session {
+    /// Life of a session that is not used.
+    pub idle: u32,
+    /// The longest life of one in use.
+    pub longest: u32,
+}
+
 /// `[limits]`: requests in each window.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -298,6 +310,12 @@ impl Settings {
         } else {
             self.server.public_url.trim_end_matches('/').to_owned()
         }
+    }
+
+    /// Whether browsers reach this server over TLS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.public_url().starts_with("https://")
     }
 
     /// Folders in which the face pack may be, the first that exists wins.

@@ -32,6 +32,7 @@ macro_rules! pair {
 const ALL: &[Pair] = &[
     pair!(1, "0001_first_sign_on"),
     pair!(2, "0002_face_references"),
+    pair!(3, "0003_sessions"),
     pair!(4, "0004_telling"),
 ];
 

@@ -1,0 +1,120 @@
+//! What frames every page, and the policy it travels with.
+
+use askama::Template;
+use axum::{
+    http::{HeaderName, HeaderValue, StatusCode, header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE}},
+    response::{IntoResponse, Response},
+};
+
+use super::assets::Asset;
+use crate::http::error::ApiError;
+
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+
+/// What the base template `pages/layout.html` needs; a page's template has it as `layout`.
+#[derive(Debug)]
+pub struct Layout {
+    styles: Vec<&'static Asset>,
+    scripts: Vec<&'static Asset>,
+}
+
+/// What a page may do beyond showing text in our style. Nothing may be inline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum May {
+    /// Show images of this server.
+    ShowImages,
+    /// Send its forms to this server.
+    SendForms,
+    /// Fetch from this server, and connect to its cable.
+    Fetch,
+}
+
+impl Layout {
+    /// The frame alone.
+    #[must_use]
+    pub fn new() -> Self {
+        const STYLES: [&Asset; 2] = [
+            Asset::named("style/tokens.css"),
+            Asset::named("style/base.css"),
+        ];
+        Self {
+            styles: STYLES.to_vec(),
+            scripts: Vec::new(),
+        }
+    }
+
+    /// With another style sheet.
+    #[must_use]
+    pub fn style(mut self, asset: &'static Asset) -> Self {
+        self.styles.push(asset);
+        self
+    }
+
+    /// With a script, which the page's policy then allows.
+    #[must_use]
+    pub fn script(mut self, asset: &'static Asset) -> Self {
+        self.scripts.push(asset);
+        self
+    }
+
+    fn policy(&self, may: &[May]) -> String {
+        let source = |allowed: bool| if allowed { "'self'" } else { "'none'" };
+        let may = |what: May| source(may.contains(&what));
+        format!(
+            "default-src 'none'; style-src 'self'; script-src {}; img-src {}; connect-src {}; \
+             form-action {}; base-uri 'none'; frame-ancestors 'none'",
+            source(!self.scripts.is_empty()),
+            may(May::ShowImages),
+            may(May::Fetch),
+            may(May::SendForms),
+        )
+    }
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A template that extends `pages/layout.html`.
+pub trait Page: Template {
+    /// Its frame.
+    fn layout(&self) -> &Layout;
+
+    /// What it may do; nothing unless it says so.
+    fn may(&self) -> &'static [May] {
+        &[]
+    }
+
+    /// The page on its way to the browser.
+    ///
+    /// # Errors
+    /// When the template cannot be filled.
+    fn answer(&self, status: StatusCode) -> Result<Response, ApiError> {
+        let html = self.render().map_err(|error| ApiError::internal(&error))?;
+        let policy = HeaderValue::try_from(self.layout().policy(self.may()))
+            .map_err(|error| ApiError::internal(&error))?;
+        let headers = [
+            (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+            (CONTENT_SECURITY_POLICY, policy),
+            (OPENER_POLICY, HeaderValue::from_static("same-origin")),
+        ];
+        Ok((status, headers, html).into_response())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_may_do_what_it_says_and_no_more() {
+        let plain = Layout::new().policy(&[]);
+        assert!(plain.contains("script-src 'none'") && plain.contains("form-action 'none'"));
+        let script = Layout::new().script(Asset::named("widget/facial-login.js"));
+        let policy = script.policy(&[May::SendForms]);
+        assert!(policy.contains("script-src 'self'") && policy.contains("form-action 'self'"));
+        assert!(policy.contains("connect-src 'none'") && !policy.contains("unsafe"));
+    }
+}

@@ -1,0 +1,7 @@
+//! Browsers' sessions with the pages, kept in the database so that every server knows them and an
+//! owner's sign-out ends them everywhere.
+
+mod model;
+mod store;
+
+pub use self::store::{Sessions, forget};

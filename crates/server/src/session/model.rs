@@ -1,0 +1,73 @@
+//! A session and how long it lasts.
+
+use chrono::TimeDelta;
+use sea_orm::entity::prelude::*;
+
+use crate::platform::{
+    clock::{Moment, seconds},
+    config,
+};
+
+/// A browser's session.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "sessions")]
+pub struct Model {
+    /// SHA-256 of what the cookie holds.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Vec<u8>,
+    /// What pages remember, as JSON.
+    pub data: String,
+    /// When it began.
+    pub created_at: DateTimeUtc,
+    /// When it ends, unless it is used before.
+    pub expires_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// How long sessions last.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Life {
+    /// Without being used.
+    idle: TimeDelta,
+    /// In all.
+    longest: TimeDelta,
+}
+
+impl Life {
+    pub(super) fn new(settings: &config::Session) -> Self {
+        Self {
+            idle: seconds(settings.idle),
+            longest: seconds(settings.longest),
+        }
+    }
+
+    /// The end of a session that began at `created` and is used now.
+    pub(super) fn end(self, created: Moment, now: Moment) -> Moment {
+        (now + self.idle).min(created + self.longest)
+    }
+
+    /// Whether use has moved the end by enough to be worth a write: a hundredth of the idle time.
+    pub(super) fn is_worth_moving(self, from: Moment, to: Moment) -> bool {
+        (to - from) * 100 >= self.idle
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn use_moves_the_end_but_not_for_ever() {
+        let life = Life::new(&config::Session {
+            idle: 100,
+            longest: 250,
+        });
+        let begun = Moment::UNIX_EPOCH;
+        let end = |after| (life.end(begun, begun + seconds(after)) - begun).num_seconds();
+        assert_eq!([end(0), end(90), end(180)], [100, 190, 250]);
+        assert!(!life.is_worth_moving(begun, begun + TimeDelta::milliseconds(999)));
+        assert!(life.is_worth_moving(begun, begun + seconds(1)));
+    }
+}
