@@ -1,15 +1,16 @@
 //! The real app on a random port of this machine.
 
 use std::{
-    net::SocketAddr,
     panic::{AssertUnwindSafe, resume_unwind},
     path::PathBuf,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use face::{Engine as FacePack, FaceEngine};
 use futures_util::FutureExt;
 use server::{
+    http::listen::{self, Bounds},
     platform::{
         clock::Clock,
         config::{Overrides, Settings},
@@ -114,10 +115,13 @@ impl App {
             .await
             .expect("Redis answers");
         let app = server::app::App::new(settings, db, clock.clone(), keys, engine, cable);
-        let routes = app
-            .router()
-            .into_make_service_with_connect_info::<SocketAddr>();
-        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let bounds = Bounds {
+            connections: app.state.settings.server.connections,
+            head: Duration::from_secs(app.state.settings.server.head_timeout.into()),
+            grace: Duration::ZERO,
+        };
+        let serving = listen::serve(listener, app.router(), bounds, std::future::pending());
+        tokio::spawn(serving);
         Self {
             url: format!("http://{address}"),
             app,

@@ -9,14 +9,16 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::platform::{clock::Moment, config::Limits};
+use crate::{
+    limit::Rate,
+    platform::{clock::Moment, config::Limits},
+};
 
 /// Most networks remembered. Then those whose time has come are forgotten, and if that is not
 /// enough the table is begun anew, which is generous to all.
 const MOST: usize = 100_000;
 
-/// The theoretical arrival time of each network, in microseconds (generic cell rate algorithm, as
-/// in [`limit`](crate::limit)).
+/// The arrival time of each network, as [`Rate`] has it.
 #[derive(Default)]
 pub struct Attempts(Mutex<HashMap<IpAddr, i64>>);
 
@@ -28,8 +30,7 @@ impl Attempts {
         if ip.is_loopback() {
             return true;
         }
-        let window = i64::from(limits.window) * 1_000_000;
-        let interval = window / i64::from(limits.subscribe_per_ip.max(1));
+        let rate = Rate::new(limits.subscribe_per_ip, limits.window);
         let now = now.timestamp_micros();
         let mut arrivals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if arrivals.len() >= MOST {
@@ -39,12 +40,11 @@ impl Attempts {
             }
         }
         let arrival = arrivals.entry(network(ip)).or_insert(now);
-        let next = now.max(*arrival) + interval;
-        if next - now > window {
-            return false;
+        let next = rate.take(*arrival, now);
+        if let Ok(next) = next {
+            *arrival = next;
         }
-        *arrival = next;
-        true
+        next.is_ok()
     }
 }
 

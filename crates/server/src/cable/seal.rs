@@ -3,7 +3,6 @@
 
 use ::cable::fanout::redis::Seal;
 
-use super::backend::acl::hexadecimal;
 use crate::platform::keys::{Key, KeyError, Keyring, SealingKey};
 
 /// Seals with a key that all servers of the installation have.
@@ -35,6 +34,6 @@ impl Seal for FanoutSeal {
     }
 
     fn conceal(&self, name: &str) -> String {
-        hexadecimal(self.key.derive(name.as_bytes()).as_slice())
+        hex::encode(self.key.derive(name.as_bytes()).as_slice())
     }
 }

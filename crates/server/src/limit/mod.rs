@@ -2,6 +2,7 @@
 //! kept in the database and moved by a single statement.
 
 mod http;
+mod rate;
 
 use std::fmt::Display;
 
@@ -9,6 +10,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+pub use self::rate::Rate;
 use crate::platform::{clock::Moment, config::Limits, state::State};
 
 /// What is limited.
@@ -60,11 +62,8 @@ pub enum Limited {
     Database(#[from] DbErr),
 }
 
-/// Lets a request through, or says how long to wait.
-///
-/// `most` requests may come at once, then one in each `window / most`: the key's theoretical
-/// arrival time (ITU-T I.371's virtual scheduling) moves on by that interval, and may not run
-/// ahead of the present by more than the window.
+/// Lets a request through, or says how long to wait. What [`Rate::take`] does, as one statement, so
+/// that servers agree.
 ///
 /// # Errors
 /// [`Limited::Over`] beyond the limit.
@@ -76,15 +75,14 @@ pub async fn check(state: &State, rule: Rule, subject: impl Display) -> Result<(
           arrival = (case when limits.arrival > $3 then limits.arrival else $3 end) + $4 \
         where (case when limits.arrival > $3 then limits.arrival else $3 end) + $4 - $3 <= $5";
     let id = Sha256::digest(format!("{rule:?} {subject}")).to_vec();
-    let window = i64::from(limits.window) * 1_000_000;
-    let interval = window / i64::from(rule.most(limits).max(1));
+    let rate = Rate::new(rule.most(limits), limits.window);
     let now = state.now().timestamp_micros();
     let values = [
         id.clone().into(),
-        (now + interval).into(),
+        (now + rate.interval).into(),
         now.into(),
-        interval.into(),
-        window.into(),
+        rate.interval.into(),
+        rate.window.into(),
     ];
     let backend = db.get_database_backend();
     let taken = db
@@ -98,7 +96,7 @@ pub async fn check(state: &State, rule: Rule, subject: impl Display) -> Result<(
         .query_one_raw(Statement::from_sql_and_values(backend, read, [id.into()]))
         .await?
         .map_or(Ok(now), |row| row.try_get("", "arrival"))?;
-    let wait = (arrival + interval - window - now).max(0);
+    let wait = rate.take(arrival, now).err().unwrap_or(0);
     Err(Limited::Over {
         rule,
         retry_after: u64::try_from(wait).unwrap_or(0).div_ceil(1_000_000),

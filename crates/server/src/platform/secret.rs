@@ -62,13 +62,9 @@ pub fn same(a: &[u8], b: &[u8]) -> bool {
 /// `count` random bytes in lower-case hexadecimal, for names that are public.
 #[must_use]
 pub fn public_name(prefix: &str, count: usize) -> String {
-    let mut name = prefix.to_owned();
     let mut random = rand::rng();
-    for _ in 0..count {
-        let byte: u8 = random.random();
-        name.push_str(&format!("{byte:02x}"));
-    }
-    name
+    let bytes: Vec<u8> = (0..count).map(|_| random.random()).collect();
+    format!("{prefix}{}", hex::encode(bytes))
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ on_each_database! {
         let verification = site.push(ann.client_id).await;
         let id = ann.waiting().await;
         ann.phone.scan(id, None, &[photos().of(0, 1)]).await.unwrap();
-        let named = acl::hexadecimal(&hash(&verification));
+        let named = hex::encode(hash(&verification));
         let (channel, scanning) = next(&mut heard).await;
         assert_eq!(channel, format!("{prefix}:sign_on:{named}"));
         assert_eq!(scanning, json!({

@@ -193,19 +193,13 @@ pub(crate) fn read_checked(dir: &Path, name: &str, sha256: &str) -> Result<Vec<u
     }
     let path = dir.join(name);
     let bytes = read_file(&path)?;
-    if !hex_digest(&bytes).eq_ignore_ascii_case(sha256) {
+    if !hex::encode(Sha256::digest(&bytes)).eq_ignore_ascii_case(sha256) {
         return Err(PackError::new(
             &path,
             "is damaged or was replaced: its SHA-256 is not the manifest's",
         ));
     }
     Ok(bytes)
-}
-
-/// The SHA-256 of bytes, in lower-case hexadecimal.
-fn hex_digest(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, PackError> {

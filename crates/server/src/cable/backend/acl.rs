@@ -43,7 +43,7 @@ pub async fn allow(
     let mut command = redis::cmd("ACL");
     command.arg("SETUSER").arg(&user.name);
     command.arg(&["reset", "on", "resetkeys", "resetchannels", "-@all"]);
-    command.arg(format!("#{}", hexadecimal(&user.password_hash)));
+    command.arg(format!("#{}", hex::encode(&user.password_hash)));
     command
         .arg(format!("&{channel_prefix}:*"))
         .arg(RAILS_KEEPALIVE);
@@ -68,15 +68,4 @@ pub async fn remove(connection: &mut impl ConnectionLike, user: &RedisUser) -> R
         .query_async(connection)
         .await?;
     Ok(())
-}
-
-/// Lower-case hexadecimal.
-#[must_use]
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

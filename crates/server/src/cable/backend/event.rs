@@ -72,7 +72,7 @@ impl SiteEvent {
                 self.message["client_id"] = json!(client_id);
                 format!(
                     "{channel_prefix}:sign_on:{}",
-                    super::acl::hexadecimal(&token_hash)
+                    hex::encode(&token_hash)
                 )
             }
         };
