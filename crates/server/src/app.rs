@@ -27,7 +27,7 @@ use crate::{
         engine::Workers,
         keys::Keyring,
         state::{Shared, State},
-        wake_ups::Bell,
+        wake_ups::WakeUps,
     },
     push, session, sign_on, site,
 };
@@ -66,7 +66,7 @@ impl App {
             keys,
             engine,
             events: crate::platform::events::Events::default(),
-            bell: Bell::default(),
+            wake_ups: WakeUps::default(),
             uploads: Arc::new(Semaphore::new(kibibytes)),
         });
         let publisher = Publisher::start(&state, &cable);

@@ -11,7 +11,7 @@ use tokio_tungstenite::{
 
 /// How long a message that must come may take. Not a measurement: only so that a broken server
 /// fails a test instead of hanging it.
-const PATIENCE: Duration = Duration::from_secs(20);
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A WebSocket that speaks `actioncable-v1-json`.
 pub struct Page(WebSocketStream<MaybeTlsStream<TcpStream>>);
@@ -67,7 +67,7 @@ impl Page {
     /// When nothing comes.
     pub async fn next(&mut self) -> Option<Value> {
         loop {
-            let message = tokio::time::timeout(PATIENCE, self.0.next())
+            let message = tokio::time::timeout(MESSAGE_TIMEOUT, self.0.next())
                 .await
                 .expect("a message comes in time");
             match message {

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     platform::state::{Shared, State},
-    sign_on::{self, Untold},
+    sign_on::{self, Undelivered},
 };
 
 /// How old a verdict is before others than the server that gave it may tell it.
@@ -68,20 +68,20 @@ impl Outbox {
     }
 
     /// Verdicts that may not have been published.
-    pub(super) async fn undelivered(&self) -> Result<Vec<Untold>, DbErr> {
+    pub(super) async fn undelivered(&self) -> Result<Vec<Undelivered>, DbErr> {
         let Some(state) = self.state.upgrade() else {
             return Ok(Vec::new());
         };
         let under_way = self.under_way().clone();
-        sign_on::untold(&state, state.now() - GRACE, &under_way).await
+        sign_on::undelivered(&state, state.now() - GRACE, &under_way).await
     }
 
     /// Verdicts that were told, but perhaps to a Redis that has lost them before all had read them.
-    pub(super) async fn doubtful(&self) -> Result<Vec<Untold>, DbErr> {
+    pub(super) async fn doubtful(&self) -> Result<Vec<Undelivered>, DbErr> {
         let Some(state) = self.state.upgrade() else {
             return Ok(Vec::new());
         };
-        sign_on::told_since(&state, state.now() - DOUBTFUL).await
+        sign_on::delivered_since(&state, state.now() - DOUBTFUL).await
     }
 
     /// Marks a verdict that nobody can hear.
@@ -99,7 +99,7 @@ impl Outbox {
 
     async fn note(&self, ids: &[Uuid]) {
         if let Some(state) = self.state.upgrade()
-            && let Err(error) = sign_on::mark_told(&state, ids).await
+            && let Err(error) = sign_on::mark_delivered(&state, ids).await
         {
             tracing::warn!(%error, "verdicts could not be marked as delivered; they will be published again");
         }

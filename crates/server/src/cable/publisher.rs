@@ -14,10 +14,10 @@ use super::{
 };
 use crate::{
     platform::{
-        events::{Event, Place},
+        events::{Event, EventSite},
         state::{Shared, State},
     },
-    sign_on::{self, Untold},
+    sign_on::{self, Undelivered},
 };
 
 /// Listens to events and passes them on.
@@ -70,12 +70,12 @@ impl Publisher {
     }
 
     /// Puts a sign-on that was asked for into the inboxes of phones that are connected.
-    fn show(&self, at: Place, client_id: Uuid, sign_on_id: Uuid) {
+    fn show(&self, at: EventSite, client_id: Uuid, sign_on_id: Uuid) {
         let (state, cable) = (self.state.clone(), self.cable.clone());
         tokio::spawn(async move {
             let Some(state) = state.upgrade() else { return };
             let inbox = inbox::stream(&at.channel_prefix, client_id);
-            match sign_on::waiting(&state, at.site_id, sign_on_id).await {
+            match sign_on::inbox_entry(&state, at.site_id, sign_on_id).await {
                 Ok(Some(waiting)) => match inbox::pending(&waiting) {
                     Ok(message) => cable.broadcast(&inbox, message),
                     Err(error) => tracing::error!(%error, "cannot write a cable message"),
@@ -121,7 +121,7 @@ impl Publisher {
         Ok(())
     }
 
-    fn publish_again(&self, verdict: &Untold) {
+    fn publish_again(&self, verdict: &Undelivered) {
         match &verdict.event {
             Some(event) => self.publish(event),
             None => self.outbox.skip(verdict.sign_on_id),

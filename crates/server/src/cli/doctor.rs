@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use ::cable::fanout::redis::Redis;
 use face::{Engine, FaceEngine, FmrLevel, PackInfo};
 
-use super::{Failure, serve::find_pack};
+use super::{CommandError, serve::find_pack};
 use crate::{
     face as faces,
     platform::{
@@ -28,7 +28,7 @@ enum Finding {
     Wrong(String),
 }
 
-pub(super) async fn run(settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
     let mut findings = vec![
         ("config", config(settings)),
         ("clock", clock()),

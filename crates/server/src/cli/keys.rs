@@ -6,7 +6,7 @@ use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::{Failure, serve::open_database};
+use super::{CommandError, serve::open_database};
 use crate::{
     face::{self, Upkeep},
     platform::{
@@ -30,7 +30,7 @@ pub(super) enum Command {
     RotateMaster,
 }
 
-pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CommandError> {
     match command {
         Command::List { json } => list(settings, json).await,
         Command::Rotate => rotate(settings).await,
@@ -38,7 +38,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Fai
     }
 }
 
-async fn list(settings: &Settings, as_json: bool) -> Result<(), Failure> {
+async fn list(settings: &Settings, as_json: bool) -> Result<(), CommandError> {
     let db = open_database(settings).await?;
     let held: HashMap<_, _> = face::by_key(&db).await?.into_iter().collect();
     let keys = keys::list(&db).await?;
@@ -71,7 +71,7 @@ async fn list(settings: &Settings, as_json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn rotate(settings: &Settings) -> Result<(), Failure> {
+async fn rotate(settings: &Settings) -> Result<(), CommandError> {
     let db = open_database(settings).await?;
     let now = SystemClock.now();
     let keys = Keyring::open(&db, &settings.master_key_file(), now).await?;
@@ -99,7 +99,7 @@ async fn rotate(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn rotate_master(settings: &Settings) -> Result<(), Failure> {
+async fn rotate_master(settings: &Settings) -> Result<(), CommandError> {
     let db = open_database(settings).await?;
     let (now, file) = (SystemClock.now(), settings.master_key_file());
     if !file.exists() {
@@ -122,7 +122,7 @@ async fn rotate_master(settings: &Settings) -> Result<(), Failure> {
 }
 
 /// A bar on standard error, which vanishes where that is no terminal.
-pub(super) fn bar(what: &str) -> Result<ProgressBar, Failure> {
+pub(super) fn bar(what: &str) -> Result<ProgressBar, CommandError> {
     let style =
         ProgressStyle::with_template(&format!("{{bar:40}} {{pos}}/{{len}} {what}, {{eta}} left"))?;
     Ok(ProgressBar::new(0).with_style(style))

@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 use crate::platform::config::{ConfigError, Overrides, Settings};
 
 /// Whatever ends a command; printed as it is.
-pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub type CommandError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Face sign-on for websites.
 #[derive(Debug, Parser)]
@@ -73,7 +73,7 @@ impl Arguments {
 ///
 /// # Errors
 /// What the person should read.
-pub async fn run(arguments: Arguments) -> Result<(), Failure> {
+pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
     let listen = match &arguments.command {
         Command::Serve { listen } => listen.clone(),
         _ => None,

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Failure;
+use super::CommandError;
 use crate::{
     phone::{Memory, Phone},
     platform::{clock::SystemClock, config::Settings},
@@ -78,9 +78,9 @@ enum Command {
 }
 
 /// Seconds to wait for a sign-on before saying that there is none.
-const PATIENCE: u32 = 10;
+const INBOX_WAIT: u32 = 10;
 
-pub(super) async fn run(settings: &Settings, arguments: Arguments) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, arguments: Arguments) -> Result<(), CommandError> {
     let file = arguments
         .file
         .unwrap_or_else(|| settings.data_dir.join("phone.json"));
@@ -148,7 +148,7 @@ async fn pair(
     link: &str,
     name: &str,
     replace: bool,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     if file.exists() && !replace {
         return Err(format!(
             "{} already holds a paired phone; use another file with --phone, or --replace",
@@ -166,11 +166,11 @@ async fn pair(
     Ok(())
 }
 
-fn wake(file: &Path) -> Result<Phone, Failure> {
+fn wake(file: &Path) -> Result<Phone, CommandError> {
     Ok(Phone::wake(Memory::read(file)?, Arc::new(SystemClock))?)
 }
 
-fn read(photos: &[PathBuf]) -> Result<Vec<Vec<u8>>, Failure> {
+fn read(photos: &[PathBuf]) -> Result<Vec<Vec<u8>>, CommandError> {
     photos
         .iter()
         .map(|photo| {
@@ -179,11 +179,11 @@ fn read(photos: &[PathBuf]) -> Result<Vec<Vec<u8>>, Failure> {
         .collect()
 }
 
-async fn choose(phone: &Phone, wanted: Option<Uuid>) -> Result<Uuid, Failure> {
+async fn choose(phone: &Phone, wanted: Option<Uuid>) -> Result<Uuid, CommandError> {
     if let Some(id) = wanted {
         return Ok(id);
     }
-    let waiting = phone.pending(PATIENCE).await?;
+    let waiting = phone.pending(INBOX_WAIT).await?;
     match waiting.as_slice() {
         [] => Err("nothing waits; let the site ask first (login/push_notification)".into()),
         [only] => Ok(only["sign_on_id"].as_str().unwrap_or_default().parse()?),

@@ -16,7 +16,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use super::Failure;
+use super::CommandError;
 use crate::{
     app::App,
     cable,
@@ -42,14 +42,14 @@ const GRACE: Duration = Duration::from_secs(10);
 const QUIET: [&str; 3] = ["tungstenite=info", "tokio_tungstenite=info", "sqlx=info"];
 
 /// Opens the database and brings it up to date.
-pub(super) async fn open_database(settings: &Settings) -> Result<DatabaseConnection, Failure> {
+pub(super) async fn open_database(settings: &Settings) -> Result<DatabaseConnection, CommandError> {
     let db = db::open(&settings.database_url(), settings.database.max_connections).await?;
     db::migrate(&db).await?;
     Ok(db)
 }
 
 /// The folder of the face pack: the first candidate that exists.
-pub(super) fn find_pack(settings: &Settings) -> Result<PathBuf, Failure> {
+pub(super) fn find_pack(settings: &Settings) -> Result<PathBuf, CommandError> {
     let candidates = settings.pack_candidates();
     candidates
         .iter()
@@ -77,7 +77,7 @@ fn photo_limits(settings: &Settings) -> Limits {
     }
 }
 
-pub(super) async fn run(settings: Settings) -> Result<(), Failure> {
+pub(super) async fn run(settings: Settings) -> Result<(), CommandError> {
     start_log(&settings)?;
     let pack = find_pack(&settings)?;
     let limits = photo_limits(&settings);
@@ -107,7 +107,7 @@ pub(super) async fn run(settings: Settings) -> Result<(), Failure> {
     serve(app, listener).await
 }
 
-async fn serve(app: App, listener: TcpListener) -> Result<(), Failure> {
+async fn serve(app: App, listener: TcpListener) -> Result<(), CommandError> {
     let sweeper = tokio::spawn({
         let app = app.clone();
         async move {
@@ -159,7 +159,7 @@ async fn serve(app: App, listener: TcpListener) -> Result<(), Failure> {
 }
 
 /// Serves what is counted, where the settings say so.
-async fn measure(app: &App) -> Result<(), Failure> {
+async fn measure(app: &App) -> Result<(), CommandError> {
     let address = &app.state.settings.metrics.listen;
     if address.is_empty() {
         return Ok(());
@@ -183,7 +183,7 @@ async fn asked_to_stop() {
     }
 }
 
-fn start_log(settings: &Settings) -> Result<(), Failure> {
+fn start_log(settings: &Settings) -> Result<(), CommandError> {
     let filter = tracing_subscriber::EnvFilter::try_new(&settings.log.level)
         .map_err(|error| format!("log.level: {error}"))?;
     let filter = QUIET.iter().try_fold(filter, |filter, quiet| {
@@ -207,7 +207,7 @@ async fn demo_site(
     db: &DatabaseConnection,
     settings: &Settings,
     now: crate::platform::clock::Moment,
-) -> Result<Option<PathBuf>, Failure> {
+) -> Result<Option<PathBuf>, CommandError> {
     let file = settings.data_dir.join("demo.env");
     if file.exists() || !site::all(db).await?.is_empty() {
         return Ok(file.exists().then_some(file));

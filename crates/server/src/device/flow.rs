@@ -119,7 +119,7 @@ pub(super) async fn register(
         .await?
         .ok_or(EnrolmentError::Invalid)?;
     state.events.publish(&Event::Registered {
-        at: site.place(),
+        at: site.for_events(),
         client_id: enrolment.client_id,
         flow_type: enrolment.flow_type.as_str().to_owned(),
     });

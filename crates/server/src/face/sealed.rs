@@ -72,7 +72,7 @@ impl Transform {
 
 /// Where a sealed reference belongs. All of it is sealed with it, so it opens nowhere else.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct Binding {
     pub(super) owner: Owner,
     pub(super) key_id: Uuid,
     pub(super) reference_id: Uuid,
@@ -80,7 +80,7 @@ pub(super) struct Place {
     pub(super) salt: Uuid,
 }
 
-impl Place {
+impl Binding {
     fn bound(&self) -> Vec<u8> {
         [
             self.owner.site_id,
@@ -96,26 +96,26 @@ impl Place {
     }
 }
 
-/// Seals a reference under the key that `place` names.
+/// Seals a reference under the key that `binding` names.
 pub(super) fn seal(
     key: &Key,
-    place: &Place,
+    binding: &Binding,
     template: &ProtectedTemplate,
 ) -> Result<Vec<u8>, FaceError> {
     key.sealing()?
-        .seal(&place.bound(), &template.to_bytes())
+        .seal(&binding.bound(), &template.to_bytes())
         .map_err(|error| FaceError::Sealed(error.to_string()))
 }
 
 /// Opens what [`seal`] made.
 pub(super) fn open(
     key: &Key,
-    place: &Place,
+    binding: &Binding,
     sealed: &[u8],
 ) -> Result<ProtectedTemplate, FaceError> {
     let plain = key
         .sealing()?
-        .open(&place.bound(), sealed)
+        .open(&binding.bound(), sealed)
         .map_err(|error| FaceError::Sealed(error.to_string()))?;
     ProtectedTemplate::from_bytes(&plain).map_err(|error| FaceError::Sealed(error.to_string()))
 }

@@ -9,7 +9,7 @@ use sea_orm::{
 use super::{
     model::FaceError,
     references::{Reference, References, Source},
-    sealed::{self, Owner, Place, Transform},
+    sealed::{self, Binding, Owner, Transform},
 };
 use crate::{
     device::Device,
@@ -78,8 +78,8 @@ impl row::Model {
     }
 
     /// Where it belongs; `None` for a row of before there were transforms.
-    pub(super) fn place(&self) -> Option<Place> {
-        Some(Place {
+    pub(super) fn binding(&self) -> Option<Binding> {
+        Some(Binding {
             owner: self.owner(),
             key_id: self.key_id,
             reference_id: self.id,
@@ -183,17 +183,17 @@ async fn open(
     let Some(first) = rows.first() else {
         return Ok(None);
     };
-    let place = first.place().ok_or_else(no_transform)?;
-    let transform = Transform::find(db, keys, owner, place.transform_id, place.salt).await?;
+    let binding = first.binding().ok_or_else(no_transform)?;
+    let transform = Transform::find(db, keys, owner, binding.transform_id, binding.salt).await?;
     let mut list = Vec::with_capacity(rows.len());
     for row in rows {
         let key = keys.find(db, Purpose::Data, row.key_id).await?;
-        let place = row.place().ok_or_else(no_transform)?;
+        let binding = row.binding().ok_or_else(no_transform)?;
         list.push(Reference {
             id: row.id,
             source: row.source,
             created_at: row.created_at,
-            template: sealed::open(&key, &place, &row.sealed)?,
+            template: sealed::open(&key, &binding, &row.sealed)?,
         });
     }
     let dims = list.first().map_or(0, |one| one.template.dims());
@@ -230,7 +230,7 @@ pub(super) async fn add(
         template,
     } in new
     {
-        let place = Place {
+        let binding = Binding {
             owner,
             key_id: seal.data.id,
             reference_id: Uuid::new_v4(),
@@ -238,17 +238,17 @@ pub(super) async fn add(
             salt: seal.transform.salt,
         };
         row::Entity::insert(row::ActiveModel {
-            id: Set(place.reference_id),
+            id: Set(binding.reference_id),
             site_id: Set(owner.site_id),
             client_id: Set(owner.client_id),
             device_id: Set(device_id),
             source: Set(source),
             pack_name: Set(template.pack().to_owned()),
             pack_version: Set(template.version().to_owned()),
-            key_id: Set(place.key_id),
-            transform_id: Set(Some(place.transform_id)),
-            salt: Set(Some(place.salt)),
-            sealed: Set(sealed::seal(&seal.data, &place, &template)?),
+            key_id: Set(binding.key_id),
+            transform_id: Set(Some(binding.transform_id)),
+            salt: Set(Some(binding.salt)),
+            sealed: Set(sealed::seal(&seal.data, &binding, &template)?),
             created_at: Set(now),
         })
         .exec_without_returning(db)

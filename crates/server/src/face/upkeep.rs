@@ -13,7 +13,7 @@ use sea_orm::{
 
 use super::{
     model::FaceError,
-    sealed::{self, Owner, Place, Transform},
+    sealed::{self, Binding, Owner, Transform},
     store::row,
 };
 use crate::{
@@ -99,14 +99,14 @@ impl Upkeep<'_> {
             .keys
             .find(transaction, Purpose::Data, row.key_id)
             .await?;
-        let sealed = match row.place() {
-            Some(place) => {
-                let template = sealed::open(&older, &place, &row.sealed)?;
-                let place = Place {
+        let sealed = match row.binding() {
+            Some(binding) => {
+                let template = sealed::open(&older, &binding, &row.sealed)?;
+                let binding = Binding {
                     key_id: key.id,
-                    ..place
+                    ..binding
                 };
-                sealed::seal(key, &place, &template)?
+                sealed::seal(key, &binding, &template)?
             }
             None => {
                 return Err(FaceError::Sealed(
@@ -234,15 +234,15 @@ impl Upkeep<'_> {
             .keys
             .find(transaction, Purpose::Data, row.key_id)
             .await?;
-        let template = match row.place() {
-            Some(place) => {
-                let old = sealed::open(&older, &place, &row.sealed)?;
+        let template = match row.binding() {
+            Some(binding) => {
+                let old = sealed::open(&older, &binding, &row.sealed)?;
                 let transform = Transform::find(
                     transaction,
                     self.keys,
                     owner,
-                    place.transform_id,
-                    place.salt,
+                    binding.transform_id,
+                    binding.salt,
                 )
                 .await?;
                 let dims = old.dims();
@@ -257,14 +257,14 @@ impl Upkeep<'_> {
                 next.of(owner, plain.dims())?.protect(&plain)?
             }
         };
-        let place = Place {
+        let binding = Binding {
             owner,
             key_id: key.id,
             reference_id: row.id,
             transform_id: next.key.id,
             salt: next.salt,
         };
-        let sealed = sealed::seal(key, &place, &template)?;
+        let sealed = sealed::seal(key, &binding, &template)?;
         change(transaction, row.id, key.id, Some(next), sealed).await
     }
 }

@@ -24,7 +24,10 @@ pub async fn secure(State(state): State<Shared>, request: Request, next: Next) -
         // Forms of our own pages still say from where they come, which `no-referrer` would hide.
         (REFERRER_POLICY, "same-origin"),
         // What is no page shows and loads nothing.
-        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
     ];
     // A year, as browsers' lists ask for; this host alone, its siblings may be others'.
     let over_tls = state
@@ -33,7 +36,9 @@ pub async fn secure(State(state): State<Shared>, request: Request, next: Next) -
         .then_some((STRICT_TRANSPORT_SECURITY, "max-age=31536000"));
     let headers = response.headers_mut();
     for (name, value) in always.into_iter().chain(over_tls) {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     response
 }

@@ -12,25 +12,25 @@ use crate::{
 };
 
 /// How long the database may take to say that it is there.
-const PATIENCE: Duration = Duration::from_secs(2);
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `GET /health/live` and `GET /health/ready`.
 pub fn router(state: &Shared, cable: &Cable) -> Router {
     Router::new()
-        .route("/health/live", get(async || told("live")))
+        .route("/health/live", get(async || status("live")))
         .route("/health/ready", get(ready))
         .with_state((state.clone(), cable.clone()))
 }
 
-fn told(status: &str) -> Json<Value> {
-    Json(json!({ "success": true, "data": { "status": status } }))
+fn status(word: &str) -> Json<Value> {
+    Json(json!({ "success": true, "data": { "status": word } }))
 }
 
 /// Ready while the database answers and pages are not being sent away.
 async fn ready(State((state, cable)): State<(Shared, Cable)>) -> ApiResult<Json<Value>> {
-    let answered = tokio::time::timeout(PATIENCE, state.db.ping()).await;
+    let answered = tokio::time::timeout(DATABASE_TIMEOUT, state.db.ping()).await;
     if cable.is_draining() || !matches!(answered, Ok(Ok(()))) {
         return Err(overloaded());
     }
-    Ok(told("ready"))
+    Ok(status("ready"))
 }

@@ -48,6 +48,10 @@ mod tests {
         assert_eq!(rate.take(arrival, 99 * second), Err(second));
         arrival = rate.take(arrival, 100 * second).unwrap();
         assert_eq!(rate.take(arrival, 150 * second), Err(50 * second));
-        assert_eq!(rate.take(arrival, 9000 * second), Ok(9100 * second), "time unused does not add up");
+        assert_eq!(
+            rate.take(arrival, 9000 * second),
+            Ok(9100 * second),
+            "time unused does not add up"
+        );
     }
 }

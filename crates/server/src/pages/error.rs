@@ -3,7 +3,10 @@
 use askama::Template;
 use axum::{
     extract::Request,
-    http::{HeaderMap, HeaderValue, StatusCode, header::{ACCEPT, RETRY_AFTER, VARY}},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{ACCEPT, RETRY_AFTER, VARY},
+    },
     middleware::Next,
     response::Response,
 };
@@ -37,9 +40,7 @@ pub async fn for_browsers(request: Request, next: Next) -> Response {
     let Some(shown) = response.extensions_mut().remove::<Shown>() else {
         return response;
     };
-    if is_asked_for
-        && let Ok(mut page) = page(response.status(), &shown)
-    {
+    if is_asked_for && let Ok(mut page) = page(response.status(), &shown) {
         if let Some(seconds) = response.headers_mut().remove(RETRY_AFTER) {
             page.headers_mut().insert(RETRY_AFTER, seconds);
         }

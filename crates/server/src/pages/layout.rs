@@ -2,7 +2,10 @@
 
 use askama::Template;
 use axum::{
-    http::{HeaderName, HeaderValue, StatusCode, header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE}},
+    http::{
+        HeaderName, HeaderValue, StatusCode,
+        header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
 };
 
@@ -96,7 +99,10 @@ pub trait Page: Template {
         let policy = HeaderValue::try_from(self.layout().policy(self.may()))
             .map_err(|error| ApiError::internal(&error))?;
         let headers = [
-            (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+            (
+                CONTENT_TYPE,
+                HeaderValue::from_static("text/html; charset=utf-8"),
+            ),
             (CONTENT_SECURITY_POLICY, policy),
             (OPENER_POLICY, HeaderValue::from_static("same-origin")),
         ];

@@ -27,7 +27,11 @@ fn sessions(state: &State) -> SessionManagerLayer<Sessions> {
     let is_https = state.settings.is_https();
     SessionManagerLayer::new(Sessions::new(state))
         // Browsers take a `__Host-` cookie from this very host over TLS only.
-        .with_name(if is_https { "__Host-axiam_session" } else { "axiam_session" })
+        .with_name(if is_https {
+            "__Host-axiam_session"
+        } else {
+            "axiam_session"
+        })
         .with_secure(is_https)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)

@@ -8,7 +8,7 @@ use crate::platform::{clock::Moment, code::Code, secret::Secret};
 
 /// The site an event belongs to, and the prefix of its streams.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct EventSite {
     /// The site.
     pub site_id: Uuid,
     /// Its `channel_prefix`.
@@ -21,7 +21,7 @@ pub enum Event {
     /// A phone was paired.
     Registered {
         /// Where.
-        at: Place,
+        at: EventSite,
         /// Whose phone.
         client_id: Uuid,
         /// `login` or `signup`, as the site asked.
@@ -30,7 +30,7 @@ pub enum Event {
     /// A face was enrolled.
     Uploaded {
         /// Where.
-        at: Place,
+        at: EventSite,
         /// Whose face.
         client_id: Uuid,
         /// `login` or `signup`, as the site asked.
@@ -39,7 +39,7 @@ pub enum Event {
     /// A face was not enrolled, because it is not the one that is there.
     EnrolmentFailed {
         /// Where.
-        at: Place,
+        at: EventSite,
         /// Whose face it would have replaced.
         client_id: Uuid,
         /// `login` or `signup`, as the site asked.
@@ -50,14 +50,14 @@ pub enum Event {
     /// A phone has taken up the challenge.
     Scanning {
         /// Where.
-        at: Place,
+        at: EventSite,
         /// Which attempt.
         sign_on_id: Uuid,
     },
     /// A try failed and others are left.
     Retry {
         /// Where.
-        at: Place,
+        at: EventSite,
         /// Which attempt.
         sign_on_id: Uuid,
         /// What failed.
@@ -68,7 +68,7 @@ pub enum Event {
     /// A site asks a client's phones for a sign-on.
     Asked {
         /// Where.
-        at: Place,
+        at: EventSite,
         /// Who is asked.
         client_id: Uuid,
         /// Which attempt.
@@ -77,7 +77,7 @@ pub enum Event {
     /// An attempt came to its end.
     Decided {
         /// Where.
-        at: Place,
+        at: EventSite,
         /// Whose attempt.
         client_id: Uuid,
         /// Which attempt.

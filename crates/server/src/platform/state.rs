@@ -11,7 +11,7 @@ use crate::platform::{
     engine::Workers,
     events::Events,
     keys::Keyring,
-    wake_ups::Bell,
+    wake_ups::WakeUps,
 };
 
 /// The program's state, shared by all requests.
@@ -32,7 +32,7 @@ pub struct State {
     /// Where slices tell what happened.
     pub events: Events,
     /// Wakes phones of this server that wait for a sign-on.
-    pub bell: Bell,
+    pub wake_ups: WakeUps,
     /// Kibibytes of uploads that may still be taken into memory.
     pub uploads: Arc<Semaphore>,
 }

@@ -2,15 +2,15 @@
 
 mod flow;
 pub mod http;
+mod inbox_entry;
 mod model;
+mod page_status;
 mod store;
-mod told;
-mod waiting;
 
 pub use flow::{
-    Untold, expire_due, find_watched, mark_told, named, open_for, told_since, untold, waiting,
-    watch,
+    Undelivered, client_and_token, delivered_since, expire_due, find_watched, inbox_entry,
+    mark_delivered, open_for, undelivered, watch,
 };
+pub use inbox_entry::InboxEntry;
 pub use model::{SignOn, SignOnError, State, Watched};
-pub use told::Told;
-pub use waiting::Waiting;
+pub use page_status::PageStatus;

@@ -65,7 +65,8 @@ pub struct Model {
     /// When it ended.
     pub decided_at: Option<DateTimeUtc>,
     /// When that is known to have been broadcast.
-    pub told_at: Option<DateTimeUtc>,
+    #[sea_orm(column_name = "told_at")]
+    pub delivered_at: Option<DateTimeUtc>,
     /// The phone that answered.
     pub device_id: Option<Uuid>,
     /// Code of the last failed try.

@@ -237,9 +237,12 @@ pub(super) async fn overdue(db: &DatabaseConnection, now: Moment) -> Result<Vec<
 }
 
 /// Attempts that ended by this moment and are not known to have been broadcast, a batch of them.
-pub(super) async fn untold(db: &DatabaseConnection, until: Moment) -> Result<Vec<SignOn>, DbErr> {
+pub(super) async fn undelivered(
+    db: &DatabaseConnection,
+    until: Moment,
+) -> Result<Vec<SignOn>, DbErr> {
     Entity::find()
-        .filter(Column::ToldAt.is_null())
+        .filter(Column::DeliveredAt.is_null())
         .filter(Column::DecidedAt.lte(until))
         .order_by_asc(Column::DecidedAt)
         .limit(BATCH)
@@ -248,26 +251,26 @@ pub(super) async fn untold(db: &DatabaseConnection, until: Moment) -> Result<Vec
 }
 
 /// Attempts that ended since this moment and were broadcast, the latest batch of them.
-pub(super) async fn told_since(
+pub(super) async fn delivered_since(
     db: &DatabaseConnection,
     since: Moment,
 ) -> Result<Vec<SignOn>, DbErr> {
     Entity::find()
-        .filter(Column::ToldAt.gte(since))
-        .order_by_desc(Column::ToldAt)
+        .filter(Column::DeliveredAt.gte(since))
+        .order_by_desc(Column::DeliveredAt)
         .limit(BATCH)
         .all(db)
         .await
 }
 
 /// Crosses out what was broadcast.
-pub(super) async fn mark_told(
+pub(super) async fn mark_delivered(
     db: &DatabaseConnection,
     ids: &[Uuid],
     now: Moment,
 ) -> Result<(), DbErr> {
     Entity::update_many()
-        .col_expr(Column::ToldAt, Expr::value(now))
+        .col_expr(Column::DeliveredAt, Expr::value(now))
         .filter(Column::Id.is_in(ids.iter().copied()))
         .exec(db)
         .await?;

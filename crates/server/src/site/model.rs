@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{domain::DomainError, origins::Origins};
 use crate::platform::{
     clock::Moment,
-    events::Place,
+    events::EventSite,
     secret::{self, Secret},
 };
 
@@ -57,8 +57,8 @@ impl Site {
 
     /// Where its events belong.
     #[must_use]
-    pub fn place(&self) -> Place {
-        Place {
+    pub fn for_events(&self) -> EventSite {
+        EventSite {
             site_id: self.id,
             channel_prefix: self.channel_prefix.clone(),
         }

@@ -145,11 +145,11 @@ on_each_database! {
         let leave = "update sign_ons set state = 'denied', decided_at = created_at";
         db.execute_unprepared(leave).await.unwrap();
         app.clock.advance(60);
-        let untold = "select count(*) as n from sign_ons where told_at is null";
-        assert_eq!(count(&app, untold).await, 1);
+        let undelivered = "select count(*) as n from sign_ons where told_at is null";
+        assert_eq!(count(&app, undelivered).await, 1);
         app.app.sweep().await.unwrap();
         assert_eq!(page.told().await, json!({ "status": "denied" }));
-        while count(&app, untold).await > 0 {
+        while count(&app, undelivered).await > 0 {
             tokio::task::yield_now().await;
         }
         app.app.sweep().await.unwrap();

@@ -12,7 +12,10 @@ async fn open(app: &App, path: &str, accept: &str) -> Response {
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {
-    response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+    response
+        .headers()
+        .get(name)
+        .map_or("", |value| value.to_str().unwrap())
 }
 
 /// The values of an attribute in a page.

@@ -20,7 +20,9 @@ async fn visited(app: &App) -> String {
         session.flush().await.unwrap();
     }
     let state: Shared = app.app.state.clone();
-    let routes = Router::new().route("/more", post(more)).route("/leave", post(leave));
+    let routes = Router::new()
+        .route("/more", post(more))
+        .route("/leave", post(leave));
     let routes = visit::guarded(&state, routes).with_state(state);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -44,7 +46,13 @@ fn cookie(response: &Response) -> (String, String) {
 }
 
 async fn calls(url: &str, cookie: &str) -> String {
-    call(url, "/more", Some(cookie)).send().await.unwrap().text().await.unwrap()
+    call(url, "/more", Some(cookie))
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap()
 }
 
 on_each_database! {
@@ -130,14 +138,25 @@ on_each_database! {
 async fn a_database_without_sessions_gets_them(engine: Engine) {
     use sea_orm::ConnectionTrait;
 
-    let Some(database) = Database::create(engine).await else { return };
+    let Some(database) = Database::create(engine).await else {
+        return;
+    };
     let db = database.open().await;
-    for statement in ["drop table sessions", "delete from _sqlx_migrations where version = 3"] {
+    for statement in [
+        "drop table sessions",
+        "delete from _sqlx_migrations where version = 3",
+    ] {
         db.execute_unprepared(statement).await.unwrap();
     }
-    assert!(db.execute_unprepared("select id from sessions").await.is_err());
+    assert!(
+        db.execute_unprepared("select id from sessions")
+            .await
+            .is_err()
+    );
     db::migrate(&db).await.unwrap();
-    db.execute_unprepared("select id from sessions").await.unwrap();
+    db.execute_unprepared("select id from sessions")
+        .await
+        .unwrap();
     db::migrate(&db).await.unwrap();
 }
 

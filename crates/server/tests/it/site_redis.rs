@@ -13,7 +13,7 @@ use server::{
 use testkit::{App, Backend, on_each_database, photos};
 
 /// Longest wait for a message that must come.
-const PATIENCE: Duration = Duration::from_secs(10);
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The suite's Redis, or a word that there is none.
 fn url() -> Option<String> {
@@ -78,7 +78,7 @@ async fn tend(app: &App) {
 }
 
 async fn next(stream: &mut (impl StreamExt<Item = redis::Msg> + Unpin)) -> (String, Json) {
-    let message = tokio::time::timeout(PATIENCE, stream.next())
+    let message = tokio::time::timeout(MESSAGE_TIMEOUT, stream.next())
         .await
         .expect("an event comes")
         .expect("still connected");
@@ -196,7 +196,7 @@ on_each_database! {
         let new = Access::of(&app, &site, &url).await;
         assert_eq!(new.user.name, old.user.name);
         tend(&app).await;
-        let end = tokio::time::timeout(PATIENCE, heard.next()).await.expect("it is told at once");
+        let end = tokio::time::timeout(MESSAGE_TIMEOUT, heard.next()).await.expect("it is told at once");
         assert!(end.is_none());
         assert!(old.connect().await.is_err());
         new.connect().await.unwrap();

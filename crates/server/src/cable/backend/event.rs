@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     cable::channels,
     platform::{
-        events::{Event, Place},
+        events::{Event, EventSite},
         state::State,
     },
     sign_on, site,
@@ -15,7 +15,7 @@ use crate::{
 
 /// What happened, before it is known where to publish it.
 pub(super) struct SiteEvent {
-    at: Place,
+    at: EventSite,
     about: About,
     /// A JSON object.
     message: Value,
@@ -54,7 +54,7 @@ impl SiteEvent {
         mut self,
         state: &State,
     ) -> Result<Option<(String, String)>, DbErr> {
-        let Place {
+        let EventSite {
             site_id,
             channel_prefix,
         } = &self.at;
@@ -64,16 +64,14 @@ impl SiteEvent {
         let channel = match self.about {
             About::Client(client_id) => format!("{channel_prefix}:device:{client_id}"),
             About::SignOn(id) => {
-                let Some((client_id, token_hash)) = sign_on::named(state, *site_id, id).await?
+                let Some((client_id, token_hash)) =
+                    sign_on::client_and_token(state, *site_id, id).await?
                 else {
                     return Ok(None);
                 };
                 self.message["sign_on_id"] = json!(id);
                 self.message["client_id"] = json!(client_id);
-                format!(
-                    "{channel_prefix}:sign_on:{}",
-                    hex::encode(&token_hash)
-                )
+                format!("{channel_prefix}:sign_on:{}", hex::encode(&token_hash))
             }
         };
         Ok(Some((channel, self.message.to_string())))

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Asked, Channel, Failure, Published, Who};
 use crate::{
     platform::events::Event,
-    sign_on::{self, Waiting},
+    sign_on::{self, InboxEntry},
     site,
 };
 
@@ -46,12 +46,12 @@ async fn existing(asked: Asked<'_>) -> Result<Vec<Message>, Failure> {
 }
 
 /// A sign-on that waits.
-pub(in crate::cable) fn pending(waiting: &Waiting) -> Result<Message, serde_json::Error> {
+pub(in crate::cable) fn pending(waiting: &InboxEntry) -> Result<Message, serde_json::Error> {
     #[derive(Serialize)]
     struct Entry<'a> {
         status: &'static str,
         #[serde(flatten)]
-        waiting: &'a Waiting,
+        waiting: &'a InboxEntry,
     }
     let entry = Entry {
         status: "pending",

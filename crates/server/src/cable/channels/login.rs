@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Asked, Channel, Failure, Published};
 use crate::{
     platform::events::Event,
-    sign_on::{self, Told},
+    sign_on::{self, PageStatus},
 };
 
 pub(super) const CHANNEL: Channel = Channel {
@@ -61,7 +61,7 @@ async fn streams(asked: Asked<'_>) -> Result<Vec<String>, Failure> {
 async fn existing(asked: Asked<'_>) -> Result<Vec<Message>, Failure> {
     let token = token(asked.identifier)?;
     let (_, verdict) = sign_on::find_watched(asked.state, &token).await?;
-    let message = verdict.map(|verdict| Message::new(&Told::from(&verdict)));
+    let message = verdict.map(|verdict| Message::new(&PageStatus::from(&verdict)));
     let message = message.transpose()?;
     Ok(message
         .map(|message| message.with_key(VERDICT))
@@ -71,20 +71,24 @@ async fn existing(asked: Asked<'_>) -> Result<Vec<Message>, Failure> {
 
 fn message(event: &Event) -> Option<Published> {
     let (at, sign_on_id, message) = match event {
-        Event::Scanning { at, sign_on_id } => (at, sign_on_id, Message::new(&Told::Scanning)),
+        Event::Scanning { at, sign_on_id } => (at, sign_on_id, Message::new(&PageStatus::Scanning)),
         Event::Retry {
             at,
             sign_on_id,
             failure,
             left,
-        } => (at, sign_on_id, Message::new(&Told::retry(*failure, *left))),
+        } => (
+            at,
+            sign_on_id,
+            Message::new(&PageStatus::retry(*failure, *left)),
+        ),
         Event::Decided {
             at,
             sign_on_id,
             verdict,
             ..
         } => {
-            let message = Message::new(&Told::from(verdict));
+            let message = Message::new(&PageStatus::from(verdict));
             (
                 at,
                 sign_on_id,

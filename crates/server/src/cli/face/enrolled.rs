@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     cli::{
-        Failure,
+        CommandError,
         keys::{bar, show},
         serve::{find_pack, open_database},
     },
@@ -39,14 +39,14 @@ pub(in crate::cli) enum Command {
     },
 }
 
-pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CommandError> {
     match command {
         Command::Enrolled { json } => enrolled(settings, json).await,
         Command::Reissue { site, client } => reissue(settings, site, client).await,
     }
 }
 
-async fn enrolled(settings: &Settings, as_json: bool) -> Result<(), Failure> {
+async fn enrolled(settings: &Settings, as_json: bool) -> Result<(), CommandError> {
     let db = open_database(settings).await?;
     let pack = PackInfo::read(&find_pack(settings)?)?;
     let rows = faces::by_pack(&db).await?;
@@ -85,7 +85,11 @@ async fn enrolled(settings: &Settings, as_json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn reissue(settings: &Settings, site: Uuid, client: Option<Uuid>) -> Result<(), Failure> {
+async fn reissue(
+    settings: &Settings,
+    site: Uuid,
+    client: Option<Uuid>,
+) -> Result<(), CommandError> {
     let db = open_database(settings).await?;
     site::find(&db, site)
         .await?

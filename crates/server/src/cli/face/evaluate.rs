@@ -14,7 +14,7 @@ use lab::{
 };
 
 use crate::{
-    cli::Failure,
+    cli::CommandError,
     platform::clock::{Clock, SystemClock},
 };
 
@@ -33,7 +33,7 @@ pub(in crate::cli) struct Arguments {
     det: Option<PathBuf>,
 }
 
-pub(super) fn run(engine: &Engine, arguments: &Arguments) -> Result<(), Failure> {
+pub(super) fn run(engine: &Engine, arguments: &Arguments) -> Result<(), CommandError> {
     let photos = photos(&arguments.dir)?;
     // The bar goes to standard error and vanishes when that is no terminal.
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} photos, {eta} left")?;
@@ -56,7 +56,7 @@ pub(super) fn run(engine: &Engine, arguments: &Arguments) -> Result<(), Failure>
     Ok(())
 }
 
-fn write(file: &Path, text: &str) -> Result<(), Failure> {
+fn write(file: &Path, text: &str) -> Result<(), CommandError> {
     fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))?;
     eprintln!("wrote {}", file.display());
     Ok(())

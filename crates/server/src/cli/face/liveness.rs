@@ -8,7 +8,7 @@ use lab::{
     report::AttackTrialText,
 };
 
-use crate::cli::Failure;
+use crate::cli::CommandError;
 
 /// What to measure on.
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ pub(in crate::cli) struct Arguments {
     json: bool,
 }
 
-pub(super) fn run(engine: &Engine, arguments: &Arguments) -> Result<(), Failure> {
+pub(super) fn run(engine: &Engine, arguments: &Arguments) -> Result<(), CommandError> {
     let recordings = recordings(&arguments.dir)?;
     let bar = indicatif::ProgressBar::new_spinner().with_message("answers judged");
     let (answers, seed) = (arguments.answers, arguments.seed);

@@ -7,7 +7,7 @@ mod photos;
 
 use clap::Subcommand;
 
-use super::Failure;
+use super::CommandError;
 use crate::platform::config::Settings;
 
 #[derive(Debug, Subcommand)]
@@ -18,7 +18,7 @@ pub(super) enum Command {
     Enrolled(enrolled::Command),
 }
 
-pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CommandError> {
     match command {
         Command::Photos(command) => photos::run(settings, command),
         Command::Enrolled(command) => enrolled::run(settings, command).await,

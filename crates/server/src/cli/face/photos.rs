@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{evaluate, liveness};
 use crate::{
-    cli::{Failure, serve::find_pack},
+    cli::{CommandError, serve::find_pack},
     platform::config::Settings,
 };
 
@@ -41,7 +41,7 @@ pub(in crate::cli) enum Command {
     },
 }
 
-pub(super) fn run(settings: &Settings, command: Command) -> Result<(), Failure> {
+pub(super) fn run(settings: &Settings, command: Command) -> Result<(), CommandError> {
     let dir = match &command {
         Command::Pack { dir: Some(dir), .. } => dir.clone(),
         _ => find_pack(settings)?,
@@ -55,7 +55,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> Result<(), Failure> 
     }
 }
 
-fn describe(engine: &Engine, dir: &Path, as_json: bool) -> Result<(), Failure> {
+fn describe(engine: &Engine, dir: &Path, as_json: bool) -> Result<(), CommandError> {
     let pack = engine.pack();
     if as_json {
         println!("{}", serde_json::to_string_pretty(pack)?);
@@ -92,14 +92,14 @@ fn describe(engine: &Engine, dir: &Path, as_json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn template(engine: &Engine, photo: &Path) -> Result<Template, Failure> {
+fn template(engine: &Engine, photo: &Path) -> Result<Template, CommandError> {
     let bytes = fs::read(photo).map_err(|error| format!("{}: {error}", photo.display()))?;
     engine
         .template(&bytes)
         .map_err(|error| format!("{}: {error}", photo.display()).into())
 }
 
-fn compare(engine: &Engine, a: &Path, b: &Path, as_json: bool) -> Result<(), Failure> {
+fn compare(engine: &Engine, a: &Path, b: &Path, as_json: bool) -> Result<(), CommandError> {
     let distance = template(engine, a)?.distance(&template(engine, b)?)?;
     let levels: Vec<(FmrLevel, f32)> = FmrLevel::ALL
         .iter()

@@ -1,14 +1,14 @@
 //! `axiam site`.
 
-mod named;
+mod lookup;
 mod redis;
 
 use clap::Subcommand;
 use serde_json::json;
 use uuid::Uuid;
 
-use self::named::find;
-use super::{Failure, serve::open_database};
+use self::lookup::find;
+use super::{CommandError, serve::open_database};
 use crate::{
     platform::{
         clock::{Clock, SystemClock},
@@ -46,7 +46,7 @@ pub(super) enum Command {
     Redis(redis::Arguments),
 }
 
-pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CommandError> {
     let db = open_database(settings).await?;
     match command {
         Command::Create { url, json } => {
@@ -107,7 +107,7 @@ async fn set(
     db: &sea_orm::DatabaseConnection,
     id: Uuid,
     settings: &[String],
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let mut site = find(db, id).await?;
     // All of them are checked before the first is stored.
     for setting in settings {

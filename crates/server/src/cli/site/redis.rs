@@ -4,10 +4,10 @@ use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::named::find;
+use super::lookup::find;
 use crate::{
     cable::backend::{self, acl},
-    cli::Failure,
+    cli::CommandError,
     platform::{
         clock::{Clock, SystemClock},
         config::Settings,
@@ -74,7 +74,7 @@ pub(in crate::cli) async fn run(
     settings: &Settings,
     db: &DatabaseConnection,
     arguments: Arguments,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let site = find(db, arguments.id).await?;
     let Some((host, port)) = settings.redis.public_address() else {
         let text = "there is no Redis here (redis.url), so a backend cannot listen to events: it asks \
@@ -115,7 +115,7 @@ pub(in crate::cli) async fn give(
     settings: &Settings,
     db: &DatabaseConnection,
     site: &Site,
-) -> Result<Option<Access>, Failure> {
+) -> Result<Option<Access>, CommandError> {
     let Some((host, port)) = settings.redis.public_address() else {
         return Ok(None);
     };
@@ -133,7 +133,11 @@ pub(in crate::cli) async fn give(
     }))
 }
 
-async fn remove(settings: &Settings, db: &DatabaseConnection, site: &Site) -> Result<(), Failure> {
+async fn remove(
+    settings: &Settings,
+    db: &DatabaseConnection,
+    site: &Site,
+) -> Result<(), CommandError> {
     let Some(user) = site::find_redis_user(db, site.id).await? else {
         println!("The site has no user in Redis.");
         return Ok(());

@@ -142,7 +142,7 @@ async fn doubtful(
 
 fn publish_failure(state: &State, site: &Site, device: &Device, failure: Failing) {
     state.events.publish(&Event::EnrolmentFailed {
-        at: site.place(),
+        at: site.for_events(),
         client_id: device.client_id,
         flow_type: device.flow_type.as_str().to_owned(),
         failure,
@@ -244,7 +244,7 @@ pub(in crate::face) async fn enrol_by_backend(
 
 fn publish(state: &State, site: &Site, client_id: Uuid, flow_type: &str) {
     state.events.publish(&Event::Uploaded {
-        at: site.place(),
+        at: site.for_events(),
         client_id,
         flow_type: flow_type.to_owned(),
     });

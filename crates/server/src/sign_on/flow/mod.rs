@@ -9,9 +9,9 @@ mod scan;
 use uuid::Uuid;
 
 pub use self::{
-    outbox::{Untold, mark_told, told_since, untold},
-    outcome::{expire_due, find_watched, named, watch},
-    phone::{open_for, waiting},
+    outbox::{Undelivered, delivered_since, mark_delivered, undelivered},
+    outcome::{client_and_token, expire_due, find_watched, watch},
+    phone::{inbox_entry, open_for},
 };
 pub(super) use self::{
     outcome::{redeem, status_by_token},
@@ -58,7 +58,7 @@ async fn find_for_site(state: &State, site: &Site, token: &str) -> Result<SignOn
 
 fn decided(state: &State, site: &Site, client_id: Uuid, sign_on_id: Uuid, verdict: Verdict) {
     state.events.publish(&Event::Decided {
-        at: site.place(),
+        at: site.for_events(),
         client_id,
         sign_on_id,
         verdict,

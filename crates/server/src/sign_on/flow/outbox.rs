@@ -1,5 +1,5 @@
-//! The outbox of verdicts: the row that holds the verdict also says whether it was told. Whoever
-//! broadcasts crosses it out afterwards; what stays is told again by any server.
+//! The outbox of verdicts: the row that holds the verdict also says whether it is known to have been
+//! delivered. The server that broadcasts it marks it afterwards; any server resends what is not marked.
 
 use std::collections::HashSet;
 
@@ -13,11 +13,11 @@ use crate::{
     site,
 };
 
-/// A verdict to be told again.
-pub struct Untold {
+/// A verdict to be sent again.
+pub struct Undelivered {
     /// Of which attempt.
     pub sign_on_id: Uuid,
-    /// What to tell; `None` when its client is gone and nobody waits.
+    /// What to send; `None` when its client is gone and nobody waits.
     pub event: Option<Event>,
 }
 
@@ -26,12 +26,12 @@ pub struct Untold {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn untold(
+pub async fn undelivered(
     state: &State,
     until: Moment,
     under_way: &HashSet<Uuid>,
-) -> Result<Vec<Untold>, DbErr> {
-    let mut rows = store::untold(&state.db, until).await?;
+) -> Result<Vec<Undelivered>, DbErr> {
+    let mut rows = store::undelivered(&state.db, until).await?;
     rows.retain(|row| !under_way.contains(&row.id));
     all(state, rows).await
 }
@@ -40,22 +40,22 @@ pub async fn untold(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn told_since(state: &State, since: Moment) -> Result<Vec<Untold>, DbErr> {
-    all(state, store::told_since(&state.db, since).await?).await
+pub async fn delivered_since(state: &State, since: Moment) -> Result<Vec<Undelivered>, DbErr> {
+    all(state, store::delivered_since(&state.db, since).await?).await
 }
 
-/// Crosses verdicts out that have been broadcast.
+/// Marks verdicts as delivered.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn mark_told(state: &State, sign_on_ids: &[Uuid]) -> Result<(), DbErr> {
-    store::mark_told(&state.db, sign_on_ids, state.now()).await
+pub async fn mark_delivered(state: &State, sign_on_ids: &[Uuid]) -> Result<(), DbErr> {
+    store::mark_delivered(&state.db, sign_on_ids, state.now()).await
 }
 
-async fn all(state: &State, rows: Vec<SignOn>) -> Result<Vec<Untold>, DbErr> {
+async fn all(state: &State, rows: Vec<SignOn>) -> Result<Vec<Undelivered>, DbErr> {
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
-        found.push(Untold {
+        found.push(Undelivered {
             sign_on_id: row.id,
             event: event(state, &row).await?,
         });
@@ -74,7 +74,7 @@ async fn event(state: &State, sign_on: &SignOn) -> Result<Option<Event>, DbErr> 
     };
     let verdict = sign_on.verdict(&client, &state.keys, state.now());
     Ok(verdict.map(|verdict| Event::Decided {
-        at: site.place(),
+        at: site.for_events(),
         client_id: client.id,
         sign_on_id: sign_on.id,
         verdict,

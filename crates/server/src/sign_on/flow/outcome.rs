@@ -79,7 +79,7 @@ pub async fn watch(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn named(
+pub async fn client_and_token(
     state: &State,
     site_id: Uuid,
     id: Uuid,

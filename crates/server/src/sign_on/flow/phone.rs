@@ -12,7 +12,7 @@ use crate::{
     device::Device,
     platform::{clock::seconds, db, events::Verdict, state::State},
     sign_on::{
-        Waiting,
+        InboxEntry,
         model::{SignOn, SignOnError, State as Stage},
         store,
     },
@@ -31,7 +31,7 @@ pub(in crate::sign_on) async fn inbox(
     let give_up = Instant::now() + wait;
     loop {
         // Asked for before looking, so that nothing that comes in between is slept through.
-        let woken = state.bell.wait(device.client_id);
+        let woken = state.wake_ups.wait(device.client_id);
         let open = store::open_for_device(&state.db, device, state.now()).await?;
         if !open.is_empty() || Instant::now() >= give_up {
             return Ok(open);
@@ -46,14 +46,14 @@ pub(in crate::sign_on) async fn inbox(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn open_for(state: &State, device: &Device) -> Result<Vec<Waiting>, DbErr> {
+pub async fn open_for(state: &State, device: &Device) -> Result<Vec<InboxEntry>, DbErr> {
     let Some(site) = site::find_enabled(&state.db, device.site_id).await? else {
         return Ok(Vec::new());
     };
     let open = store::open_for_device(&state.db, device, state.now()).await?;
     Ok(open
         .into_iter()
-        .map(|row| Waiting::of(&site, row))
+        .map(|row| InboxEntry::of(&site, row))
         .collect())
 }
 
@@ -61,14 +61,18 @@ pub async fn open_for(state: &State, device: &Device) -> Result<Vec<Waiting>, Db
 ///
 /// # Errors
 /// When the database fails.
-pub async fn waiting(state: &State, site_id: Uuid, id: Uuid) -> Result<Option<Waiting>, DbErr> {
+pub async fn inbox_entry(
+    state: &State,
+    site_id: Uuid,
+    id: Uuid,
+) -> Result<Option<InboxEntry>, DbErr> {
     let Some(site) = site::find(&state.db, site_id).await? else {
         return Ok(None);
     };
     let row = store::find_on_site(&state.db, site_id, id).await?;
     Ok(row
         .filter(|row| row.open(state.now()).is_ok())
-        .map(|row| Waiting::of(&site, row)))
+        .map(|row| InboxEntry::of(&site, row)))
 }
 
 /// The person says no; with `report`, also that it was not them who asked.

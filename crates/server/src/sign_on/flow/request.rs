@@ -98,9 +98,9 @@ pub(in crate::sign_on) async fn request(
         .record(&transaction, now)
         .await?;
     transaction.commit().await?;
-    state.bell.ring(client.id);
+    state.wake_ups.wake(client.id);
     state.events.publish(&Event::Asked {
-        at: site.place(),
+        at: site.for_events(),
         client_id: client.id,
         sign_on_id: id,
     });

@@ -44,7 +44,7 @@ pub(in crate::sign_on) async fn challenge(
         return Err(overtaken(state, device, id).await);
     }
     state.events.publish(&Event::Scanning {
-        at: site.place(),
+        at: site.for_events(),
         sign_on_id: id,
     });
     Ok(challenge)
@@ -197,7 +197,7 @@ impl Attempt<'_> {
             self.publish(Verdict::Failed(failure));
         } else {
             self.state.events.publish(&Event::Retry {
-                at: self.site.place(),
+                at: self.site.for_events(),
                 sign_on_id: self.id,
                 failure,
                 left,

@@ -19,7 +19,7 @@ use crate::{
     limit::{self, Rule},
     platform::state::Shared,
     sign_on::{
-        Waiting,
+        InboxEntry,
         flow::{self, Scan},
     },
 };
@@ -43,7 +43,7 @@ const LONGEST_WAIT: u64 = 25;
 
 #[derive(Serialize, ToSchema)]
 struct Inbox {
-    sign_ons: Vec<Waiting>,
+    sign_ons: Vec<InboxEntry>,
 }
 
 /// Sign-ons that wait for this phone's person
@@ -71,7 +71,7 @@ async fn pending(
     let open = flow::inbox(&state, &proven.device, wait).await?;
     let sign_ons = open
         .into_iter()
-        .map(|row| Waiting::of(&proven.site, row))
+        .map(|row| InboxEntry::of(&proven.site, row))
         .collect();
     Ok(reply(Inbox { sign_ons }))
 }

@@ -24,7 +24,7 @@ use crate::{
         state::{Shared, State as AppState},
     },
     sign_on::{
-        Told,
+        PageStatus,
         flow::{self, Origin},
     },
     site::Site,
@@ -210,7 +210,7 @@ struct StatusOf {
     get, path = "/login/status", tag = "login", params(StatusOf),
     security(("site_token" = []), ("widget_token" = [])),
     responses(
-        (status = 200, body = Reply<Told>),
+        (status = 200, body = Reply<PageStatus>),
         (status = 404, body = Failure, description = "1032"),
     )
 )]
@@ -218,13 +218,13 @@ async fn status(
     State(state): State<Shared>,
     caller: PageToken,
     Query(query): Query<StatusOf>,
-) -> Replied<Told> {
+) -> Replied<PageStatus> {
     let token = required(&query.verification_token)?;
     let (sign_on, verdict) = flow::status_by_token(&state, caller.site(), token).await?;
     Ok(reply(match verdict {
-        Some(verdict) => Told::from(&verdict),
-        None if sign_on.challenge_hash.is_some() => Told::Scanning,
-        None => Told::Pending,
+        Some(verdict) => PageStatus::from(&verdict),
+        None if sign_on.challenge_hash.is_some() => PageStatus::Scanning,
+        None => PageStatus::Pending,
     }))
 }
 

@@ -20,7 +20,7 @@ use crate::account::Account;
 /// The first argument that makes this program the reaper.
 pub(crate) const FLAG: &str = "--reap";
 /// How long a server may take to stop before it is killed.
-const PATIENCE: Duration = Duration::from_secs(10);
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Our end of the pipe, and the children we must wait for.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ pub(crate) fn run(folder: &[String]) -> Result<(), Failure> {
     for server in &servers {
         let _ = kill(*server, Signal::SIGINT);
     }
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + STOP_TIMEOUT;
     for server in servers {
         while kill(server, None).is_ok() {
             if Instant::now() > deadline {

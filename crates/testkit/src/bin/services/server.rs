@@ -12,7 +12,7 @@ use crate::Failure;
 use crate::reaper::Reaper;
 
 /// How long a server may take until it answers.
-const PATIENCE: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// How often a port that somebody else was quicker to take is tried again with another one.
 const TRIES: usize = 5;
 /// How many lines of a log are shown when a server does not start.
@@ -46,7 +46,7 @@ pub(crate) fn start(recipe: &dyn Recipe, reaper: &mut Reaper) -> Result<u16, Fai
             .map_err(|error| format!("cannot start {name}: {error}"))?;
         let pid = pid_of(&child)?;
         reaper.watch(pid)?;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + START_TIMEOUT;
         while matches!(child.try_wait(), Ok(None)) {
             if recipe.answers(pid, port) {
                 reaper.own(child);
@@ -56,7 +56,7 @@ pub(crate) fn start(recipe: &dyn Recipe, reaper: &mut Reaper) -> Result<u16, Fai
                 reaper.own(child);
                 return Err(format!(
                     "{name} does not answer after {} s. {}",
-                    PATIENCE.as_secs(),
+                    START_TIMEOUT.as_secs(),
                     last_lines(&recipe.log())
                 ));
             }

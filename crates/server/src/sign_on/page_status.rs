@@ -13,7 +13,7 @@ use crate::platform::{
 /// One message to a page; its `status` says which.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
-pub enum Told {
+pub enum PageStatus {
     /// Waiting for the person.
     Pending,
     /// The phone has taken up the challenge.
@@ -55,7 +55,7 @@ pub enum Told {
     Expired,
 }
 
-impl Told {
+impl PageStatus {
     /// A try failed and others are left.
     #[must_use]
     pub fn retry(failure: Failing, left: i32) -> Self {
@@ -68,7 +68,7 @@ impl Told {
     }
 }
 
-impl From<&Verdict> for Told {
+impl From<&Verdict> for PageStatus {
     fn from(verdict: &Verdict) -> Self {
         match verdict {
             Verdict::Verified {

@@ -4,12 +4,12 @@ use sea_orm::DatabaseConnection;
 use uuid::Uuid;
 
 use crate::{
-    cli::Failure,
+    cli::CommandError,
     site::{self, Site},
 };
 
 /// The site of this id, or a sentence that says where to find ids.
-pub(super) async fn find(db: &DatabaseConnection, id: Uuid) -> Result<Site, Failure> {
+pub(super) async fn find(db: &DatabaseConnection, id: Uuid) -> Result<Site, CommandError> {
     let missing = || format!("there is no site {id}; `axiam site list` shows them");
     Ok(site::find(db, id).await?.ok_or_else(missing)?)
 }

@@ -9,7 +9,7 @@ use crate::{platform::clock::Moment, site::Site};
 
 /// One entry of the phone's inbox.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Waiting {
+pub struct InboxEntry {
     sign_on_id: Uuid,
     site: SiteName,
     browser: Option<String>,
@@ -35,7 +35,7 @@ struct Choices {
     choices: Vec<i32>,
 }
 
-impl Waiting {
+impl InboxEntry {
     /// What to show of an attempt on this site.
     #[must_use]
     pub fn of(site: &Site, row: SignOn) -> Self {
