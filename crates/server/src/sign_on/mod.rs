@@ -8,8 +8,8 @@ mod told;
 mod waiting;
 
 pub use flow::{
-    Untold, expire_due, find_watched, mark_told, named, open_for, told_since, untold, waiting,
-    watch,
+    Erased, Untold, erase, expire_due, find_watched, mark_told, named, open_for, told_since,
+    untold, waiting, watch,
 };
 pub use model::{SignOn, SignOnError, State, Watched};
 pub use told::Told;

@@ -1,5 +1,6 @@
 //! From push to verdict to proof.
 
+mod erase;
 mod outbox;
 mod outcome;
 mod phone;
@@ -9,6 +10,7 @@ mod scan;
 use uuid::Uuid;
 
 pub use self::{
+    erase::{Erased, erase},
     outbox::{Untold, mark_told, told_since, untold},
     outcome::{expire_due, find_watched, named, watch},
     phone::{open_for, waiting},
