@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     cable::{self, Publisher},
-    client, device, enrolment, face as faces,
+    client, device, enrolment, erasure, face as faces,
     http::{
         contract::{Schemes, add_common_answers},
         drain::drain,
@@ -142,7 +142,8 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(enrolment::http::router())
         .merge(device::http::router())
         .merge(faces::http::router())
-        .merge(sign_on::http::router());
+        .merge(sign_on::http::router())
+        .merge(erasure::http::router());
     let mut router = OpenApiRouter::with_openapi(Contract::openapi())
         .nest(API, api)
         .merge(site::http::well_known());

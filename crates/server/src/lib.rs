@@ -13,6 +13,7 @@ pub mod cli;
 pub mod client;
 pub mod device;
 pub mod enrolment;
+pub mod erasure;
 pub mod face;
 pub mod http;
 pub mod limit;

@@ -66,6 +66,12 @@ pub enum Action {
     SignOnExpired,
     /// The site's backend redeemed the session token.
     SessionRedeemed,
+    /// A locked client was let in again.
+    ClientUnlocked,
+    /// A client, their face and their phones were erased.
+    ClientErased,
+    /// A phone was unpaired.
+    DeviceRevoked,
 }
 
 impl Action {
@@ -88,6 +94,9 @@ impl Action {
             Self::SignOnCancelled => "sign_on_cancelled",
             Self::SignOnExpired => "sign_on_expired",
             Self::SessionRedeemed => "session_redeemed",
+            Self::ClientUnlocked => "client_unlocked",
+            Self::ClientErased => "client_erased",
+            Self::DeviceRevoked => "device_revoked",
         }
     }
 }

@@ -18,13 +18,13 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Show the keys: what for, since when, and how many references need each
+    /// Show the keys: what for, since when, and how much needs each
     List {
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Make a new data key and seal every reference under it; servers may run meanwhile
+    /// Make a new data key and seal every client's key under it; servers may run meanwhile
     Rotate,
     /// Make a new master key, seal every key under it and put its file in the old one's place
     RotateMaster,
@@ -40,7 +40,10 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Com
 
 async fn list(settings: &Settings, as_json: bool) -> Result<(), CommandError> {
     let db = open_database(settings).await?;
-    let held: HashMap<_, _> = face::by_key(&db).await?.into_iter().collect();
+    let mut held: HashMap<_, u64> = HashMap::new();
+    for (id, uses) in face::by_key(&db).await? {
+        *held.entry(id).or_default() += uses;
+    }
     let keys = keys::list(&db).await?;
     let uses = |id| held.get(&id).copied().unwrap_or(0);
     if as_json {
@@ -49,7 +52,7 @@ async fn list(settings: &Settings, as_json: bool) -> Result<(), CommandError> {
             .map(|key| {
                 json!({
                     "id": key.id, "purpose": key.purpose, "created_at": key.created_at,
-                    "retired_at": key.retired_at, "references": uses(key.id),
+                    "retired_at": key.retired_at, "uses": uses(key.id),
                 })
             })
             .collect();
@@ -64,7 +67,7 @@ async fn list(settings: &Settings, as_json: bool) -> Result<(), CommandError> {
         let since = key.created_at.format("%Y-%m-%d %H:%M");
         let uses = uses(key.id);
         println!(
-            "{}  {:<46}  since {since}  {state}  {uses} reference(s)",
+            "{}  {:<46}  since {since}  {state}  {uses} use(s)",
             key.id, key.purpose
         );
     }
@@ -80,8 +83,8 @@ async fn rotate(settings: &Settings) -> Result<(), CommandError> {
         keys: &keys,
         now,
     };
-    upkeep.protect_plain().await?;
-    let bar = bar("references")?;
+    upkeep.bring_up_to_date().await?;
+    let bar = bar("clients")?;
     let done = upkeep
         .rotate_data_key(|done, all| show(&bar, done, all))
         .await?;
@@ -89,7 +92,7 @@ async fn rotate(settings: &Settings) -> Result<(), CommandError> {
     if !done.begun {
         println!("An interrupted rotation was ended; run this again for another new key.");
     }
-    println!("{} reference(s) sealed under the new data key.", done.done);
+    println!("{} client(s) sealed under the new data key.", done.done);
     match done.needed {
         0 => println!("No older data key is left."),
         more => println!(

@@ -91,7 +91,7 @@ pub(super) async fn run(settings: Settings) -> Result<(), CommandError> {
         keys: &keys,
         now: clock.now(),
     };
-    upkeep.protect_plain().await?;
+    upkeep.bring_up_to_date().await?;
     let cable = cable::open(&settings, &keys)
         .await
         .map_err(|error| format!("{error}; check redis.url and that it is running"))?;

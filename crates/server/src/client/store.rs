@@ -151,6 +151,49 @@ pub async fn hold(
         .ok_or(ClientError::NotFound)
 }
 
+/// Lets a locked client in again and starts counting anew.
+///
+/// # Errors
+/// [`ClientError::NotFound`], also for another site's client.
+pub(super) async fn unlock(
+    db: &DatabaseConnection,
+    site: &Site,
+    id: Uuid,
+    now: Moment,
+) -> Result<(), ClientError> {
+    let transaction = db::begin(db).await?;
+    hold(&transaction, site.id, id).await?;
+    Entity::update_many()
+        .set(ActiveModel {
+            failures: Set(0),
+            locked_until: Set(None),
+            locked_permanently: Set(false),
+            ..Default::default()
+        })
+        .filter(Column::Id.eq(id))
+        .filter(Column::SiteId.eq(site.id))
+        .exec(&transaction)
+        .await?;
+    Entry::new(site.id, Action::ClientUnlocked)
+        .client(id)
+        .record(&transaction, now)
+        .await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Erases a client, of whom nothing may be left that names them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn erase(db: &impl ConnectionTrait, site_id: Uuid, id: Uuid) -> Result<(), DbErr> {
+    Entity::delete_by_id(id)
+        .filter(Column::SiteId.eq(site_id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Starts counting anew after a success.
 ///
 /// # Errors

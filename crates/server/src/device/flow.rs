@@ -1,6 +1,6 @@
 //! Pairing a phone, and knowing it again.
 
-use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveValue::Set, DbErr};
 use uuid::Uuid;
 
 use super::{
@@ -129,4 +129,33 @@ pub(super) async fn register(
         site,
         token,
     })
+}
+
+/// Unpairs a phone of a client. `false` when they have no such phone.
+///
+/// # Errors
+/// When the database fails.
+pub async fn unpair(
+    state: &State,
+    site_id: Uuid,
+    client_id: Uuid,
+    device_id: Uuid,
+    by: Option<&Device>,
+) -> Result<bool, DbErr> {
+    let now = state.now();
+    let transaction = db::begin(&state.db).await?;
+    if !store::revoke(&transaction, site_id, client_id, device_id, now).await? {
+        return Ok(false);
+    }
+    Entry::new(site_id, Action::DeviceRevoked)
+        .client(client_id)
+        .device(device_id)
+        .detail(match by {
+            Some(device) => format!("by device {}", device.id),
+            None => "by the operator".to_owned(),
+        })
+        .record(&transaction, now)
+        .await?;
+    transaction.commit().await?;
+    Ok(true)
 }

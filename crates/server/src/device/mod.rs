@@ -6,7 +6,10 @@ mod model;
 mod proof;
 mod store;
 
-pub use flow::{recognise, spend};
+pub use flow::{recognise, spend, unpair};
 pub use model::{Device, Platform, Push};
 pub use proof::{Call, Proof, ProofError};
-pub use store::{forget_proofs, give_challenge, pushable, take_challenge, used_right_to_replace};
+pub use store::{
+    erase, forget_proofs, give_challenge, ids, pushable, take_challenge, used_right_to_replace,
+    was_paired,
+};

@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryOrder,
-    entity::prelude::*, sea_query::Expr,
+    QuerySelect, entity::prelude::*, sea_query::Expr,
 };
 
 use super::{
@@ -119,6 +119,84 @@ async fn paired(
         .order_by_desc(Column::CreatedAt)
         .all(db)
         .await
+}
+
+/// Whether the client ever had a phone, also one that was unpaired.
+///
+/// # Errors
+/// When the database fails.
+pub async fn was_paired(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    client_id: Uuid,
+) -> Result<bool, DbErr> {
+    let count = Entity::find()
+        .filter(Column::SiteId.eq(site_id))
+        .filter(Column::ClientId.eq(client_id))
+        .count(db)
+        .await?;
+    Ok(count > 0)
+}
+
+/// Unpairs a phone: its token and its push address are worth nothing from now on. `false` when the
+/// client has no such phone.
+pub(super) async fn revoke(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    client_id: Uuid,
+    id: Uuid,
+    now: Moment,
+) -> Result<bool, DbErr> {
+    let revoked = Entity::update_many()
+        .set(ActiveModel {
+            revoked_at: Set(Some(now)),
+            push: Set(super::Push::None),
+            challenge_hash: Set(None),
+            ..Default::default()
+        })
+        .filter(Column::Id.eq(id))
+        .filter(Column::SiteId.eq(site_id))
+        .filter(Column::ClientId.eq(client_id))
+        .filter(Column::RevokedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(revoked.rows_affected == 1)
+}
+
+/// All phones that a client ever had.
+///
+/// # Errors
+/// When the database fails.
+pub async fn ids(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    client_id: Uuid,
+) -> Result<Vec<Uuid>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::SiteId.eq(site_id))
+        .filter(Column::ClientId.eq(client_id))
+        .into_tuple()
+        .all(db)
+        .await
+}
+
+/// Erases all phones of a client. How many there were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn erase(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    client_id: Uuid,
+) -> Result<u64, DbErr> {
+    let erased = Entity::delete_many()
+        .filter(Column::SiteId.eq(site_id))
+        .filter(Column::ClientId.eq(client_id))
+        .exec(db)
+        .await?;
+    Ok(erased.rows_affected)
 }
 
 async fn change(

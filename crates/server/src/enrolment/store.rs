@@ -1,7 +1,7 @@
 //! Enrolments in the database.
 
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DatabaseConnection, EntityTrait, entity::prelude::*,
+    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, entity::prelude::*,
     sea_query::Expr,
 };
 
@@ -69,4 +69,17 @@ pub async fn redeem(
         .one(db)
         .await?
         .ok_or(EnrolmentError::Invalid)
+}
+
+/// Erases all codes of a client.
+///
+/// # Errors
+/// When the database fails.
+pub async fn erase(db: &impl ConnectionTrait, site_id: Uuid, client_id: Uuid) -> Result<(), DbErr> {
+    Entity::delete_many()
+        .filter(Column::SiteId.eq(site_id))
+        .filter(Column::ClientId.eq(client_id))
+        .exec(db)
+        .await?;
+    Ok(())
 }

@@ -54,7 +54,7 @@ async fn take(
         site_id: site.id,
         client_id: device.client_id,
     };
-    let drawn = Seal::draw(state, site.id).await?;
+    let drawn = Seal::draw(state, owner).await?;
     let transaction = db::begin(&state.db).await?;
     client::hold(&transaction, owner.site_id, owner.client_id).await?;
     let pack = state.engine.pack();

@@ -3,6 +3,7 @@
 
 mod adapt;
 mod challenge;
+mod client_key;
 mod flow;
 pub mod http;
 mod model;
@@ -16,5 +17,6 @@ pub use adapt::adapt;
 pub use challenge::{Challenge, Frame, Photo, Step};
 pub use flow::{Probe, challenge, is_enrolled, matches, probe};
 pub use model::FaceError;
+pub use store::erase;
 pub use survey::{OfPack, Standing, by_key, by_pack};
 pub use upkeep::{Rotation, Upkeep};

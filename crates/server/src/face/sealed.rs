@@ -1,7 +1,7 @@
 //! References as they are stored: under the client's own transform, then sealed.
 //!
-//! Two layers with two keys. Whoever has the database and the data key still lacks the secret of the
-//! site's transform, and what they hold cannot be linked with another site's templates; see
+//! Two layers with two keys: the client's own, which is erased with the face (see `client_key`), and that of
+//! the transform. Whoever has the client's key still lacks the secret of the site's transform, and what they hold cannot be linked with another site's templates; see
 //! `face::Protection` for what that is worth. A leaked reference is revoked by a new transform.
 
 use ::face::{ProtectedTemplate, Protection, TemplateError};
@@ -74,7 +74,8 @@ impl Transform {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Binding {
     pub(super) owner: Owner,
-    pub(super) key_id: Uuid,
+    /// The data key that seals it, in rows of before clients had keys of their own.
+    pub(super) key_id: Option<Uuid>,
     pub(super) reference_id: Uuid,
     pub(super) transform_id: Uuid,
     pub(super) salt: Uuid,
@@ -85,7 +86,7 @@ impl Binding {
         [
             self.owner.site_id,
             self.owner.client_id,
-            self.key_id,
+            self.key_id.unwrap_or(self.owner.client_id),
             self.reference_id,
             self.transform_id,
             self.salt,
@@ -96,7 +97,7 @@ impl Binding {
     }
 }
 
-/// Seals a reference under the key that `binding` names.
+/// Seals a reference under the client's own key, or the data key that `binding` names.
 pub(super) fn seal(
     key: &Key,
     binding: &Binding,

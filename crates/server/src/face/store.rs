@@ -3,10 +3,11 @@
 use ::face::{PackInfo, ProtectedTemplate, Protection, Template};
 use sea_orm::{
     ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryOrder,
-    entity::prelude::*,
+    entity::prelude::*, sea_query::Expr,
 };
 
 use super::{
+    client_key,
     model::FaceError,
     references::{Reference, References, Source},
     sealed::{self, Binding, Owner, Transform},
@@ -38,7 +39,7 @@ pub(super) mod row {
         pub source: Source,
         pub pack_name: String,
         pub pack_version: String,
-        pub key_id: Uuid,
+        pub key_id: Option<Uuid>,
         pub transform_id: Option<Uuid>,
         pub salt: Option<Uuid>,
         pub sealed: Vec<u8>,
@@ -64,6 +65,7 @@ mod consents {
         pub version: String,
         pub text: String,
         pub created_at: DateTimeUtc,
+        pub withdrawn_at: Option<DateTimeUtc>,
     }
 
     impl ActiveModelBehavior for ActiveModel {}
@@ -91,17 +93,18 @@ impl row::Model {
 
 /// What new references are stored under. Drawn before a transaction begins.
 pub(super) struct Seal {
-    pub(super) data: Key,
+    /// The client's own.
+    pub(super) key: Key,
     pub(super) transform: Transform,
 }
 
 impl Seal {
-    /// The data key in force and a new transform.
-    pub(super) async fn draw(state: &State, site_id: Uuid) -> Result<Self, FaceError> {
+    /// The client's key, made if there is none, and a new transform.
+    pub(super) async fn draw(state: &State, owner: Owner) -> Result<Self, FaceError> {
         let (db, keys, now) = (&state.db, &state.keys, state.now());
         Ok(Self {
-            data: keys.current(db, Purpose::Data, now).await?,
-            transform: Transform::draw(db, keys, site_id, now).await?,
+            key: client_key::current(db, keys, owner, now).await?,
+            transform: Transform::draw(db, keys, owner.site_id, now).await?,
         })
     }
 }
@@ -187,7 +190,7 @@ async fn open(
     let transform = Transform::find(db, keys, owner, binding.transform_id, binding.salt).await?;
     let mut list = Vec::with_capacity(rows.len());
     for row in rows {
-        let key = keys.find(db, Purpose::Data, row.key_id).await?;
+        let key = key_of(db, keys, row).await?;
         let binding = row.binding().ok_or_else(no_transform)?;
         list.push(Reference {
             id: row.id,
@@ -203,6 +206,20 @@ async fn open(
         transform,
         protection,
     }))
+}
+
+/// The key that seals a reference.
+pub(super) async fn key_of(
+    db: &impl ConnectionTrait,
+    keys: &Keyring,
+    row: &row::Model,
+) -> Result<Key, FaceError> {
+    match row.key_id {
+        Some(id) => Ok(keys.find(db, Purpose::Data, id).await?),
+        None => client_key::find(db, keys, row.owner())
+            .await?
+            .ok_or_else(|| FaceError::Sealed("the client's key was erased".into())),
+    }
 }
 
 fn no_transform() -> FaceError {
@@ -232,7 +249,7 @@ pub(super) async fn add(
     {
         let binding = Binding {
             owner,
-            key_id: seal.data.id,
+            key_id: None,
             reference_id: Uuid::new_v4(),
             transform_id: seal.transform.key.id,
             salt: seal.transform.salt,
@@ -248,7 +265,7 @@ pub(super) async fn add(
             key_id: Set(binding.key_id),
             transform_id: Set(Some(binding.transform_id)),
             salt: Set(Some(binding.salt)),
-            sealed: Set(sealed::seal(&seal.data, &binding, &template)?),
+            sealed: Set(sealed::seal(&seal.key, &binding, &template)?),
             created_at: Set(now),
         })
         .exec_without_returning(db)
@@ -257,7 +274,7 @@ pub(super) async fn add(
     Ok(())
 }
 
-/// Puts newly enrolled photos in the place of everything that is there.
+/// Puts newly enrolled photos in the binding of everything that is there.
 pub(super) async fn replace(
     db: &impl ConnectionTrait,
     seal: &Seal,
@@ -335,8 +352,32 @@ pub(super) async fn record_consent(
         version: Set(version.to_owned()),
         text: Set(text.to_owned()),
         created_at: Set(now),
+        withdrawn_at: Set(None),
     })
     .exec_without_returning(db)
     .await?;
     Ok(())
+}
+
+/// Erases a client's face: the references, and the key without which no copy of them opens. The
+/// record of the consent stays, withdrawn. How many references there were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn erase(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    client_id: Uuid,
+    now: Moment,
+) -> Result<u64, DbErr> {
+    let owner = Owner { site_id, client_id };
+    consents::Entity::update_many()
+        .col_expr(consents::Column::WithdrawnAt, Expr::value(now))
+        .filter(consents::Column::SiteId.eq(site_id))
+        .filter(consents::Column::ClientId.eq(client_id))
+        .filter(consents::Column::WithdrawnAt.is_null())
+        .exec(db)
+        .await?;
+    client_key::erase(db, owner).await?;
+    remove(db, owner).await
 }

@@ -7,7 +7,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-use super::store::row;
+use super::{client_key, store::row};
 
 /// How many clients have a face that the pack in use can compare, and how many only another's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,12 +87,12 @@ pub async fn by_pack(db: &DatabaseConnection) -> Result<Vec<OfPack>, DbErr> {
     Ok(rows.into_iter().map(counted).collect())
 }
 
-/// How many references each key seals or transforms.
+/// How many clients' keys, and references, need each key.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn by_key(db: &DatabaseConnection) -> Result<Vec<(Uuid, u64)>, DbErr> {
-    let mut found = Vec::new();
+    let mut found = client_key::by_key(db).await?;
     for column in [row::Column::KeyId, row::Column::TransformId] {
         let rows: Vec<(Option<Uuid>, i64)> = row::Entity::find()
             .select_only()

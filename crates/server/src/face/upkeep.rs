@@ -1,20 +1,20 @@
-//! Work on stored references as they are, without a photo and while servers run: sealing them under a
-//! newer data key, moving them under another transform. Each step is a transaction of its own, so all
+//! Work on stored references as they are, without a photo and while servers run: sealing clients' keys under a
+//! newer data key, moving references under another transform. Each step is a transaction of its own, so all
 //! of it may be interrupted and called again.
 
 use ::face::{Template, TemplateError};
 use sea_orm::{
     ActiveValue::Set,
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, QueryOrder,
-    QuerySelect,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, QuerySelect,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait},
 };
 
 use super::{
+    client_key,
     model::FaceError,
     sealed::{self, Binding, Owner, Transform},
-    store::row,
+    store::{key_of, row},
 };
 use crate::{
     audit::{Action, Entry},
@@ -26,8 +26,6 @@ use crate::{
     },
 };
 
-/// References of one transaction.
-const BATCH: u64 = 200;
 /// Clients looked up at once.
 const CLIENTS: usize = 500;
 
@@ -43,78 +41,25 @@ pub struct Upkeep<'a> {
 }
 
 impl Upkeep<'_> {
-    /// Puts a new data key in the old one's place, or ends an interrupted change, and seals every
-    /// reference under it. `told` hears how many are done and how many there are. How many retired
-    /// keys are still needed: more than none only while a server writes under one at this moment.
+    /// Puts a new data key in the old one's binding, or ends an interrupted change, and seals every
+    /// client's key under it; references stay as they are. `told` hears how many are done and how many there
+    /// are. How many retired keys are still needed: more than none only while a server writes under one
+    /// at this moment.
     ///
     /// # Errors
-    /// When a reference does not open or the database fails.
+    /// When a key does not open or the database fails.
     pub async fn rotate_data_key(self, told: impl FnMut(u64, u64)) -> Result<Rotation, FaceError> {
         let begun = keys::retired(self.db, Purpose::Data).await?.is_empty();
         if begun {
             keys::retire(self.db, self.keys, Purpose::Data, self.now).await?;
         }
-        let sealed = self.seal_anew(told).await?;
+        let key = self.keys.current(self.db, Purpose::Data, self.now).await?;
+        let sealed = client_key::seal_anew(self.db, self.keys, &key, told).await?;
         Ok(Rotation {
             begun,
             done: sealed,
             needed: keys::forget_unused(self.db, Purpose::Data).await?,
         })
-    }
-
-    /// Seals everything that a retired data key seals under the one in force.
-    async fn seal_anew(self, mut told: impl FnMut(u64, u64)) -> Result<u64, FaceError> {
-        let key = self.keys.current(self.db, Purpose::Data, self.now).await?;
-        let other = row::Column::KeyId.ne(key.id);
-        let all = count(self.db, other.clone()).await?;
-        let mut done = 0;
-        loop {
-            let transaction = db::begin(self.db).await?;
-            let rows = row::Entity::find()
-                .filter(other.clone())
-                .order_by_asc(row::Column::Id)
-                .limit(BATCH)
-                .lock_exclusive()
-                .all(&transaction)
-                .await?;
-            if rows.is_empty() {
-                return Ok(done);
-            }
-            for row in &rows {
-                self.seal_one(&transaction, &key, row).await?;
-            }
-            transaction.commit().await?;
-            done += rows.len() as u64;
-            told(done, std::cmp::max(all, done));
-        }
-    }
-
-    async fn seal_one(
-        self,
-        transaction: &DatabaseTransaction,
-        key: &Key,
-        row: &row::Model,
-    ) -> Result<(), FaceError> {
-        let older = self
-            .keys
-            .find(transaction, Purpose::Data, row.key_id)
-            .await?;
-        let sealed = match row.binding() {
-            Some(binding) => {
-                let template = sealed::open(&older, &binding, &row.sealed)?;
-                let binding = Binding {
-                    key_id: key.id,
-                    ..binding
-                };
-                sealed::seal(key, &binding, &template)?
-            }
-            None => {
-                return Err(FaceError::Sealed(
-                    "a reference is under no transform".into(),
-                ));
-            }
-        };
-        change(transaction, row.id, key.id, None, sealed).await
     }
 
     /// Revokes the transform of a site's references, or of one client's, and issues another. What was
@@ -161,14 +106,17 @@ impl Upkeep<'_> {
         })
     }
 
-    /// Moves references of versions before the transform under one.
+    /// Moves references of older versions under a transform and their client's own key. How many clients
+    /// were moved.
     ///
     /// # Errors
     /// When a reference does not open or the database fails.
-    pub async fn protect_plain(self) -> Result<u64, FaceError> {
-        let plain = row::Column::TransformId.is_null();
-        self.move_clients(plain, |row| row.transform_id.is_none(), &mut |_, _| {})
-            .await
+    pub async fn bring_up_to_date(self) -> Result<u64, FaceError> {
+        let older = row::Column::TransformId
+            .is_null()
+            .or(row::Column::KeyId.is_not_null());
+        let is_older = |row: &row::Model| row.transform_id.is_none() || row.key_id.is_some();
+        self.move_clients(older, is_older, &mut |_, _| {}).await
     }
 
     async fn move_clients(
@@ -200,7 +148,7 @@ impl Upkeep<'_> {
         stale: impl Fn(&row::Model) -> bool,
     ) -> Result<bool, FaceError> {
         let next = Transform::draw(self.db, self.keys, owner.site_id, self.now).await?;
-        let key = self.keys.current(self.db, Purpose::Data, self.now).await?;
+        let key = client_key::current(self.db, self.keys, owner, self.now).await?;
         let transaction = db::begin(self.db).await?;
         client::hold(&transaction, owner.site_id, owner.client_id).await?;
         let rows = row::Entity::find()
@@ -230,10 +178,7 @@ impl Upkeep<'_> {
         row: &row::Model,
     ) -> Result<(), FaceError> {
         let owner = row.owner();
-        let older = self
-            .keys
-            .find(transaction, Purpose::Data, row.key_id)
-            .await?;
+        let older = key_of(transaction, self.keys, row).await?;
         let template = match row.binding() {
             Some(binding) => {
                 let old = sealed::open(&older, &binding, &row.sealed)?;
@@ -259,13 +204,13 @@ impl Upkeep<'_> {
         };
         let binding = Binding {
             owner,
-            key_id: key.id,
+            key_id: None,
             reference_id: row.id,
             transform_id: next.key.id,
             salt: next.salt,
         };
         let sealed = sealed::seal(key, &binding, &template)?;
-        change(transaction, row.id, key.id, Some(next), sealed).await
+        change(transaction, row.id, next, sealed).await
     }
 }
 
@@ -274,7 +219,7 @@ impl Upkeep<'_> {
 pub struct Rotation {
     /// Whether a new key was made; if not, an interrupted change was ended.
     pub begun: bool,
-    /// References, or clients, that were moved.
+    /// Clients whose key or references were moved.
     pub done: u64,
     /// Retired keys that something still names.
     pub needed: usize,
@@ -283,29 +228,21 @@ pub struct Rotation {
 async fn change(
     db: &impl ConnectionTrait,
     id: Uuid,
-    key_id: Uuid,
-    transform: Option<&Transform>,
+    transform: &Transform,
     sealed: Vec<u8>,
 ) -> Result<(), FaceError> {
-    let mut change = row::ActiveModel {
-        key_id: Set(key_id),
-        sealed: Set(sealed),
-        ..Default::default()
-    };
-    if let Some(transform) = transform {
-        change.transform_id = Set(Some(transform.key.id));
-        change.salt = Set(Some(transform.salt));
-    }
     row::Entity::update_many()
-        .set(change)
+        .set(row::ActiveModel {
+            key_id: Set(None),
+            transform_id: Set(Some(transform.key.id)),
+            salt: Set(Some(transform.salt)),
+            sealed: Set(sealed),
+            ..Default::default()
+        })
         .filter(row::Column::Id.eq(id))
         .exec(db)
         .await?;
     Ok(())
-}
-
-async fn count(db: &DatabaseConnection, which: Expr) -> Result<u64, DbErr> {
-    row::Entity::find().filter(which).count(db).await
 }
 
 /// The clients who have such references.

@@ -164,6 +164,24 @@ impl Phone {
         self.caller().get("/device", "").await
     }
 
+    /// Unpairs one of the person's phones, this one or another.
+    ///
+    /// # Errors
+    /// What the server answers.
+    pub async fn unpair(&self, device_id: Uuid) -> Result<(), PhoneError> {
+        let path = format!("/device/{device_id}");
+        self.caller().delete(&path).await?;
+        Ok(())
+    }
+
+    /// Erases everything that the site knows of the person: what is gone, and the signed receipt.
+    ///
+    /// # Errors
+    /// What the server answers.
+    pub async fn erase(&self) -> Result<Value, PhoneError> {
+        self.caller().delete("/client").await
+    }
+
     /// Enrols the face in `photos`, agreeing to the consent text that the server showed.
     ///
     /// # Errors
@@ -311,6 +329,12 @@ impl Caller<'_> {
     async fn json(&self, path: &str, body: &Value) -> Result<Value, PhoneError> {
         let body = body.to_string().into_bytes();
         self.send(Method::POST, path, "", "application/json", body)
+            .await
+    }
+
+    async fn delete(&self, path: &str) -> Result<Value, PhoneError> {
+        let body = b"{}".to_vec();
+        self.send(Method::DELETE, path, "", "application/json", body)
             .await
     }
 

@@ -89,3 +89,20 @@ pub async fn forget(db: &DatabaseConnection, before: Moment) -> Result<(), DbErr
         .await?;
     Ok(())
 }
+
+/// Erases what is still to be told to these phones.
+///
+/// # Errors
+/// When the database fails.
+pub async fn erase(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    device_ids: &[Uuid],
+) -> Result<(), DbErr> {
+    row::Entity::delete_many()
+        .filter(row::Column::SiteId.eq(site_id))
+        .filter(row::Column::DeviceId.is_in(device_ids.iter().copied()))
+        .exec(db)
+        .await?;
+    Ok(())
+}

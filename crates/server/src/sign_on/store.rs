@@ -312,3 +312,38 @@ pub(super) async fn frozen_until(
         .await?;
     Ok(row.map(|row| row.until))
 }
+
+/// Attempts of a client that still wait.
+pub(super) async fn waiting_of(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    client_id: Uuid,
+) -> Result<Vec<Uuid>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::SiteId.eq(site_id))
+        .filter(Column::ClientId.eq(client_id))
+        .filter(Column::State.eq(State::Pending))
+        .into_tuple()
+        .all(db)
+        .await
+}
+
+/// Erases all attempts of a client and the freezes of their reports. How many attempts there were.
+pub(super) async fn erase(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    client_id: Uuid,
+) -> Result<u64, DbErr> {
+    freezes::Entity::delete_many()
+        .filter(freezes::Column::ClientId.eq(client_id))
+        .exec(db)
+        .await?;
+    let erased = Entity::delete_many()
+        .filter(Column::SiteId.eq(site_id))
+        .filter(Column::ClientId.eq(client_id))
+        .exec(db)
+        .await?;
+    Ok(erased.rows_affected)
+}

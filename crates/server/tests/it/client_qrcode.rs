@@ -23,6 +23,21 @@ on_each_database! {
         assert!(pixels.contains(&0));
     }
 
+    async fn without_flow_type_it_is_login_and_action_is_its_old_name(app: App) {
+        let site = app.site("a.example").await;
+        let id = site.client("ann@example.com").await;
+        for body in [json!({ "id": id }), json!({ "id": id, "flow_type": null }), json!({ "id": id, "action": "login" })] {
+            assert_eq!(site.post("/client/qrcode", &body).await.code(), 0);
+        }
+        let logins = "select count(*) as n from enrolments where flow_type = 'login'";
+        assert_eq!(crate::device_facial::count(&app, logins).await, 3);
+        for body in [json!({ "id": id, "action": "signup" }), json!({ "id": id, "flow_type": "signup", "action": "login" })] {
+            assert_eq!(site.post("/client/qrcode", &body).await.code(), 0);
+        }
+        let signups = "select count(*) as n from enrolments where flow_type = 'signup'";
+        assert_eq!(crate::device_facial::count(&app, signups).await, 2);
+    }
+
     async fn another_sites_client_is_1007(app: App) {
         let (site, other) = (app.site("a.example").await, app.site("b.example").await);
         let id = site.client("ann@example.com").await;
@@ -38,7 +53,7 @@ on_each_database! {
             (json!({}), "id"),
             (json!({ "id": 7, "flow_type": "login" }), "id"),
             (json!({ "id": "seven", "flow_type": "login" }), "id"),
-            (json!({ "id": Uuid::new_v4() }), "flow_type"),
+            (json!({ "id": Uuid::new_v4(), "action": "logout" }), "action"),
             (json!({ "id": Uuid::new_v4(), "flow_type": "logout" }), "flow_type"),
         ] {
             let answer = site.post("/client/qrcode", &body).await;

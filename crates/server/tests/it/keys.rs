@@ -62,6 +62,56 @@ async fn enrols(site: &Backend, app: &App, email: &str) -> Person {
     site.enrolled(email).await
 }
 
+/// Bytes as SQL has them.
+fn literal(app: &App, bytes: &[u8]) -> String {
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    match app.app.state.db.get_database_backend() {
+        sea_orm::DbBackend::Postgres => format!("'\\x{hex}'"),
+        _ => format!("x'{hex}'"),
+    }
+}
+
+fn uuid_literal(app: &App, id: Uuid) -> String {
+    match app.app.state.db.get_database_backend() {
+        sea_orm::DbBackend::Postgres => format!("'{id}'"),
+        _ => literal(app, id.as_bytes()),
+    }
+}
+
+/// A column of the one reference.
+async fn ids(app: &App, column: &str) -> Uuid {
+    let db = &app.app.state.db;
+    let query = format!("select {column} as one from face_references");
+    let statement = sea_orm::Statement::from_string(db.get_database_backend(), query);
+    db.query_one_raw(statement)
+        .await
+        .unwrap()
+        .unwrap()
+        .try_get("", "one")
+        .unwrap()
+}
+
+/// Puts an older version's row and the lack of a client's key in place, and lets this version start.
+async fn older(app: &App, row: &str, site: &Backend, ann: &Person) {
+    let db = &app.app.state.db;
+    db.execute_unprepared(row).await.unwrap();
+    db.execute_unprepared("delete from client_keys")
+        .await
+        .unwrap();
+    let keys = operator(app).await;
+    assert_eq!(upkeep(app, &keys).bring_up_to_date().await.unwrap(), 1);
+    assert_eq!(upkeep(app, &keys).bring_up_to_date().await.unwrap(), 0);
+    assert_eq!(
+        count(
+            app,
+            "select count(*) as n from face_references where key_id is not null"
+        )
+        .await,
+        0
+    );
+    signs_on(site, app, ann).await.unwrap();
+}
+
 on_each_database! {
     async fn the_data_key_is_replaced_while_two_servers_run(app: App, |settings| often(settings)) {
         let other = App::start(app.database.clone(), often).await;
@@ -177,17 +227,27 @@ on_each_database! {
         let key = state.keys.current(&state.db, Purpose::Data, now).await.unwrap();
         let about: Vec<u8> = [site.site_id, ann.client_id, key.id].iter().flat_map(|id| *id.as_bytes()).collect();
         let sealed = key.sealing().unwrap().seal(&about, &template.to_bytes()).unwrap();
-        let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
-        let literal = match state.db.get_database_backend() {
-            sea_orm::DbBackend::Postgres => format!("'\\x{hex}'"),
-            _ => format!("x'{hex}'"),
-        };
-        let back = format!("update face_references set sealed = {literal}, transform_id = null, salt = null");
-        state.db.execute_unprepared(&back).await.unwrap();
-        let keys = operator(&app).await;
-        assert_eq!(upkeep(&app, &keys).protect_plain().await.unwrap(), 1);
-        assert_eq!(upkeep(&app, &keys).protect_plain().await.unwrap(), 0);
-        signs_on(&site, &app, &ann).await.unwrap();
+        let (sealed, key_id) = (literal(&app, &sealed), uuid_literal(&app, key.id));
+        let back = format!("update face_references set sealed = {sealed}, key_id = {key_id}, transform_id = null, salt = null");
+        older(&app, &back, &site, &ann).await;
+    }
+
+    async fn faces_that_the_data_key_sealed_are_moved_under_their_clients_key(app: App, |settings| often(settings)) {
+        let site = site(&app).await;
+        let ann = enrols(&site, &app, "ann@example.com").await;
+        let (state, now) = (&app.app.state, app.clock.now());
+        let template = state.engine.template(photos().of(0, 0).into()).await.unwrap();
+        let data = state.keys.current(&state.db, Purpose::Data, now).await.unwrap();
+        let secret = state.keys.current(&state.db, Purpose::Transform(site.site_id), now).await.unwrap();
+        let (reference, salt) = (ids(&app, "id").await, ids(&app, "salt").await);
+        let about = [b"axiam client transform".as_slice(), ann.client_id.as_bytes(), salt.as_bytes()].concat();
+        let protection = face::Protection::from_secret(&secret.derive(&about), template.dims()).unwrap();
+        let bound = [site.site_id, ann.client_id, data.id, reference, secret.id, salt];
+        let bound: Vec<u8> = bound.iter().flat_map(|id| *id.as_bytes()).collect();
+        let protected = protection.protect(&template).unwrap();
+        let sealed = data.sealing().unwrap().seal(&bound, &protected.to_bytes()).unwrap();
+        let (sealed, key_id) = (literal(&app, &sealed), uuid_literal(&app, data.id));
+        older(&app, &format!("update face_references set sealed = {sealed}, key_id = {key_id}"), &site, &ann).await;
     }
 
     async fn the_same_face_on_two_sites_cannot_be_linked(app: App, |settings| often(settings)) {

@@ -1,4 +1,4 @@
-//! `device/register`, `device/push` and `device`.
+//! `device/register`, `device/push`, `device` and `device/{id}`.
 
 mod error;
 
@@ -16,8 +16,8 @@ use super::{
 use crate::{
     face,
     http::{
-        error::{ApiError, Failure},
-        extract::{Replied, Reply, parse_json, reply},
+        error::{ApiError, Code, Failure},
+        extract::{PathId, Replied, Reply, parse_json, reply},
         guard::{DeviceProof, KeyProof},
     },
     platform::{clock::Moment, config::Settings, state::Shared},
@@ -30,6 +30,7 @@ pub fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(register))
         .routes(routes!(set_push))
         .routes(routes!(own))
+        .routes(routes!(unpair))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -199,4 +200,27 @@ async fn set_push(State(state): State<Shared>, proven: DeviceProof) -> Replied<D
         .map_err(|reason| ApiError::invalid("push", reason))?;
     store::set_push(&state.db, &proven.device, body.push).await?;
     Ok(reply(Done {}))
+}
+
+/// Unpair one of the person's phones, this one or another
+#[utoipa::path(
+    delete, path = "/device/{id}", tag = "phone",
+    security(("device_token" = [], "device_proof" = [])),
+    params(("id" = Uuid, Path, description = "the phone's `device_id`")),
+    responses(
+        (status = 200, body = Reply<Done>),
+        (status = 404, body = Failure, description = "1007"),
+    )
+)]
+async fn unpair(
+    State(state): State<Shared>,
+    PathId(id): PathId,
+    proven: DeviceProof,
+) -> Replied<Done> {
+    let this = &proven.device;
+    if flow::unpair(&state, this.site_id, this.client_id, id, Some(this)).await? {
+        Ok(reply(Done {}))
+    } else {
+        Err(ApiError::new(Code::ClientNotFound, "no such device"))
+    }
 }

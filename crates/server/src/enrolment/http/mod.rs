@@ -29,7 +29,10 @@ pub fn router() -> OpenApiRouter<Shared> {
 struct Ask {
     /// The client's id.
     id: Uuid,
-    flow_type: FlowType,
+    /// `login` where it is left out.
+    flow_type: Option<FlowType>,
+    /// The old name of `flow_type`, which is taken where both are there.
+    action: Option<FlowType>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -60,7 +63,8 @@ async fn qrcode(
     let now = state.now();
     let life = state.settings.enrolment.lifetime;
     let client = client::find(&state.db, &site, body.id).await?;
-    let token = store::offer(&state.db, &client, body.flow_type, now, now + seconds(life)).await?;
+    let flow_type = body.flow_type.or(body.action).unwrap_or(FlowType::Login);
+    let token = store::offer(&state.db, &client, flow_type, now, now + seconds(life)).await?;
     let url = format!("{}/phone/#{}", state.settings.public_url(), token.reveal());
     Ok(reply(Code {
         qrcode_base64: STANDARD.encode(qr::png(&url)?),

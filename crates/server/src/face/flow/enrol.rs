@@ -55,7 +55,11 @@ pub(in crate::face) async fn enrol(
     if let Err(doubt) = probe.liveness {
         return doubtful(state, site, device, nonce, doubt).await;
     }
-    let seal = Seal::draw(state, site.id).await?;
+    let owner = Owner {
+        site_id: site.id,
+        client_id: device.client_id,
+    };
+    let seal = Seal::draw(state, owner).await?;
 
     let transaction = db::begin(&state.db).await?;
     // Held to the end: the face that is compared with is the face that is replaced.
@@ -63,10 +67,6 @@ pub(in crate::face) async fn enrol(
     if !device::take_challenge(&transaction, device, nonce, now).await? {
         return Err(FaceError::Challenge);
     }
-    let owner = Owner {
-        site_id: site.id,
-        client_id: device.client_id,
-    };
     let entry = |action| {
         Entry::new(site.id, action)
             .client(device.client_id)
@@ -225,13 +225,13 @@ pub(in crate::face) async fn enrol_by_backend(
     // The backend vouches for the photo, so nobody is asked to move.
     let template = state.engine.template(photo).await?;
     let probe = Probe::of(state, vec![template], Ok(()))?;
-    let seal = Seal::draw(state, site.id).await?;
-    let transaction = db::begin(&state.db).await?;
-    client::hold(&transaction, site.id, client.id).await?;
     let owner = Owner {
         site_id: site.id,
         client_id: client.id,
     };
+    let seal = Seal::draw(state, owner).await?;
+    let transaction = db::begin(&state.db).await?;
+    client::hold(&transaction, site.id, client.id).await?;
     store::replace(&transaction, &seal, owner, None, &probe.frames, now).await?;
     Entry::new(site.id, Action::FaceEnrolled)
         .client(client.id)

@@ -13,6 +13,7 @@ use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use self::upload::LONGEST;
 pub use self::upload::{image_too_large, upload};
@@ -89,6 +90,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
                     None => ApiError::invalid("query", "cannot be read"),
                 }
             })
+    }
+}
+
+/// The id in the path of a route `…/{id}`.
+pub struct PathId(pub Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        axum::extract::Path::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Path(id)| Self(id))
+            .map_err(|_| ApiError::invalid("id", "is not a UUID"))
     }
 }
 

@@ -34,6 +34,7 @@ const ALL: &[Pair] = &[
     pair!(2, "0002_face_references"),
     pair!(3, "0003_sessions"),
     pair!(4, "0004_telling"),
+    pair!(5, "0005_erasure"),
 ];
 
 pub(super) fn sqlite() -> Migrator {

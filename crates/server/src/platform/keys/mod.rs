@@ -105,6 +105,40 @@ impl Key {
         SealingKey::new(&self.secret).ok_or_else(|| KeyError::Damaged(self.id.to_string()))
     }
 
+    /// A new key of 32 bytes that lives apart from the installation's keys, sealed by one of them.
+    ///
+    /// # Errors
+    /// Only when it cannot be drawn.
+    pub fn draw(id: Uuid) -> Result<Self, KeyError> {
+        let secret = Arc::new(Purpose::Data.make()?);
+        Ok(Self { id, secret })
+    }
+
+    /// Seals another key; `about` must be the same when it is opened.
+    ///
+    /// # Errors
+    /// [`KeyError::Damaged`] if this key has another length than a key for sealing.
+    pub fn seal_key(&self, other: &Self, about: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.sealing()?
+            .seal(about, &other.secret)
+            .map_err(|_| KeyError::Damaged(other.id.to_string()))
+    }
+
+    /// Opens what [`Self::seal_key`] made, under the name `id`.
+    ///
+    /// # Errors
+    /// [`KeyError::Damaged`] if it was sealed by another key or about something else.
+    pub fn open_key(&self, id: Uuid, sealed: &[u8], about: &[u8]) -> Result<Self, KeyError> {
+        let secret = self
+            .sealing()?
+            .open(about, sealed)
+            .map_err(|_| KeyError::Damaged(id.to_string()))?;
+        Ok(Self {
+            id,
+            secret: Arc::new(secret),
+        })
+    }
+
     /// A secret bound to `about`: the same each time, and unguessable without the key.
     #[must_use]
     pub fn derive(&self, about: &[u8]) -> Zeroizing<[u8; 32]> {

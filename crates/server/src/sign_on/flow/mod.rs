@@ -1,5 +1,6 @@
 //! From push to verdict to proof.
 
+mod erase;
 mod outbox;
 mod outcome;
 mod phone;
@@ -9,6 +10,7 @@ mod scan;
 use uuid::Uuid;
 
 pub use self::{
+    erase::{Erased, erase},
     outbox::{Undelivered, delivered_since, mark_delivered, undelivered},
     outcome::{client_and_token, expire_due, find_watched, watch},
     phone::{inbox_entry, open_for},

@@ -1,0 +1,8 @@
+//! Erasure: everything that names a client goes, of the face also the key without which no copy of it opens, and
+//! whoever asked for it gets a signed receipt.
+
+mod flow;
+pub mod http;
+mod receipt;
+
+pub use receipt::{Erased, Receipt};
