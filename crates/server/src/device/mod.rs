@@ -7,6 +7,8 @@ mod proof;
 mod store;
 
 pub use flow::{recognise, spend};
-pub use model::{Device, Platform, Push};
+pub use model::{Device, Platform, Push, Without};
 pub use proof::{Call, Proof, ProofError};
-pub use store::{forget_proofs, give_challenge, pushable, take_challenge, used_right_to_replace};
+pub use store::{
+    again, forget_proofs, give_challenge, pushable, take_challenge, used_right_to_replace,
+};

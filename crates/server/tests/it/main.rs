@@ -37,6 +37,7 @@ mod login_verify_token;
 mod pages;
 mod paired_phone;
 mod proof;
+mod replay;
 mod site_redis;
 mod sweep;
 mod two_servers;

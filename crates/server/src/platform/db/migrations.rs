@@ -33,6 +33,7 @@ const ALL: &[Pair] = &[
     pair!(1, "0001_first_sign_on"),
     pair!(2, "0002_face_references"),
     pair!(4, "0004_telling"),
+    pair!(6, "0006_challenges"),
 ];
 
 pub(super) fn sqlite() -> Migrator {
