@@ -6,7 +6,7 @@ use crate::liveness::passive::Passive;
 use crate::liveness::pose::Pose;
 use crate::liveness::{Action, Doubt, Seen, Sent, Shown, Straight, judge, judge_alone};
 use crate::tracker::{FaceTracker, TrackedFace};
-use crate::{Engine, FmrLevel, PhotoError, Template};
+use crate::{Engine, Fingerprint, FmrLevel, PhotoError, Template};
 
 /// One photo of an answer.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +38,8 @@ pub struct Scan {
     pub templates: Vec<Template>,
     /// Whether the face lives as was asked.
     pub liveness: Result<(), Doubt>,
+    /// Of every frame.
+    pub fingerprints: Vec<Fingerprint>,
 }
 
 pub(crate) fn scan(
@@ -73,6 +75,7 @@ fn presence(engine: &Engine, frames: &[Frame<'_>], live: bool) -> Result<Scan, P
     Ok(Scan {
         templates,
         liveness,
+        fingerprints: camera.fingerprints,
     })
 }
 
@@ -101,6 +104,7 @@ fn actions(engine: &Engine, frames: &[Frame<'_>], steps: &[Action]) -> Result<Sc
     Ok(Scan {
         templates,
         liveness: judge(steps, &sent(frames), &straight, &others, same),
+        fingerprints: camera.fingerprints,
     })
 }
 

@@ -5,7 +5,7 @@ use crate::geometry::{Point, Similarity};
 use crate::image::Image;
 use crate::liveness::pose::Pose;
 use crate::mesh::{self, Mesh};
-use crate::{Engine, PhotoError, Template};
+use crate::{Engine, Fingerprint, PhotoError, Template};
 
 /// Farthest a face moves from one frame to the next while it is followed, in units of its own size.
 const FARTHEST: f32 = 0.5;
@@ -14,6 +14,8 @@ const FARTHEST: f32 = 0.5;
 pub struct FaceTracker<'a> {
     pub(crate) engine: &'a Engine,
     before: Option<(Similarity, usize, usize)>,
+    /// Of every photo that was looked at.
+    pub(crate) fingerprints: Vec<Fingerprint>,
 }
 
 impl<'a> FaceTracker<'a> {
@@ -22,6 +24,7 @@ impl<'a> FaceTracker<'a> {
         Self {
             engine,
             before: None,
+            fingerprints: Vec::new(),
         }
     }
 
@@ -33,6 +36,8 @@ impl<'a> FaceTracker<'a> {
         let image = self.engine.open(photo)?;
         let (place, mesh) = follow(self.engine, &image, self.before)?;
         self.before = Some((place.shape, image.width(), image.height()));
+        self.fingerprints
+            .push(Fingerprint::of(&image, place.shape)?);
         Ok(TrackedFace { image, place, mesh })
     }
 }

@@ -109,6 +109,7 @@ impl App {
         sign_on::expire_due(&self.state).await?;
         self.publisher.sweep().await?;
         device::forget_proofs(&self.state.db, now).await?;
+        faces::forget_frames(&self.state.db, now).await?;
         limit::forget(&self.state.db, now).await?;
         session::forget(&self.state.db, now).await?;
         let life = seconds(self.state.settings.sign_on.lifetime);

@@ -1,6 +1,11 @@
 //! A clock that moves only when told.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use chrono::TimeDelta;
 use server::platform::clock::{Clock, Moment, SystemClock};
@@ -17,13 +22,22 @@ impl Default for TestClock {
 impl TestClock {
     /// Moves on by so many seconds; backwards if negative.
     pub fn advance(&self, seconds: i64) {
+        self.move_by(TimeDelta::seconds(seconds));
+    }
+
+    fn move_by(&self, time: TimeDelta) {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *now += TimeDelta::seconds(seconds);
+        *now += time;
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Moment {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pass(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.move_by(TimeDelta::from_std(time).expect("a time that can be"));
+        Box::pin(std::future::ready(()))
     }
 }

@@ -1,9 +1,10 @@
 //! A face engine whose photos are vectors written out, for attacks that need exact distances.
 
 use face::{
-    Asked, FaceEngine, Frame, PackInfo, PhotoError, Scan, Template, Thresholds,
+    Asked, FaceEngine, Fingerprint, Frame, PackInfo, PhotoError, Scan, Template, Thresholds,
     liveness::{Action, Doubt},
 };
+use sha2::{Digest, Sha256};
 
 /// First bytes of a written photo.
 const MAGIC: &str = "scripted face";
@@ -31,6 +32,8 @@ impl Scripted {
     }
 }
 
+/// Begins the number of a take.
+const TAKE: char = '#';
 /// Ends the numbers of a photo that raises a doubt.
 const FLAT: &str = "flat";
 const STIFF: &str = "stiff";
@@ -46,6 +49,17 @@ impl Scripted {
     #[must_use]
     pub fn stiff(values: &[f32]) -> Vec<u8> {
         [Self::photo(values), format!(" {STIFF}").into_bytes()].concat()
+    }
+
+    /// Photos of the same face that were taken one after the other; each `take` has others.
+    #[must_use]
+    pub fn take(values: &[f32], take: usize, count: usize) -> Vec<Vec<u8>> {
+        (0..count)
+            .map(|at| {
+                let number = format!(" {TAKE}{take}.{at}");
+                [Self::photo(values), number.into_bytes()].concat()
+            })
+            .collect()
     }
 
     fn doubt(photo: &[u8]) -> Result<(), Doubt> {
@@ -69,7 +83,7 @@ impl FaceEngine for Scripted {
         let numbers = text.strip_prefix(MAGIC).ok_or(PhotoError::Unsupported)?;
         let values = numbers
             .split_whitespace()
-            .filter(|word| ![FLAT, STIFF].contains(word))
+            .filter(|word| ![FLAT, STIFF].contains(word) && !word.starts_with(TAKE))
             .map(str::parse)
             .collect::<Result<Vec<f32>, _>>()
             .map_err(|_| PhotoError::Unsupported)?;
@@ -88,6 +102,16 @@ impl FaceEngine for Scripted {
         Ok(Scan {
             templates,
             liveness,
+            fingerprints: frames
+                .iter()
+                .filter_map(|frame| fingerprint(frame.photo))
+                .collect(),
         })
     }
+}
+
+/// Differs in half of its bits from that of any other photo.
+fn fingerprint(photo: &[u8]) -> Option<Fingerprint> {
+    let half = |salt: u8| Sha256::digest([photo, &[salt]].concat());
+    Fingerprint::from_bytes(&[half(0), half(1)].concat())
 }

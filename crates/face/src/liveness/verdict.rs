@@ -57,6 +57,9 @@ pub enum Doubt {
     /// The face is on a screen.
     #[error("the face is on a screen")]
     Screen,
+    /// A frame was sent before.
+    #[error("a frame was sent before")]
+    Replayed,
 }
 
 impl Doubt {
@@ -71,7 +74,7 @@ impl Doubt {
             Self::Missing(Action::ComeCloser) => Some("come_closer"),
             Self::Order => Some("slower"),
             Self::Repeated => Some("hold_still"),
-            Self::Flat | Self::OtherPerson | Self::Screen => None,
+            Self::Flat | Self::OtherPerson | Self::Screen | Self::Replayed => None,
         }
     }
 }

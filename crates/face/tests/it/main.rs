@@ -8,6 +8,7 @@
 )]
 
 mod chunk;
+mod fingerprint;
 mod heic;
 mod hostile;
 mod liveness;

@@ -50,6 +50,8 @@ pub enum Action {
     EnrolmentFailed,
     /// A sign-on was asked for.
     SignOnRequested,
+    /// A phone was given a challenge to answer with photos.
+    ChallengeGiven,
     /// A try failed.
     TryFailed,
     /// The person was recognised.
@@ -86,6 +88,7 @@ impl Action {
             Self::FaceReissued => "face_reissued",
             Self::EnrolmentFailed => "enrolment_failed",
             Self::SignOnRequested => "sign_on_requested",
+            Self::ChallengeGiven => "challenge_given",
             Self::TryFailed => "try_failed",
             Self::SignOnVerified => "sign_on_verified",
             Self::SignOnFailed => "sign_on_failed",

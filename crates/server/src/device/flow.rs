@@ -4,7 +4,7 @@ use sea_orm::{ActiveValue::Set, DbErr};
 use uuid::Uuid;
 
 use super::{
-    model::{ActiveModel, Device, Platform, Push},
+    model::{ActiveModel, Device, Platform, Push, Without},
     proof::{Call, Proof, ProofError},
     store,
 };
@@ -70,6 +70,7 @@ pub(super) struct Pairing {
     pub(super) platform: Platform,
     pub(super) push: Push,
     pub(super) thumbprint: String,
+    pub(super) without: Without,
 }
 
 pub(super) struct Paired {
@@ -103,7 +104,10 @@ pub(super) async fn register(
         flow_type: Set(enrolment.flow_type),
         may_replace_face: Set(enrolment.flow_type == FlowType::Signup),
         challenge_hash: Set(None),
+        challenge_sealed: Set(None),
+        challenge_at: Set(None),
         challenge_until: Set(None),
+        without: Set(pairing.without),
         created_at: Set(now),
         last_seen_at: Set(now),
         revoked_at: Set(None),

@@ -7,9 +7,9 @@ mod proof;
 mod store;
 
 pub use flow::{recognise, spend, unpair};
-pub use model::{Device, Platform, Push};
+pub use model::{Device, Platform, Push, Without};
 pub use proof::{Call, Proof, ProofError};
 pub use store::{
-    erase, forget_proofs, give_challenge, ids, pushable, take_challenge, used_right_to_replace,
-    was_paired,
+    again, erase, forget_proofs, give_challenge, ids, pushable, take_challenge,
+    used_right_to_replace, was_paired,
 };

@@ -38,8 +38,15 @@ pub struct Model {
     pub may_replace_face: bool,
     /// SHA-256 of the nonce it was given for enrolling a face.
     pub challenge_hash: Option<Vec<u8>>,
+    /// That nonce, sealed, so that it can be given again.
+    pub challenge_sealed: Option<Vec<u8>>,
+    /// When it was given.
+    pub challenge_at: Option<DateTimeUtc>,
     /// The end of that nonce's life.
     pub challenge_until: Option<DateTimeUtc>,
+    /// What its person cannot do when asked to prove life; set when it was paired.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub without: Without,
     /// When it was paired.
     pub created_at: DateTimeUtc,
     /// When it last proved itself.
@@ -51,6 +58,10 @@ pub struct Model {
 impl ActiveModelBehavior for ActiveModel {}
 
 pub use Model as Device;
+
+/// Words for the actions that a person cannot do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Without(pub Vec<String>);
 
 /// What a phone runs on.
 #[derive(

@@ -14,6 +14,7 @@ use crate::{
     platform::{
         clock::{Moment, seconds},
         db,
+        issued::Issued,
     },
 };
 
@@ -238,25 +239,43 @@ pub(super) async fn note_seen(
     change(db, device, seen).await
 }
 
-/// Gives a device a nonce for enrolling a face; an older one is void.
+/// Gives a device a nonce for enrolling a face; `false` when it has one.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn give_challenge(
-    db: &DatabaseConnection,
+    db: &impl ConnectionTrait,
     device: &Device,
-    nonce_hash: Vec<u8>,
-    until: Moment,
-) -> Result<(), DbErr> {
-    let challenge = ActiveModel {
-        challenge_hash: Set(Some(nonce_hash)),
-        challenge_until: Set(Some(until)),
-        ..Default::default()
-    };
-    change(db, device, challenge).await
+    nonce: Issued,
+) -> Result<bool, DbErr> {
+    let given = Entity::update_many()
+        .set(ActiveModel {
+            challenge_hash: Set(Some(nonce.hash)),
+            challenge_sealed: Set(Some(nonce.sealed)),
+            challenge_at: Set(Some(nonce.at)),
+            challenge_until: Set(Some(nonce.until)),
+            ..Default::default()
+        })
+        .filter(Column::Id.eq(device.id))
+        .filter(Column::SiteId.eq(device.site_id))
+        .filter(Column::ChallengeHash.is_null())
+        .exec(db)
+        .await?;
+    Ok(given.rows_affected == 1)
 }
 
-/// Takes the device's nonce back, once; `false` when it is not this one or not any more.
+/// The device as it is now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn again(db: &impl ConnectionTrait, device: &Device) -> Result<Option<Device>, DbErr> {
+    Entity::find_by_id(device.id)
+        .filter(Column::SiteId.eq(device.site_id))
+        .one(db)
+        .await
+}
+
+/// Takes the device's nonce back, once; `false` when it is not this one any more.
 ///
 /// # Errors
 /// When the database fails.
@@ -264,14 +283,12 @@ pub async fn take_challenge(
     db: &impl ConnectionTrait,
     device: &Device,
     nonce_hash: Vec<u8>,
-    now: Moment,
 ) -> Result<bool, DbErr> {
     let taken = Entity::update_many()
         .col_expr(Column::ChallengeHash, Expr::value(None::<Vec<u8>>))
         .filter(Column::Id.eq(device.id))
         .filter(Column::SiteId.eq(device.site_id))
         .filter(Column::ChallengeHash.eq(nonce_hash))
-        .filter(Column::ChallengeUntil.gt(now))
         .exec(db)
         .await?;
     Ok(taken.rows_affected == 1)

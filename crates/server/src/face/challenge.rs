@@ -1,7 +1,7 @@
 //! What a phone is asked to show, and how its answer is held to it.
 //!
-//! The nonce carries what was asked: `<random>.<liveness>.<actions>`. The database keeps only the nonce's
-//! hash, so a phone that gives the nonce back gives back the very question, and nothing else has to be stored.
+//! The nonce carries what was asked: `<random>.<liveness>.<actions>`. A phone that gives it back gives back
+//! the very question; the database keeps its hash, and itself sealed, so that the same can be given again.
 
 use std::collections::HashSet;
 
@@ -15,10 +15,7 @@ use utoipa::ToSchema;
 
 use super::model::FaceError;
 use crate::{
-    platform::{
-        engine::Ask,
-        secret::{self, Secret},
-    },
+    platform::{engine::Ask, secret::Secret},
     site::Liveness,
 };
 
@@ -49,46 +46,66 @@ pub struct Step {
 }
 
 impl Challenge {
-    /// A new challenge and the hash to keep of its nonce. Words in `without` name what the person cannot do.
+    /// A new challenge that asks for none of `without`.
     ///
     /// # Errors
-    /// When a word names no action, or nothing that proves life would be left.
+    /// When nothing that proves life would be left.
     pub(super) fn draw(
         liveness: Liveness,
         expires_in: u32,
-        without: &[String],
-    ) -> Result<(Self, Vec<u8>), FaceError> {
-        let without: Vec<Action> = without
-            .iter()
-            .map(|word| Action::from_word(word).ok_or(FaceError::NoAlternative(word.clone())))
-            .collect::<Result<_, _>>()?;
+        without: &[Action],
+    ) -> Result<Self, FaceError> {
         let actions = match liveness {
             Liveness::Off | Liveness::Passive => vec![Action::LookStraight],
-            Liveness::Active => liveness::draw(&mut rand::rng(), &without)
+            Liveness::Active => liveness::draw(&mut rand::rng(), without)
                 .map_err(|_| FaceError::NoAlternative(String::new()))?,
         };
         let words: Vec<&str> = actions.iter().map(|action| action.as_str()).collect();
         let random = Secret::generate("");
         let nonce = format!("{}.{}.{}", random.reveal(), word(liveness), words.join("-"));
-        let steps = actions
-            .iter()
-            .enumerate()
-            .map(|(i, action)| Step {
-                id: step_id(i),
-                action: action.as_str(),
-            })
-            .collect();
-        let hash = secret::hash(&nonce);
-        Ok((
-            Self {
-                nonce,
-                expires_in,
-                liveness,
-                steps,
-            },
-            hash,
-        ))
+        Self::again(nonce, expires_in)
     }
+
+    /// The challenge that a nonce of [`draw`](Self::draw) stands for.
+    ///
+    /// # Errors
+    /// [`FaceError::Challenge`] for a nonce of another make.
+    pub(super) fn again(nonce: String, expires_in: u32) -> Result<Self, FaceError> {
+        let question = Question::of(&nonce)?;
+        let actions = question.actions.iter().enumerate();
+        Ok(Self {
+            nonce,
+            expires_in,
+            liveness: question.liveness,
+            steps: actions
+                .map(|(i, action)| Step {
+                    id: step_id(i),
+                    action: action.as_str(),
+                })
+                .collect(),
+        })
+    }
+
+    /// What was asked, in words; not the nonce.
+    #[must_use]
+    pub fn asked(&self) -> String {
+        let actions: Vec<&str> = self.steps.iter().map(|step| step.action).collect();
+        format!("{}: {}", word(self.liveness), actions.join(", "))
+    }
+}
+
+/// The actions that these words name, if a challenge is left without them.
+///
+/// # Errors
+/// [`FaceError::NoAlternative`] otherwise.
+pub fn check_without(words: &[String]) -> Result<Vec<Action>, FaceError> {
+    let without: Vec<Action> = words
+        .iter()
+        .map(|word| Action::from_word(word).ok_or(FaceError::NoAlternative(word.clone())))
+        .collect::<Result<_, _>>()?;
+    liveness::draw(&mut rand::rng(), &without)
+        .map_err(|_| FaceError::NoAlternative(String::new()))?;
+    Ok(without)
 }
 
 const fn word(liveness: Liveness) -> &'static str {
@@ -113,7 +130,8 @@ pub struct Frame {
     #[schema(example = "s1")]
     #[serde(default)]
     pub step: String,
-    /// Milliseconds since the challenge was shown; rising where several things were asked.
+    /// Milliseconds since the challenge was given, of which no more may have passed; rising where several
+    /// things were asked.
     #[serde(default)]
     pub t_ms: i64,
 }
@@ -153,6 +171,26 @@ impl Question {
             .map(Action::from_word)
             .collect::<Option<_>>()?;
         Some(Self { liveness, actions })
+    }
+
+    /// Whether life is to be proved at all.
+    pub(super) fn is_of_life(&self) -> bool {
+        self.liveness != Liveness::Off
+    }
+
+    /// Holds what the phone says of the photos' times to the time that has passed, in milliseconds.
+    ///
+    /// # Errors
+    /// [`FaceError::Answer`] for a photo from before the challenge or from the future.
+    pub(super) fn check_times(&self, photos: &[Photo], passed_ms: i64) -> Result<(), FaceError> {
+        let outside = |photo: &&Photo| !(0..=passed_ms).contains(&photo.frame.t_ms);
+        match photos.iter().find(outside).filter(|_| self.is_of_life()) {
+            Some(photo) => Err(FaceError::Answer(format!(
+                "{}: t_ms must be between 0 and the milliseconds since the challenge was given",
+                photo.frame.part
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// The number of the step that each photo shows.
@@ -217,8 +255,7 @@ mod tests {
     #[test]
     fn the_nonce_brings_the_question_back() {
         for _ in 0..100 {
-            let (challenge, hash) = Challenge::draw(Liveness::Active, 120, &[]).unwrap();
-            assert_eq!(secret::hash(&challenge.nonce), hash);
+            let challenge = Challenge::draw(Liveness::Active, 120, &[]).unwrap();
             let question = Question::of(&challenge.nonce).unwrap();
             let words: Vec<&str> = question.actions.iter().map(|a| a.as_str()).collect();
             let asked: Vec<&str> = challenge.steps.iter().map(|s| s.action).collect();
@@ -262,18 +299,29 @@ mod tests {
 
     #[test]
     fn who_cannot_do_a_thing_is_not_asked_for_it() {
-        let without = ["blink".to_owned(), "turn_left".to_owned()];
-        let (challenge, _) = Challenge::draw(Liveness::Active, 120, &without).unwrap();
-        assert!(
-            challenge
-                .steps
-                .iter()
-                .all(|s| !without.contains(&s.action.to_owned()))
-        );
-        for words in [&["blink", "open_mouth"][..], &["dance"]] {
-            let words: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
-            let refused = Challenge::draw(Liveness::Active, 120, &words);
+        let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+        let without = check_without(&words(&["blink", "turn_left"])).unwrap();
+        let challenge = Challenge::draw(Liveness::Active, 120, &without).unwrap();
+        assert!(!challenge.asked().contains("blink") && !challenge.asked().contains("turn_left"));
+        for wrong in [&["blink", "open_mouth"][..], &["dance"]] {
+            let refused = check_without(&words(wrong));
             assert!(matches!(refused, Err(FaceError::NoAlternative(_))));
         }
+    }
+
+    #[test]
+    fn photos_come_from_the_time_since_the_challenge() {
+        let check = |question: &str, t_ms, passed| {
+            let mut photo = photo("s1");
+            photo.frame.t_ms = t_ms;
+            Question::of(question)
+                .unwrap()
+                .check_times(&[photo], passed)
+                .is_ok()
+        };
+        let passive = "x.passive.look_straight";
+        assert!(check(passive, 0, 0) && check(passive, 500, 500));
+        assert!(!check(passive, 501, 500) && !check(passive, -1, 500));
+        assert!(check("x.off.look_straight", 501, 500));
     }
 }

@@ -9,14 +9,16 @@ pub mod http;
 mod model;
 mod references;
 mod sealed;
+mod seen;
 mod store;
 mod survey;
 mod upkeep;
 
 pub use adapt::adapt;
-pub use challenge::{Challenge, Frame, Photo, Step};
-pub use flow::{Probe, challenge, is_enrolled, matches, probe};
+pub use challenge::{Challenge, Frame, Photo, Step, check_without};
+pub use flow::{Answer, Probe, challenge, challenge_again, is_enrolled, matches, probe};
 pub use model::FaceError;
+pub use seen::forget_frames;
 pub use store::erase;
 pub use survey::{OfPack, Standing, by_key, by_pack};
 pub use upkeep::{Rotation, Upkeep};

@@ -1,6 +1,6 @@
 //! The phone routes, called as an app would.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand::RngExt as _;
@@ -191,7 +191,7 @@ impl Phone {
         let answer = json!({
             "nonce": challenge["nonce"],
             "consent_version": self.memory.consent_version,
-            "frames": frames(&challenge, photos.len()),
+            "frames": self.pose(&challenge, photos.len()).await,
         });
         self.answer("/device/facial", &answer, photos).await?;
         Ok(())
@@ -226,7 +226,7 @@ impl Phone {
             "sign_on_id": sign_on_id,
             "nonce": challenge["nonce"],
             "number": number,
-            "frames": frames(&challenge, photos.len()),
+            "frames": self.pose(&challenge, photos.len()).await,
         });
         self.answer("/login/verify_token", &answer, photos).await?;
         Ok(Scanned::Verified)
@@ -240,6 +240,15 @@ impl Phone {
         let body = json!({ "sign_on_id": sign_on_id, "report": report });
         self.call("/login/deny", &body).await?;
         Ok(())
+    }
+
+    /// Lets the time pass that a person takes for these photos, and says when each was taken.
+    async fn pose(&self, challenge: &Value, count: usize) -> Vec<Value> {
+        let shots = u32::try_from(count).unwrap_or(u32::MAX);
+        self.clock
+            .pass(BETWEEN_SHOTS * shots.saturating_sub(1))
+            .await;
+        frames(challenge, count)
     }
 
     /// Sends an answer and its photos as a form.
@@ -259,13 +268,17 @@ impl Phone {
     }
 }
 
+/// From one photo to the next.
+const BETWEEN_SHOTS: Duration = Duration::from_millis(500);
+
 /// Frames for the photos, spread over the challenge's steps in their order.
 fn frames(challenge: &Value, count: usize) -> Vec<Value> {
     let steps = challenge["steps"].as_array().map_or(0, Vec::len).max(1);
     (0..count)
         .map(|index| {
             let step = &challenge["steps"][index * steps / count.max(1)]["id"];
-            json!({ "part": format!("frame{index}"), "step": step, "t_ms": index * 500 })
+            let at = BETWEEN_SHOTS.as_millis() as usize * index;
+            json!({ "part": format!("frame{index}"), "step": step, "t_ms": at })
         })
         .collect()
 }

@@ -1,5 +1,7 @@
 //! Time as an argument: nothing else in the program reads the clock.
 
+use std::{future::Future, pin::Pin, time::Duration};
+
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
 /// A moment in UTC, to the microsecond: what both databases keep.
@@ -9,6 +11,9 @@ pub type Moment = DateTime<Utc>;
 pub trait Clock: Send + Sync + 'static {
     /// The present moment, truncated to microseconds.
     fn now(&self) -> Moment;
+
+    /// Lets so much time pass.
+    fn pass(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 /// The machine's clock.
@@ -18,6 +23,10 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Moment {
         truncate(Utc::now())
+    }
+
+    fn pass(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(tokio::time::sleep(time))
     }
 }
 

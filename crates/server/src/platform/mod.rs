@@ -7,6 +7,7 @@ pub mod config;
 pub mod db;
 pub mod engine;
 pub mod events;
+pub mod issued;
 pub mod keys;
 pub mod secret;
 pub mod state;

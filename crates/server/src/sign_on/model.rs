@@ -56,6 +56,10 @@ pub struct Model {
     pub place: String,
     /// SHA-256 of the challenge's nonce; none before the first challenge and after each try.
     pub challenge_hash: Option<Vec<u8>>,
+    /// The nonce, sealed, so that it can be given again.
+    pub challenge_sealed: Option<Vec<u8>>,
+    /// When it was given.
+    pub challenge_at: Option<DateTimeUtc>,
     /// The end of the challenge's life.
     pub challenge_until: Option<DateTimeUtc>,
     /// When it was asked for.

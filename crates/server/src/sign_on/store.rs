@@ -9,7 +9,10 @@ use sea_orm::{
 };
 
 use super::model::{ActiveModel, Column, Entity, SignOn, State};
-use crate::{device::Device, platform::clock::Moment};
+use crate::{
+    device::Device,
+    platform::{clock::Moment, issued::Issued},
+};
 
 #[allow(unreachable_pub, reason = "the derive makes its companions public")]
 mod freezes {
@@ -103,19 +106,21 @@ fn pending(id: Uuid) -> UpdateMany<Entity> {
         .filter(Column::State.eq(State::Pending))
 }
 
-/// Gives the attempt a challenge; an older one is void.
+/// Gives the attempt a challenge; `false` when it has one.
 pub(super) async fn give_challenge(
-    db: &DatabaseConnection,
+    db: &impl ConnectionTrait,
     id: Uuid,
-    nonce_hash: Vec<u8>,
-    until: Moment,
+    nonce: Issued,
     now: Moment,
 ) -> Result<bool, DbErr> {
     let given = pending(id)
         .filter(Column::ExpiresAt.gt(now))
+        .filter(Column::ChallengeHash.is_null())
         .set(ActiveModel {
-            challenge_hash: Set(Some(nonce_hash)),
-            challenge_until: Set(Some(until)),
+            challenge_hash: Set(Some(nonce.hash)),
+            challenge_sealed: Set(Some(nonce.sealed)),
+            challenge_at: Set(Some(nonce.at)),
+            challenge_until: Set(Some(nonce.until)),
             ..Default::default()
         })
         .exec(db)

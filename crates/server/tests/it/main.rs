@@ -41,6 +41,7 @@ mod login_verify_token;
 mod pages;
 mod paired_phone;
 mod proof;
+mod replay;
 mod sessions;
 mod site_redis;
 mod sweep;

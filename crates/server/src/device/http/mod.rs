@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     flow::{self, Pairing},
-    model::{Platform, Push},
+    model::{Platform, Push, Without},
     store,
 };
 use crate::{
@@ -40,6 +40,10 @@ struct Register {
     name: String,
     platform: Platform,
     push: Push,
+    /// Actions of a challenge that the person cannot do; others are asked for instead, on this phone
+    /// from now on. They must leave a turn of the head, and a blink or an open mouth.
+    #[serde(default)]
+    without: Vec<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -99,11 +103,13 @@ async fn register(State(state): State<Shared>, proven: KeyProof) -> Replied<Regi
     body.push
         .check()
         .map_err(|reason| ApiError::invalid("push", reason))?;
+    face::check_without(&body.without)?;
     let pairing = Pairing {
         name: name.to_owned(),
         platform: body.platform,
         push: body.push,
         thumbprint: proven.thumbprint,
+        without: Without(body.without),
     };
     let paired = flow::register(&state, &body.enrollment_token, pairing).await?;
     Ok(reply(Registered {

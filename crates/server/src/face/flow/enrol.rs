@@ -4,7 +4,7 @@ use ::face::liveness::Doubt;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::probe::{Probe, probe};
+use super::probe::{Answer, Probe, probe};
 use crate::{
     audit::{Action, Entry},
     client::{self, Client},
@@ -51,7 +51,14 @@ pub(in crate::face) async fn enrol(
     client::find(&state.db, site, device.client_id)
         .await?
         .pass(now)?;
-    let probe = probe(state, &sent.nonce, sent.photos).await?;
+    let answer = Answer {
+        site,
+        client_id: device.client_id,
+        nonce: &sent.nonce,
+        asked_at: device.challenge_at,
+        photos: sent.photos,
+    };
+    let probe = probe(state, answer).await?;
     if let Err(doubt) = probe.liveness {
         return doubtful(state, site, device, nonce, doubt).await;
     }
@@ -64,7 +71,7 @@ pub(in crate::face) async fn enrol(
     let transaction = db::begin(&state.db).await?;
     // Held to the end: the face that is compared with is the face that is replaced.
     client::hold(&transaction, site.id, device.client_id).await?;
-    if !device::take_challenge(&transaction, device, nonce, now).await? {
+    if !device::take_challenge(&transaction, device, nonce).await? {
         return Err(FaceError::Challenge);
     }
     let entry = |action| {
@@ -106,6 +113,7 @@ pub(in crate::face) async fn enrol(
         }
     }
     device::used_right_to_replace(&transaction, device).await?;
+    client::forgive_failures(&transaction, site.id, device.client_id).await?;
     entry(Action::FaceEnrolled)
         .detail(detail(&stored.outdated))
         .record(&transaction, now)
@@ -115,8 +123,8 @@ pub(in crate::face) async fn enrol(
     Ok(())
 }
 
-/// Ends an enrolment whose photos may not show a living person. It uses the challenge up; it is no failure
-/// of the client's, whose face nobody has claimed to be yet.
+/// Ends an enrolment whose photos may not show a living person. It uses the challenge up and counts as a
+/// failure, as at a sign-on: else enrolling would be where to practise.
 async fn doubtful(
     state: &State,
     site: &Site,
@@ -126,9 +134,11 @@ async fn doubtful(
 ) -> Result<(), FaceError> {
     let now = state.now();
     let transaction = db::begin(&state.db).await?;
-    if !device::take_challenge(&transaction, device, nonce, now).await? {
+    if !device::take_challenge(&transaction, device, nonce).await? {
         return Err(FaceError::Challenge);
     }
+    let rules = &state.settings.lock;
+    client::record_failure(&transaction, site.id, device.client_id, rules, now).await?;
     Entry::new(site.id, Action::EnrolmentFailed)
         .client(device.client_id)
         .device(device.id)

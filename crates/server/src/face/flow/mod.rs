@@ -1,7 +1,14 @@
 //! Enrolling a face and comparing with it.
 
+mod ask;
 mod enrol;
 mod probe;
 
-pub(super) use self::enrol::{Enrolling, enrol, enrol_by_backend};
-pub use self::probe::{Probe, challenge, is_enrolled, matches, probe};
+pub(super) use self::{
+    ask::ask,
+    enrol::{Enrolling, enrol, enrol_by_backend},
+};
+pub use self::{
+    ask::{challenge, challenge_again},
+    probe::{Answer, Probe, is_enrolled, matches, probe},
+};

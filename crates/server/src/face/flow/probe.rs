@@ -6,13 +6,13 @@ use uuid::Uuid;
 
 use crate::{
     face::{
-        challenge::{Challenge, Photo, Question},
+        challenge::{Photo, Question},
         model::FaceError,
         sealed::Owner,
-        store,
+        seen, store,
     },
-    platform::state::State,
-    site::{Liveness, Site},
+    platform::{clock::Moment, secret, state::State},
+    site::Site,
 };
 
 /// What the photos of one answer gave.
@@ -23,39 +23,53 @@ pub struct Probe {
     pub liveness: Result<(), Doubt>,
 }
 
-/// A challenge for a phone of this site, and the hash to keep of its nonce. Words in `without` name what
-/// the person cannot do.
-///
-/// # Errors
-/// When those words leave no challenge, or the pack in use cannot tell a living person.
-pub fn challenge(
-    state: &State,
-    site: &Site,
-    without: &[String],
-    expires_in: u32,
-) -> Result<(Challenge, Vec<u8>), FaceError> {
-    let liveness = site.settings.liveness;
-    if liveness != Liveness::Off && !state.engine.pack().has_liveness() {
-        return Err(FaceError::NoLiveness);
-    }
-    Challenge::draw(liveness, expires_in, without)
+/// An answer to a challenge in force.
+pub struct Answer<'a> {
+    /// On which site.
+    pub site: &'a Site,
+    /// Whose face it is said to be.
+    pub client_id: Uuid,
+    /// What was asked.
+    pub nonce: &'a str,
+    /// When that was given out.
+    pub asked_at: Option<Moment>,
+    /// The photos.
+    pub photos: Vec<Photo>,
 }
 
-/// Looks at all photos of an answer to the challenge that `nonce` names, which must be in force.
+/// Looks at all photos of an answer. Photos that were sent before, or are near copies of such, prove no life.
 ///
 /// # Errors
 /// When any of them cannot be used or does not fit the challenge, they show different people, or too
 /// many wait already.
-pub async fn probe(state: &State, nonce: &str, photos: Vec<Photo>) -> Result<Probe, FaceError> {
-    let question = Question::of(nonce)?;
-    let steps = question.steps(&photos)?;
+pub async fn probe(state: &State, answer: Answer<'_>) -> Result<Probe, FaceError> {
+    let question = Question::of(answer.nonce)?;
+    let asked_at = answer.asked_at.ok_or(FaceError::Challenge)?;
+    let now = state.now();
+    question.check_times(&answer.photos, (now - asked_at).num_milliseconds())?;
+    let steps = question.steps(&answer.photos)?;
+    let photos = answer.photos.into_iter();
     let photos = photos
-        .into_iter()
         .zip(steps)
         .map(|(photo, step)| (photo.bytes, step, photo.frame.t_ms))
         .collect();
+    let is_of_life = question.is_of_life();
     let scan = state.engine.scan(photos, question).await?;
-    Probe::of(state, scan.templates, scan.liveness)
+    let mut probe = Probe::of(state, scan.templates, scan.liveness)?;
+    if is_of_life {
+        let owner = Owner {
+            site_id: answer.site.id,
+            client_id: answer.client_id,
+        };
+        let hash = secret::hash(answer.nonce);
+        let (db, keys) = (&state.db, &state.keys);
+        let is_new = seen::remember(db, keys, owner, hash, &scan.fingerprints, now).await?;
+        // Where there is a doubt already, an honest person is told what to do differently.
+        if !is_new && probe.liveness.is_ok() {
+            probe.liveness = Err(Doubt::Replayed);
+        }
+    }
+    Ok(probe)
 }
 
 impl Probe {

@@ -3,7 +3,7 @@
 mod error;
 
 use axum::extract::{Request, State};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -14,14 +14,14 @@ use super::{
     flow::{self, Enrolling},
 };
 use crate::{
-    client, device,
+    client,
     http::{
         error::{ApiError, ApiResult, Code, Failure},
         extract::{self, Form, PHOTO_LIMIT, Replied, Reply, parse_json, reply},
         guard::{DeviceProof, SiteToken},
     },
     limit::{self, Rule},
-    platform::{clock::seconds, state::Shared},
+    platform::state::Shared,
 };
 
 /// The routes of this slice.
@@ -32,33 +32,48 @@ pub fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(upload_facial))
 }
 
-/// What to mind; unknown members are ignored.
+/// Nothing; unknown members are ignored.
 #[derive(Deserialize, ToSchema)]
 struct Wanted {
-    /// Actions that the person cannot do; others are asked for instead.
     #[serde(default)]
-    without: Vec<String>,
+    #[schema(ignore)]
+    without: Option<IgnoredAny>,
 }
 
-/// A challenge for enrolling a face
+/// The challenge for enrolling a face: the same until it is answered or over
 #[utoipa::path(
     post, path = "/device/challenge", tag = "phone",
     security(("device_token" = [], "device_proof" = [])),
     request_body = Wanted,
     responses(
         (status = 200, body = Reply<Challenge>),
+        (status = 403, body = Failure, description = "1016, 1017"),
         (status = 429, body = Failure, description = "1026"),
     )
 )]
 async fn challenge(State(state): State<Shared>, proven: DeviceProof) -> Replied<Challenge> {
     let wanted: Wanted = parse_json(&proven.body)?;
-    let now = state.now();
+    not_chosen_here(wanted.without.is_some())?;
     let subject = format!("challenge {}", proven.device.id);
     limit::check(&state, Rule::Other, subject).await?;
-    let life = state.settings.sign_on.challenge_lifetime;
-    let (challenge, hash) = flow::challenge(&state, &proven.site, &wanted.without, life)?;
-    device::give_challenge(&state.db, &proven.device, hash, now + seconds(life)).await?;
-    Ok(reply(challenge))
+    Ok(reply(
+        flow::ask(&state, &proven.site, &proven.device).await?,
+    ))
+}
+
+/// What a person cannot do is no part of asking for a challenge: who could choose it there could leave
+/// themselves the easiest.
+///
+/// # Errors
+/// 1006 where a request says it.
+pub fn not_chosen_here(has_without: bool) -> ApiResult<()> {
+    match has_without {
+        true => Err(ApiError::invalid(
+            "without",
+            "is said once, when the phone is paired (device/register)",
+        )),
+        false => Ok(()),
+    }
 }
 
 #[derive(Deserialize, ToSchema)]

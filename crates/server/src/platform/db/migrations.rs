@@ -35,6 +35,7 @@ const ALL: &[Pair] = &[
     pair!(3, "0003_sessions"),
     pair!(4, "0004_telling"),
     pair!(5, "0005_erasure"),
+    pair!(6, "0006_challenges"),
 ];
 
 pub(super) fn sqlite() -> Migrator {

@@ -230,10 +230,25 @@ impl Keyring {
     /// The key for what servers share outside of the database: derived, so that all have the same.
     #[must_use]
     pub fn shared_key(&self) -> Key {
-        let secret = self.session.derive(b"what servers share in Redis");
+        self.derived(b"what servers share in Redis")
+    }
+
+    /// The key that seals secrets which are handed out for minutes and may be asked for again.
+    #[must_use]
+    pub fn issuing_key(&self) -> Key {
+        self.derived(b"secrets handed out")
+    }
+
+    /// The key that seals what is kept of frames already seen.
+    #[must_use]
+    pub fn frames_key(&self) -> Key {
+        self.derived(b"frames already seen")
+    }
+
+    fn derived(&self, about: &[u8]) -> Key {
         Key {
             id: self.session.id,
-            secret: Arc::new(Zeroizing::new(secret.to_vec())),
+            secret: Arc::new(Zeroizing::new(self.session.derive(about).to_vec())),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
     audit::{Action, Entry},
     client::{self, Client},
     device::Device,
-    face::{self, Challenge, Photo},
+    face::{self, Answer, Challenge, FaceError, Photo},
     platform::{
         clock::seconds,
         code::Code,
@@ -19,35 +19,82 @@ use crate::{
         state::State,
     },
     sign_on::{
-        model::{SignOnError, State as Stage, session_token},
+        model::{SignOn, SignOnError, State as Stage, session_token},
         store,
     },
     site::Site,
 };
 
-/// Gives the phone its challenge and tells the page that someone scans.
+/// Gives the phone its challenge and tells the page that someone scans. One challenge a try: it stays the
+/// same until it is answered, and one that was let go by is a failed try.
 pub(in crate::sign_on) async fn challenge(
     state: &State,
     site: &Site,
     device: &Device,
     id: Uuid,
-    without: &[String],
 ) -> Result<Challenge, SignOnError> {
     let now = state.now();
     let sign_on = find_open(state, device, id).await?;
-    client::find(&state.db, site, sign_on.client_id)
-        .await?
-        .pass(now)?;
-    let life = state.settings.sign_on.challenge_lifetime;
-    let (challenge, hash) = face::challenge(state, site, without, life)?;
-    if !store::give_challenge(&state.db, id, hash, now + seconds(life), now).await? {
-        return Err(overtaken(state, device, id).await);
+    let client = client::find(&state.db, site, sign_on.client_id).await?;
+    client.pass(now)?;
+    if let Some(again) = in_force(state, &sign_on)? {
+        return Ok(again);
     }
+    if let Some(nonce) = sign_on.challenge_hash {
+        let attempt = Attempt {
+            state,
+            site,
+            client: &client,
+            device,
+            id,
+            nonce,
+        };
+        let late = "the challenge was not answered in time";
+        match attempt.spend(Failing::Liveness, late).await? {
+            None => return Err(overtaken(state, device, id).await),
+            Some(left) if left < 1 => {
+                return Err(SignOnError::Refused {
+                    failure: Failing::Liveness,
+                    left,
+                    doubt: None,
+                });
+            }
+            Some(_) => {}
+        }
+    }
+    let (challenge, issued) = face::challenge(state, site, device, id)?;
+    let transaction = db::begin(&state.db).await?;
+    if !store::give_challenge(&transaction, id, issued, now).await? {
+        transaction.rollback().await?;
+        // Another request was faster: its challenge is the one.
+        let sign_on = find_open(state, device, id).await?;
+        return in_force(state, &sign_on)?.ok_or(SignOnError::Challenge);
+    }
+    Entry::new(site.id, Action::ChallengeGiven)
+        .client(client.id)
+        .device(device.id)
+        .sign_on(id)
+        .detail(challenge.asked())
+        .record(&transaction, now)
+        .await?;
+    transaction.commit().await?;
     state.events.publish(&Event::Scanning {
         at: site.for_events(),
         sign_on_id: id,
     });
     Ok(challenge)
+}
+
+/// The challenge that waits for an answer.
+fn in_force(state: &State, sign_on: &SignOn) -> Result<Option<Challenge>, FaceError> {
+    let (Some(_), Some(until)) = (&sign_on.challenge_hash, sign_on.challenge_until) else {
+        return Ok(None);
+    };
+    if until <= state.now() {
+        return Ok(None);
+    }
+    let sealed = sign_on.challenge_sealed.as_deref();
+    face::challenge_again(state, sign_on.id, sealed, until).map(Some)
 }
 
 /// What a phone sent for a sign-on.
@@ -84,7 +131,14 @@ pub(in crate::sign_on) async fn verify(
     if sign_on.number.is_some() && scan.number != sign_on.number {
         return Err(attempt.fail(Failing::Number, None).await);
     }
-    let probe = face::probe(state, &scan.nonce, scan.photos).await?;
+    let answer = Answer {
+        site,
+        client_id: client.id,
+        nonce: &scan.nonce,
+        asked_at: sign_on.challenge_at,
+        photos: scan.photos,
+    };
+    let probe = face::probe(state, answer).await?;
     if let Err(doubt) = probe.liveness {
         return Err(attempt.fail(Failing::Liveness, Some(doubt)).await);
     }
@@ -141,7 +195,9 @@ impl Attempt<'_> {
 
     /// Spends a try; what comes back is what the phone is told.
     async fn fail(self, failure: Failing, doubt: Option<Doubt>) -> SignOnError {
-        match self.spend(failure, doubt).await {
+        // The owner may read what the phone may not.
+        let why = doubt.map(|doubt| doubt.to_string()).unwrap_or_default();
+        match self.spend(failure, &why).await {
             Ok(Some(left)) => SignOnError::Refused {
                 failure,
                 left,
@@ -152,7 +208,7 @@ impl Attempt<'_> {
         }
     }
 
-    async fn spend(&self, failure: Failing, doubt: Option<Doubt>) -> Result<Option<i32>, DbErr> {
+    async fn spend(&self, failure: Failing, why: &str) -> Result<Option<i32>, DbErr> {
         let now = self.state.now();
         let number = i32::from(Code::from(failure).number());
         let transaction = db::begin(&self.state.db).await?;
@@ -183,10 +239,9 @@ impl Attempt<'_> {
         } else {
             Action::TryFailed
         };
-        // The owner may read what the phone may not.
-        let detail = match doubt {
-            Some(doubt) => format!("{number}: {doubt}"),
-            None => number.to_string(),
+        let detail = match why {
+            "" => number.to_string(),
+            why => format!("{number}: {why}"),
         };
         self.entry(action)
             .detail(detail)

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
-    face::{Challenge, Frame, http::photos},
+    face::{
+        Challenge, Frame,
+        http::{not_chosen_here, photos},
+    },
     http::{
         error::{ApiError, Failure},
         extract::{Query, Replied, Reply, parse_json, reply},
@@ -79,18 +82,19 @@ async fn pending(
 #[derive(Deserialize, ToSchema)]
 struct Take {
     sign_on_id: Uuid,
-    /// Actions that the person cannot do; others are asked for instead.
     #[serde(default)]
-    without: Vec<String>,
+    #[schema(ignore)]
+    without: Option<IgnoredAny>,
 }
 
-/// Take up a sign-on: a challenge to answer with photos
+/// Take up a sign-on: a challenge to answer with photos, the same until it is answered or over
 #[utoipa::path(
     post, path = "/login/challenge", tag = "phone",
     security(("device_token" = [], "device_proof" = [])),
     request_body = Take,
     responses(
         (status = 200, body = Reply<Challenge>),
+        (status = 401, body = Failure, description = "1037 with details.attempts_left, when the last one was not answered in time and no try is left"),
         (status = 403, body = Failure, description = "1016, 1017"),
         (status = 404, body = Failure, description = "1032"),
         (status = 409, body = Failure, description = "1031"),
@@ -100,17 +104,11 @@ struct Take {
 )]
 async fn challenge(State(state): State<Shared>, proven: DeviceProof) -> Replied<Challenge> {
     let body: Take = parse_json(&proven.body)?;
+    not_chosen_here(body.without.is_some())?;
     let subject = format!("challenge {}", proven.device.id);
     limit::check(&state, Rule::Other, subject).await?;
     Ok(reply(
-        flow::challenge(
-            &state,
-            &proven.site,
-            &proven.device,
-            body.sign_on_id,
-            &body.without,
-        )
-        .await?,
+        flow::challenge(&state, &proven.site, &proven.device, body.sign_on_id).await?,
     ))
 }
 
