@@ -16,6 +16,7 @@ use crate::{
     client, device, enrolment, face as faces,
     http::{
         contract::{Schemes, add_common_answers},
+        cors::{self, PageRoutes},
         drain::drain,
         error::Failure,
         health, request,
@@ -80,6 +81,7 @@ impl App {
     /// Every route of the program.
     pub fn router(&self) -> Router {
         let (api, contract) = described().split_for_parts();
+        let open_to_pages = PageRoutes::of(&contract);
         api.merge(pages::router(contract))
             .fallback(request::no_route)
             .method_not_allowed_fallback(request::no_method)
@@ -88,6 +90,7 @@ impl App {
             .merge(health::router(&self.state, &self.cable))
             .layer(DefaultBodyLimit::disable())
             .layer(CatchPanicLayer::custom(request::panicked))
+            .layer(middleware::from_fn_with_state(open_to_pages, cors::answer))
             .layer(middleware::from_fn(drain))
             .layer(middleware::from_fn(request::identify))
     }
@@ -102,9 +105,21 @@ impl App {
         sign_on::expire_due(&self.state).await?;
         self.publisher.sweep().await?;
         device::forget_proofs(&self.state.db, now).await?;
-        limit::forget(&self.state.db, now).await?;
+        limit::forget(&self.state).await?;
         let life = seconds(self.state.settings.sign_on.lifetime);
         push::forget(&self.state.db, now - life).await
+    }
+
+    /// Shortens what people wait for to what it could be by the present time. Called when `serve`
+    /// starts and when it sees the clock go back.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn bound_waits(&self) -> Result<(), DbErr> {
+        let (state, now) = (&self.state, self.state.now());
+        limit::forget(state).await?;
+        client::bound_locks(&state.db, &state.settings.lock, now).await?;
+        sign_on::bound_freezes(&state.db, seconds(state.settings.sign_on.freeze), now).await
     }
 }
 

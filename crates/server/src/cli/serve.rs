@@ -113,10 +113,21 @@ async fn serve(app: App, listener: TcpListener) -> Result<(), Failure> {
         async move {
             let mut every = tokio::time::interval(Duration::from_secs(1));
             every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            let mut swept = None;
             loop {
                 every.tick().await;
-                if let Err(error) = app.sweep().await {
-                    tracing::warn!(%error, "could not sweep; trying again");
+                let now = app.state.now();
+                let went_back = swept.is_none_or(|before| now < before);
+                let bound = async {
+                    if went_back {
+                        app.bound_waits().await
+                    } else {
+                        Ok(())
+                    }
+                };
+                match bound.await.and(app.sweep().await) {
+                    Ok(()) => swept = Some(now),
+                    Err(error) => tracing::warn!(%error, "could not sweep; trying again"),
                 }
             }
         }

@@ -5,4 +5,6 @@ mod model;
 mod store;
 
 pub use model::{Client, ClientError, Email, FullName};
-pub use store::{create, find, find_by_email, forgive_failures, hold, is_locked, record_failure};
+pub use store::{
+    bound_locks, create, find, find_by_email, forgive_failures, hold, is_locked, record_failure,
+};

@@ -3,7 +3,10 @@
 
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    http::{
+        HeaderValue, StatusCode,
+        header::{RETRY_AFTER, WWW_AUTHENTICATE},
+    },
     response::{IntoResponse, Response},
 };
 use sea_orm::DbErr;
@@ -153,12 +156,30 @@ impl IntoResponse for ApiError {
             data: parts.data,
         };
         let mut response = (parts.status, Json(body)).into_response();
+        response.extensions_mut().insert(parts.code);
+        if parts.status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static(challenge(parts.code));
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
         if let Some(seconds) = parts.retry_after {
             response
                 .headers_mut()
                 .insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
+    }
+}
+
+/// How to say who calls (RFC 9110, section 11.6.1): sites by a bearer token (RFC 6750, section 3),
+/// phones by a proof (RFC 9449, section 7.1).
+const fn challenge(code: Code) -> &'static str {
+    match code {
+        Code::TokenInvalid | Code::TokenExpired | Code::TokenRevoked => {
+            "Bearer error=\"invalid_token\""
+        }
+        Code::DeviceProofInvalid => "DPoP error=\"invalid_dpop_proof\", algs=\"ES256\"",
+        Code::FaceMismatch | Code::LivenessFailed | Code::NumberMismatch => "DPoP algs=\"ES256\"",
+        _ => "Bearer",
     }
 }
 

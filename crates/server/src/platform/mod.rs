@@ -8,6 +8,7 @@ pub mod db;
 pub mod engine;
 pub mod events;
 pub mod keys;
+pub mod network;
 pub mod secret;
 pub mod state;
 pub mod wake_ups;

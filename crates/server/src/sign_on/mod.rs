@@ -12,5 +12,6 @@ pub use flow::{
     watch,
 };
 pub use model::{SignOn, SignOnError, State, Watched};
+pub use store::bound_freezes;
 pub use told::Told;
 pub use waiting::Waiting;

@@ -227,14 +227,16 @@ mod tests {
         overrides.environment = with(&[
             ("AXIAM_SERVER_LISTEN", "127.0.0.1:2"),
             ("AXIAM_SIGN_ON_LIFETIME", "60"),
-            ("AXIAM_SERVER_TRUSTED_PROXIES", "10.0.0.0/8,127.0.0.1/32"),
+            ("AXIAM_SERVER_TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1,::1"),
         ])
         .environment;
         let settings = Settings::load(&overrides).unwrap();
         assert_eq!(settings.server.listen.port(), 2);
         assert_eq!(settings.log.level, "warn");
         assert_eq!(settings.sign_on.lifetime, 60);
-        assert_eq!(settings.server.trusted_proxies.len(), 2);
+        let proxies = &settings.server.trusted_proxies;
+        let texts: Vec<String> = proxies.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["10.0.0.0/8", "127.0.0.1/32", "::1/128"]);
         overrides.listen = Some("127.0.0.1:3".into());
         assert_eq!(Settings::load(&overrides).unwrap().server.listen.port(), 3);
     }
@@ -259,6 +261,7 @@ mod tests {
             ("AXIAM_DATABASE_URL", "database.url"),
             ("AXIAM_REDIS_URL", "redis.url"),
             ("AXIAM_METRICS_LISTEN", "metrics.listen"),
+            ("AXIAM_SERVER_TRUSTED_PROXIES", "server.trusted_proxies"),
         ] {
             let error = Settings::load(&with(&[(variable, "mysql://x")])).unwrap_err();
             assert!(error.to_string().contains(key), "{error}");

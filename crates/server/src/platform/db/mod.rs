@@ -6,15 +6,17 @@ mod migrations;
 use std::{path::Path, str::FromStr, time::Duration};
 
 use sea_orm::{
-    AccessMode, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, SqlErr,
-    SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions,
-    TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel,
+    SqlErr, SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
+    TransactionOptions, TransactionTrait,
 };
 use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use thiserror::Error;
+
+use crate::platform::clock::Moment;
 
 /// How long a request waits for a connection before it fails.
 const ACQUIRE: Duration = Duration::from_secs(10);
@@ -118,6 +120,19 @@ pub async fn migrate(db: &DatabaseConnection) -> Result<(), OpenError> {
         }
     }
     Ok(())
+}
+
+/// What time it is for the database's own machine; `None` for SQLite, which has none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn clock(db: &DatabaseConnection) -> Result<Option<Moment>, DbErr> {
+    if db.get_database_backend() != sea_orm::DbBackend::Postgres {
+        return Ok(None);
+    }
+    let read = Statement::from_string(db.get_database_backend(), "select clock_timestamp() as now");
+    let row = db.query_one_raw(read).await?;
+    row.map(|row| row.try_get("", "now")).transpose()
 }
 
 /// Begins a transaction that will write. On SQLite it takes the write lock at once: a deferred one

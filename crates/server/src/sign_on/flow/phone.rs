@@ -6,7 +6,7 @@ use sea_orm::DbErr;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{decided, find_open, overtaken};
+use super::{decided, find_open, overtaken, request::network};
 use crate::{
     audit::{Action, Entry},
     device::Device,
@@ -102,13 +102,19 @@ pub(in crate::sign_on) async fn deny(
     };
     if report {
         let until = now + seconds(state.settings.sign_on.freeze);
-        store::freeze(&transaction, sign_on.client_id, &sign_on.ip, until).await?;
+        let network = network(&sign_on.ip);
+        store::freeze(&transaction, sign_on.client_id, &network, until).await?;
     }
     Entry::new(site.id, action)
         .client(sign_on.client_id)
         .device(device.id)
         .sign_on(id)
-        .detail(format!("asked for from {}", sign_on.ip))
+        .detail(format!(
+            "asked for from {}",
+            Some(sign_on.ip.as_str())
+                .filter(|ip| !ip.is_empty())
+                .unwrap_or("an address that was not stated")
+        ))
         .record(&transaction, now)
         .await?;
     transaction.commit().await?;
