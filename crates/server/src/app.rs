@@ -1,9 +1,9 @@
 //! Builds the state and puts the slices' routes together.
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use ::cable::Cable;
-use axum::{Router, extract::DefaultBodyLimit, middleware};
+use axum::{Router, extract::DefaultBodyLimit, http::Uri, middleware};
 use face::FaceEngine;
 use sea_orm::{DatabaseConnection, DbErr};
 use tokio::sync::Semaphore;
@@ -33,8 +33,7 @@ use crate::{
     push, sign_on, site,
 };
 
-/// Where the API lives.
-pub const API: &str = "/api/v1/facial_sign_on";
+pub use crate::http::request::API;
 
 /// The program, ready to serve.
 #[derive(Clone)]
@@ -61,6 +60,7 @@ impl App {
         let engine = Workers::new(engine, settings.face.workers, settings.face.queue);
         let kibibytes = usize::try_from(settings.server.upload_memory / 1024).unwrap_or(0);
         let state = Arc::new(State {
+            proxies: RwLock::new(settings.server.trusted_proxies.as_slice().into()),
             settings,
             db,
             clock,
@@ -82,13 +82,15 @@ impl App {
     pub fn router(&self) -> Router {
         let (api, contract) = described().split_for_parts();
         let open_to_pages = PageRoutes::of(&contract);
+        let paths: Arc<[String]> = contract.paths.paths.keys().cloned().collect();
         api.merge(pages::router(contract))
-            .fallback(request::no_route)
+            .fallback(async move |uri: Uri| request::no_route(&uri, &paths))
             .method_not_allowed_fallback(request::no_method)
             .with_state(self.state.clone())
             .merge(cable::http::router(&self.state, &self.cable))
             .merge(health::router(&self.state, &self.cable))
             .layer(DefaultBodyLimit::disable())
+            .layer(middleware::from_fn(request::unpacked))
             .layer(CatchPanicLayer::custom(request::panicked))
             .layer(middleware::from_fn_with_state(open_to_pages, cors::answer))
             .layer(middleware::from_fn(drain))

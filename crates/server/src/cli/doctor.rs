@@ -1,6 +1,9 @@
 //! `axiam doctor`: looks at everything the server needs and says what to do.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use ::cable::fanout::redis::Redis;
 use face::{Engine, FaceEngine, FmrLevel, PackInfo};
@@ -13,7 +16,7 @@ use crate::{
         config::Settings,
         db,
         engine::Workers,
-        keys::Keyring,
+        keys::{self, Keyring},
     },
     site::{self, Liveness, Site},
 };
@@ -50,7 +53,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), Failure> {
                 ("WRONG", text)
             }
         };
-        println!("{mark}  {name:<9} {text}");
+        say!("{mark}  {name:<9} {text}");
     }
     match wrong {
         0 => Ok(()),
@@ -171,17 +174,7 @@ async fn database(settings: &Settings) -> Vec<(&'static str, Finding)> {
     let theirs = db::clock(&db).await.ok().flatten();
     let clocks = theirs.map(|theirs| ("clock", agreement(SystemClock.now(), theirs)));
     let master = settings.master_key_file();
-    let keys = if master.exists() {
-        match Keyring::open(&db, &master, SystemClock.now()).await {
-            Ok(_) => Finding::Fine(format!("{} opens this database's keys", master.display())),
-            Err(error) => Finding::Wrong(error.to_string()),
-        }
-    } else {
-        Finding::Mind(format!(
-            "{}: none yet; `axiam serve` makes it",
-            master.display()
-        ))
-    };
+    let keys = keys(&db, &master).await;
     let mut findings = vec![
         (
             "database",
@@ -193,6 +186,17 @@ async fn database(settings: &Settings) -> Vec<(&'static str, Finding)> {
     ];
     findings.extend(clocks);
     findings
+}
+
+async fn keys(db: &sea_orm::DatabaseConnection, master: &Path) -> Finding {
+    if !master.exists() && keys::list(db).await.is_ok_and(|keys| keys.is_empty()) {
+        let file = master.display();
+        return Finding::Mind(format!("{file}: none yet; `axiam serve` makes it"));
+    }
+    match Keyring::open(db, master, SystemClock.now()).await {
+        Ok(_) => Finding::Fine(format!("{} opens this database's keys", master.display())),
+        Err(error) => Finding::Wrong(error.to_string()),
+    }
 }
 
 /// Whether this machine's clock and the database's tell the same time. They need not for Axiam,

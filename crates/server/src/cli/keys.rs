@@ -53,7 +53,7 @@ async fn list(settings: &Settings, as_json: bool) -> Result<(), Failure> {
                 })
             })
             .collect();
-        println!("{:#}", json!(rows));
+        say!("{:#}", json!(rows));
         return Ok(());
     }
     for key in keys {
@@ -63,7 +63,7 @@ async fn list(settings: &Settings, as_json: bool) -> Result<(), Failure> {
         };
         let since = key.created_at.format("%Y-%m-%d %H:%M");
         let uses = uses(key.id);
-        println!(
+        say!(
             "{}  {:<46}  since {since}  {state}  {uses} reference(s)",
             key.id, key.purpose
         );
@@ -87,12 +87,12 @@ async fn rotate(settings: &Settings) -> Result<(), Failure> {
         .await?;
     bar.finish_and_clear();
     if !done.begun {
-        println!("An interrupted rotation was ended; run this again for another new key.");
+        say!("An interrupted rotation was ended; run this again for another new key.");
     }
-    println!("{} reference(s) sealed under the new data key.", done.done);
+    say!("{} reference(s) sealed under the new data key.", done.done);
     match done.needed {
-        0 => println!("No older data key is left."),
-        more => println!(
+        0 => say!("No older data key is left."),
+        more => say!(
             "{more} older key(s) kept: a server wrote under one a moment ago. Run this again."
         ),
     }
@@ -106,16 +106,16 @@ async fn rotate_master(settings: &Settings) -> Result<(), Failure> {
         return Err(format!("{}: there is none yet", file.display()).into());
     }
     let change = keys::rotate_master(&db, &file, now).await?;
-    println!(
+    say!(
         "{} key(s) sealed under a new master key, which is in {}.",
         change.keys,
         file.display()
     );
-    println!(
+    say!(
         "The old one is kept in {} for backups made with it; delete it when they are gone.",
         change.kept.display()
     );
-    println!(
+    say!(
         "Copy the new file to the other servers of this installation before they start again."
     );
     Ok(())

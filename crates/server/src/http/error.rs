@@ -16,6 +16,10 @@ use utoipa::ToSchema;
 
 use crate::http::request_id;
 pub use crate::platform::code::Code;
+use crate::platform::db;
+
+/// Seconds after which a database that was away may be back.
+const RETRY_AFTER_AWAY: u64 = 5;
 
 /// A failure on its way to the caller.
 #[derive(Debug)]
@@ -185,7 +189,13 @@ const fn challenge(code: Code) -> &'static str {
 
 impl From<DbErr> for ApiError {
     fn from(error: DbErr) -> Self {
-        Self::internal(&error)
+        if !db::is_away(&error) {
+            return Self::internal(&error);
+        }
+        let id = request_id::current();
+        tracing::error!(request_id = %id, %error, "the database does not answer");
+        Self::new(Code::Overloaded, "the database does not answer; try again shortly")
+            .retry_after(RETRY_AFTER_AWAY)
     }
 }
 

@@ -7,7 +7,10 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, MatchedPath, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, request::Parts},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header::CONTENT_ENCODING,
+        request::Parts,
+    },
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -24,6 +27,9 @@ use crate::{
     },
     platform::{network::Network, state::Shared},
 };
+
+/// Where the API lives.
+pub const API: &str = "/api/v1/facial_sign_on";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -103,10 +109,39 @@ pub fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
     ApiError::internal(&text).into_response()
 }
 
-/// The answer for a path that no route has.
-pub async fn no_route(uri: Uri) -> ApiError {
-    ApiError::invalid("path", format!("there is nothing at {}", uri.path()))
-        .with_status(StatusCode::NOT_FOUND)
+/// Refuses bodies that are packed: proofs cover the bytes as they are sent, and a small packed body
+/// can be a large one.
+pub async fn unpacked(request: Request, next: Next) -> Response {
+    let packed = request.headers().get_all(CONTENT_ENCODING).iter().find(|value| {
+        let plain = ["", "identity"];
+        !value.to_str().is_ok_and(|value| plain.contains(&value.trim()))
+    });
+    match packed {
+        None => next.run(request).await,
+        Some(value) => {
+            let how = String::from_utf8_lossy(value.as_bytes());
+            ApiError::invalid(
+                "content-encoding",
+                format!("{how:?} is not read here; send the body as it is"),
+            )
+            .into_response()
+        }
+    }
+}
+
+/// The answer for a path that no route has; names the one that may be meant: without a slash at the
+/// end, or under the prefix that the API has.
+pub fn no_route(uri: &Uri, routes: &[String]) -> ApiError {
+    let asked = uri.path().trim_end_matches('/');
+    let meant = routes.iter().find(|route| {
+        let tail = route.strip_prefix(API).unwrap_or(route);
+        !asked.is_empty() && (asked == *route || asked.ends_with(tail))
+    });
+    let reason = match meant {
+        Some(route) => format!("there is nothing at {}; did you mean {route}?", uri.path()),
+        None => format!("there is nothing at {}", uri.path()),
+    };
+    ApiError::invalid("path", reason).with_status(StatusCode::NOT_FOUND)
 }
 
 /// The answer for a method that the path does not take.
@@ -146,8 +181,8 @@ pub async fn origin(parts: &mut Parts, state: &Shared) -> ApiResult<Origin> {
     let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, state)
         .await
         .map_err(|error| ApiError::internal(&error))?;
-    let trusted = &state.settings.server.trusted_proxies;
-    Ok(Origin::of(peer.ip(), &parts.headers, trusted))
+    let trusted = state.trusted_proxies();
+    Ok(Origin::of(peer.ip(), &parts.headers, &trusted))
 }
 
 /// A header's text, cut to what a database row should hold.

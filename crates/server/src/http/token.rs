@@ -153,7 +153,7 @@ impl From<TokenError> for ApiError {
             TokenError::Expired => Self::new(Code::TokenExpired, text),
             TokenError::Revoked => Self::new(Code::TokenRevoked, text),
             TokenError::Scope | TokenError::OtherPage => Self::new(Code::ScopeForbidden, text),
-            TokenError::Database(cause) => Self::internal(&cause),
+            TokenError::Database(cause) => cause.into(),
             TokenError::Signing(cause) => Self::internal(&cause),
         }
     }

@@ -40,6 +40,7 @@ mod network;
 mod pages;
 mod paired_phone;
 mod proof;
+mod signals;
 mod site_redis;
 mod sweep;
 mod two_servers;

@@ -292,7 +292,9 @@ impl Settings {
     #[must_use]
     pub fn database_url(&self) -> String {
         if self.database.url.is_empty() {
-            format!("sqlite://{}", self.data_dir.join("axiam.db").display())
+            // It is read as an address, in which these two mean something.
+            let file = self.data_dir.join("axiam.db").display().to_string();
+            format!("sqlite://{}", file.replace('%', "%25").replace('?', "%3F"))
         } else {
             self.database.url.clone()
         }

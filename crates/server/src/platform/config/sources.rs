@@ -14,6 +14,12 @@ pub enum ConfigError {
     /// A value or a key is wrong; the text names it.
     #[error("{0}")]
     Invalid(#[from] config::ConfigError),
+    /// A variable of the environment names no setting.
+    #[error(
+        "{0}: there is no such setting. The variable of a setting is its path in capitals: \
+         server.listen is AXIAM_SERVER_LISTEN (see axiam.toml)"
+    )]
+    Variable(String),
     /// A setting cannot be what it is.
     #[error("{key}: {reason}")]
     Setting {
@@ -47,6 +53,20 @@ impl Overrides {
         self
     }
 
+    /// A variable that names no setting is a mistake like an unknown key: it would be thought to
+    /// have been set.
+    fn refuse_unknown(&self, leaves: &[Leaf]) -> Result<(), ConfigError> {
+        let known = |name: &str| {
+            name == "AXIAM_CONFIG"
+                || name.starts_with("AXIAM_TEST_")
+                || leaves.iter().any(|leaf| variable_name(&leaf.path) == name)
+        };
+        match self.environment.iter().find(|(name, _)| !known(name)) {
+            Some((name, _)) => Err(ConfigError::Variable(name.clone())),
+            None => Ok(()),
+        }
+    }
+
     fn variable(&self, name: &str) -> Option<&str> {
         self.environment
             .iter()
@@ -68,7 +88,9 @@ impl Settings {
         if let Some(file) = settings_file(overrides) {
             builder = builder.add_source(File::from(file).format(FileFormat::Toml));
         }
-        for leaf in leaves(&defaults)? {
+        let leaves = leaves(&defaults)?;
+        overrides.refuse_unknown(&leaves)?;
+        for leaf in leaves {
             if let Some(value) = overrides.variable(&variable_name(&leaf.path)) {
                 builder = if leaf.is_list {
                     let items: Vec<&str> = value.split(',').filter(|i| !i.is_empty()).collect();
@@ -249,6 +271,16 @@ mod tests {
         let (_file, overrides) = file("[serverr]\nlisten = \"127.0.0.1:1\"");
         let error = Settings::load(&overrides).unwrap_err().to_string();
         assert!(error.contains("serverr"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_variable_is_named() {
+        let error = Settings::load(&with(&[("AXIAM_LISTEN", "127.0.0.1:1")])).unwrap_err();
+        assert!(error.to_string().contains("AXIAM_LISTEN: there is no such"), "{error}");
+        for name in ["AXIAM_CONFIG", "AXIAM_TEST_REDIS_URL"] {
+            let told = Settings::load(&with(&[(name, "/nowhere.toml")])).map_err(|e| e.to_string());
+            assert!(!told.is_err_and(|told| told.contains("no such setting")), "{name}");
+        }
     }
 
     #[test]

@@ -33,7 +33,8 @@ pub(in crate::sign_on) async fn inbox(
         // Asked for before looking, so that nothing that comes in between is slept through.
         let woken = state.bell.wait(device.client_id);
         let open = store::open_for_device(&state.db, device, state.now()).await?;
-        if !open.is_empty() || Instant::now() >= give_up {
+        let is_over = Instant::now() >= give_up || state.bell.has_ended();
+        if !open.is_empty() || is_over {
             return Ok(open);
         }
         let look_again = give_up.min(Instant::now() + LOOK_AGAIN);

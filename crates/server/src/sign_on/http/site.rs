@@ -14,7 +14,7 @@ use crate::{
     face,
     http::{
         error::{ApiError, ApiResult, Failure},
-        extract::{Json, Query, Replied, Reply, reply},
+        extract::{self, Json, Query, Replied, Reply, reply},
         guard::{PageToken, SiteToken, Visitor},
         request,
     },
@@ -84,6 +84,7 @@ async fn lookup_client(
 #[derive(Deserialize, ToSchema)]
 struct PushById {
     /// The client's id.
+    #[serde(deserialize_with = "extract::any_id")]
     id: Uuid,
 }
 
