@@ -65,7 +65,8 @@ async fn list(settings: &Settings, as_json: bool) -> Result<(), Failure> {
         let uses = uses(key.id);
         say!(
             "{}  {:<46}  since {since}  {state}  {uses} reference(s)",
-            key.id, key.purpose
+            key.id,
+            key.purpose
         );
     }
     Ok(())
@@ -92,9 +93,9 @@ async fn rotate(settings: &Settings) -> Result<(), Failure> {
     say!("{} reference(s) sealed under the new data key.", done.done);
     match done.needed {
         0 => say!("No older data key is left."),
-        more => say!(
-            "{more} older key(s) kept: a server wrote under one a moment ago. Run this again."
-        ),
+        more => {
+            say!("{more} older key(s) kept: a server wrote under one a moment ago. Run this again.")
+        }
     }
     Ok(())
 }
@@ -115,9 +116,7 @@ async fn rotate_master(settings: &Settings) -> Result<(), Failure> {
         "The old one is kept in {} for backups made with it; delete it when they are gone.",
         change.kept.display()
     );
-    say!(
-        "Copy the new file to the other servers of this installation before they start again."
-    );
+    say!("Copy the new file to the other servers of this installation before they start again.");
     Ok(())
 }
 

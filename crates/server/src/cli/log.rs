@@ -53,8 +53,8 @@ pub(super) fn start(settings: &Settings) -> Result<Filter, Failure> {
 }
 
 fn filter(settings: &Settings) -> Result<EnvFilter, Failure> {
-    let filter = EnvFilter::try_new(&settings.log.level)
-        .map_err(|error| format!("log.level: {error}"))?;
+    let filter =
+        EnvFilter::try_new(&settings.log.level).map_err(|error| format!("log.level: {error}"))?;
     Ok(QUIET.iter().try_fold(filter, |filter, quiet| {
         quiet
             .parse()

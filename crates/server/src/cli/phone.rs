@@ -108,9 +108,7 @@ pub(super) async fn run(settings: &Settings, arguments: Arguments) -> Result<(),
                 say!("Nothing waits.");
             }
             if !json {
-                waiting
-                    .iter()
-                    .for_each(|sign_on| say!("{}", line(sign_on)));
+                waiting.iter().for_each(|sign_on| say!("{}", line(sign_on)));
             }
             Ok(())
         }

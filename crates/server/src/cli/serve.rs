@@ -198,11 +198,13 @@ async fn measure(app: &App) -> Result<(), Failure> {
 /// Takes up what can change while the program runs: the log's level, and whom to believe where
 /// requests came from. Everything else needs a restart.
 fn reload(sources: &Overrides, log: &Filter, state: &State) {
-    let taken = Settings::load(sources).map_err(Failure::from).and_then(|settings| {
-        log.set(&settings)?;
-        state.trust(&settings.server.trusted_proxies);
-        Ok(())
-    });
+    let taken = Settings::load(sources)
+        .map_err(Failure::from)
+        .and_then(|settings| {
+            log.set(&settings)?;
+            state.trust(&settings.server.trusted_proxies);
+            Ok(())
+        });
     match taken {
         Ok(()) => tracing::warn!("SIGHUP: log.level and server.trusted_proxies were read again"),
         Err(error) => tracing::error!(%error, "SIGHUP: the settings stay as they are"),

@@ -60,7 +60,9 @@ pub(super) fn notify(state: &str) {
         let name = name.as_encoded_bytes();
         let address = match name.strip_prefix(b"@") {
             Some(name) => SocketAddr::from_abstract_name(name)?,
-            None => SocketAddr::from_pathname(std::str::from_utf8(name).map_err(io::Error::other)?)?,
+            None => {
+                SocketAddr::from_pathname(std::str::from_utf8(name).map_err(io::Error::other)?)?
+            }
         };
         UnixDatagram::unbound()?.send_to_addr(state.as_bytes(), &address)
     })();

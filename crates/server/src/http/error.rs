@@ -194,8 +194,11 @@ impl From<DbErr> for ApiError {
         }
         let id = request_id::current();
         tracing::error!(request_id = %id, %error, "the database does not answer");
-        Self::new(Code::Overloaded, "the database does not answer; try again shortly")
-            .retry_after(RETRY_AFTER_AWAY)
+        Self::new(
+            Code::Overloaded,
+            "the database does not answer; try again shortly",
+        )
+        .retry_after(RETRY_AFTER_AWAY)
     }
 }
 

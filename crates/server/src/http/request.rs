@@ -112,10 +112,16 @@ pub fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
 /// Refuses bodies that are packed: proofs cover the bytes as they are sent, and a small packed body
 /// can be a large one.
 pub async fn unpacked(request: Request, next: Next) -> Response {
-    let packed = request.headers().get_all(CONTENT_ENCODING).iter().find(|value| {
-        let plain = ["", "identity"];
-        !value.to_str().is_ok_and(|value| plain.contains(&value.trim()))
-    });
+    let packed = request
+        .headers()
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .find(|value| {
+            let plain = ["", "identity"];
+            !value
+                .to_str()
+                .is_ok_and(|value| plain.contains(&value.trim()))
+        });
     match packed {
         None => next.run(request).await,
         Some(value) => {

@@ -7,7 +7,8 @@ use uuid::Uuid;
 const DAY: i64 = 86_400;
 
 async fn push(site: &Backend, client_id: Uuid) -> Answer {
-    site.post("/login/push_notification", &json!({ "id": client_id })).await
+    site.post("/login/push_notification", &json!({ "id": client_id }))
+        .await
 }
 
 on_each_database! {

@@ -13,7 +13,8 @@ async fn push_from(site: &Backend, client_id: Uuid, forwarded: &str) -> Answer {
 }
 
 async fn push(site: &Backend, client_id: Uuid) -> Answer {
-    site.post("/login/push_notification", &json!({ "id": client_id })).await
+    site.post("/login/push_notification", &json!({ "id": client_id }))
+        .await
 }
 
 on_each_database! {

@@ -24,22 +24,43 @@ impl Served {
         command
             .env_remove("AXIAM_DATABASE_URL")
             .env_remove("AXIAM_REDIS_URL")
-            .args(["--data-dir", data.path().to_str().unwrap(), "serve", "--listen", "127.0.0.1:0"])
+            .args([
+                "--data-dir",
+                data.path().to_str().unwrap(),
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+            ])
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
             .stdout(Stdio::piped())
             .stderr(fs::File::create(&log).unwrap());
         change(&mut command);
         let mut child = command.spawn().unwrap();
         let mut first = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        let url = first.split_whitespace().find(|word| word.starts_with("http://"));
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut first)
+            .unwrap();
+        let url = first
+            .split_whitespace()
+            .find(|word| word.starts_with("http://"));
         let url = url.unwrap_or_else(|| panic!("{first}{}", fs::read_to_string(&log).unwrap()));
-        Self { url: url.to_owned(), child, data, log }
+        Self {
+            url: url.to_owned(),
+            child,
+            data,
+            log,
+        }
     }
 
     fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-s", name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     fn logged(&self, words: &str) -> bool {
@@ -66,7 +87,9 @@ fn a_server_tells_systemd_takes_up_settings_and_stops_in_time() {
     let sockets = tempfile::tempdir().unwrap();
     let path = sockets.path().join("notify");
     let systemd = UnixDatagram::bind(&path).unwrap();
-    systemd.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    systemd
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
     let heard = || {
         let mut buffer = [0; 64];
         let length = systemd.recv(&mut buffer).unwrap();
@@ -78,7 +101,10 @@ fn a_server_tells_systemd_takes_up_settings_and_stops_in_time() {
     assert_eq!(heard(), "READY=1");
     // A mistake in the file changes nothing; what can be taken up is, and nothing ends the program.
     for (text, words) in [
-        ("[log]\nlevel = \"info\"\ncolour = 1", "the settings stay as they are"),
+        (
+            "[log]\nlevel = \"info\"\ncolour = 1",
+            "the settings stay as they are",
+        ),
         ("[log]\nlevel = \"debug\"", "were read again"),
     ] {
         fs::write(served.data.path().join("axiam.toml"), text).unwrap();
@@ -91,7 +117,11 @@ fn a_server_tells_systemd_takes_up_settings_and_stops_in_time() {
     served.signal("TERM");
     assert_eq!(heard(), "STOPPING=1");
     assert_eq!(served.child.wait().unwrap().code(), Some(0));
-    assert!(asked.elapsed() < Duration::from_secs(6), "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(6),
+        "{:?}",
+        asked.elapsed()
+    );
 }
 
 #[test]
@@ -104,5 +134,9 @@ fn asked_twice_a_server_does_not_wait() {
     served.signal("TERM");
     let asked = Instant::now();
     assert_eq!(served.child.wait().unwrap().code(), Some(143));
-    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        asked.elapsed()
+    );
 }

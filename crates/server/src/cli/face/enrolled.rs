@@ -72,7 +72,10 @@ async fn enrolled(settings: &Settings, as_json: bool) -> Result<(), Failure> {
         let mark = if in_use(row) { "in use" } else { "" };
         say!(
             "{} {}  {} client(s)  {} reference(s)  {mark}",
-            row.pack, row.version, row.clients, row.references
+            row.pack,
+            row.version,
+            row.clients,
+            row.references
         );
     }
     say!(

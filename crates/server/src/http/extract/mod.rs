@@ -165,7 +165,10 @@ pub fn id_in(text: &str) -> Uuid {
 /// Names what stands before the JSON, where something does.
 fn not_plain(body: &[u8]) -> Option<&'static str> {
     const MARKS: [(&[u8], &str); 4] = [
-        (b"\xef\xbb\xbf", "begins with a byte order mark; send UTF-8 without one"),
+        (
+            b"\xef\xbb\xbf",
+            "begins with a byte order mark; send UTF-8 without one",
+        ),
         (b"\xff\xfe", "is UTF-16; send UTF-8"),
         (b"\xfe\xff", "is UTF-16; send UTF-8"),
         (b"\x1f\x8b", "is compressed with gzip; send it as it is"),

@@ -276,10 +276,16 @@ mod tests {
     #[test]
     fn an_unknown_variable_is_named() {
         let error = Settings::load(&with(&[("AXIAM_LISTEN", "127.0.0.1:1")])).unwrap_err();
-        assert!(error.to_string().contains("AXIAM_LISTEN: there is no such"), "{error}");
+        assert!(
+            error.to_string().contains("AXIAM_LISTEN: there is no such"),
+            "{error}"
+        );
         for name in ["AXIAM_CONFIG", "AXIAM_TEST_REDIS_URL"] {
             let told = Settings::load(&with(&[(name, "/nowhere.toml")])).map_err(|e| e.to_string());
-            assert!(!told.is_err_and(|told| told.contains("no such setting")), "{name}");
+            assert!(
+                !told.is_err_and(|told| told.contains("no such setting")),
+                "{name}"
+            );
         }
     }
 

@@ -7,8 +7,8 @@ use std::{io::ErrorKind, path::Path, str::FromStr, time::Duration};
 
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel,
-    RuntimeErr, SqlErr, SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
-    TransactionOptions, TransactionTrait,
+    RuntimeErr, SqlErr, SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector,
+    Statement, TransactionOptions, TransactionTrait,
 };
 use sqlx::{
     Connection, PgConnection,
@@ -73,7 +73,10 @@ pub async fn open(url: &str, max_connections: u32) -> Result<DatabaseConnection,
 /// An IPv6 address stands in brackets in a URL; the system does not know it by those.
 fn postgres_options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
     let options = PgConnectOptions::from_str(url)?;
-    let bare = options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let bare = options
+        .get_host()
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
     Ok(match bare.map(str::to_owned) {
         Some(host) => options.host(&host),
         None => options,
@@ -101,7 +104,10 @@ async fn reach(options: &PgConnectOptions) -> Result<(), OpenError> {
         }
         Ok(Err(sqlx::Error::Io(error))) => Err(unreachable(error.to_string())),
         Ok(Err(error)) => Err(error.into()),
-        Err(_) => Err(unreachable(format!("no answer within {} s", REACH.as_secs()))),
+        Err(_) => Err(unreachable(format!(
+            "no answer within {} s",
+            REACH.as_secs()
+        ))),
     }
 }
 
@@ -243,7 +249,10 @@ mod tests {
         drop(listener);
         let url = format!("postgres://ann:secret@{address}/axiam");
         let told = open(&url, 1).await.unwrap_err().to_string();
-        assert_eq!(told, format!("cannot reach PostgreSQL at {address}: connection refused"));
+        assert_eq!(
+            told,
+            format!("cannot reach PostgreSQL at {address}: connection refused")
+        );
     }
 
     #[test]

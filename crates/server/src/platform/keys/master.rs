@@ -130,7 +130,9 @@ fn random() -> Zeroizing<String> {
 }
 
 fn read(file: &Path) -> Result<SealingKey, KeyError> {
-    let mode = fs::metadata(file).map_err(|error| problem(file, error.to_string()))?.mode();
+    let mode = fs::metadata(file)
+        .map_err(|error| problem(file, error.to_string()))?
+        .mode();
     // A group may read it: that is how secrets are handed to containers.
     if mode & 0o007 != 0 {
         let reason = "every user of this machine may read it; run chmod o-rwx on it";
@@ -182,7 +184,12 @@ mod tests {
         let file = dir.path().join("inner/master.key");
         let first = Master::load(&file, false).unwrap();
         let sealed = first.key().seal(b"", b"x").unwrap();
-        assert!(Master::load(&file, false).unwrap().open(b"", &sealed).is_ok());
+        assert!(
+            Master::load(&file, false)
+                .unwrap()
+                .open(b"", &sealed)
+                .is_ok()
+        );
         let mode = fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         fs::set_permissions(&file, fs::Permissions::from_mode(0o604)).unwrap();
@@ -191,7 +198,10 @@ mod tests {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
         assert!(Master::load(&file, true).is_ok());
         fs::write(&file, "nonsense").unwrap();
-        assert!(matches!(Master::load(&file, false), Err(KeyError::File { .. })));
+        assert!(matches!(
+            Master::load(&file, false),
+            Err(KeyError::File { .. })
+        ));
     }
 
     #[test]
@@ -204,7 +214,12 @@ mod tests {
         let sealed = first.new.seal(b"", b"x").unwrap();
         // Sealed anew but not moved: a running server and one that starts now both open it.
         assert!(running.open(b"", &sealed).is_ok());
-        assert!(Master::load(&file, false).unwrap().open(b"", &sealed).is_ok());
+        assert!(
+            Master::load(&file, false)
+                .unwrap()
+                .open(b"", &sealed)
+                .is_ok()
+        );
         let again = Change::begin(&file).unwrap();
         assert!(again.new.open(b"", &sealed).is_ok());
         let kept = again
