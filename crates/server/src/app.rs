@@ -1,9 +1,9 @@
 //! Builds the state and puts the slices' routes together.
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use ::cable::Cable;
-use axum::{Router, extract::DefaultBodyLimit, middleware};
+use axum::{Router, extract::DefaultBodyLimit, http::Uri, middleware};
 use face::FaceEngine;
 use sea_orm::{DatabaseConnection, DbErr};
 use tokio::sync::Semaphore;
@@ -16,6 +16,7 @@ use crate::{
     client, device, enrolment, erasure, face as faces,
     http::{
         contract::{Schemes, add_common_answers},
+        cors::{self, PageRoutes},
         drain::drain,
         error::Failure,
         headers, health, request,
@@ -32,8 +33,7 @@ use crate::{
     push, session, sign_on, site,
 };
 
-/// Where the API lives.
-pub const API: &str = "/api/v1/facial_sign_on";
+pub use crate::http::request::API;
 
 /// The program, ready to serve.
 #[derive(Clone)]
@@ -60,6 +60,7 @@ impl App {
         let engine = Workers::new(engine, settings.face.workers, settings.face.queue);
         let kibibytes = usize::try_from(settings.server.upload_memory / 1024).unwrap_or(0);
         let state = Arc::new(State {
+            proxies: RwLock::new(settings.server.trusted_proxies.as_slice().into()),
             settings,
             db,
             clock,
@@ -80,17 +81,21 @@ impl App {
     /// Every route of the program.
     pub fn router(&self) -> Router {
         let (api, contract) = described().split_for_parts();
+        let open_to_pages = PageRoutes::of(&contract);
+        let paths: Arc<[String]> = contract.paths.paths.keys().cloned().collect();
         // The pages of slices are merged here.
         let slices = Router::new();
         api.merge(pages::router(&self.state, contract, slices))
-            .fallback(request::no_route)
+            .fallback(async move |uri: Uri| request::no_route(&uri, &paths))
             .method_not_allowed_fallback(request::no_method)
             .with_state(self.state.clone())
             .merge(cable::http::router(&self.state, &self.cable))
             .merge(health::router(&self.state, &self.cable))
             .layer(DefaultBodyLimit::disable())
+            .layer(middleware::from_fn(request::unpacked))
             .layer(CatchPanicLayer::custom(request::panicked))
             .layer(middleware::from_fn(pages::error::for_browsers))
+            .layer(middleware::from_fn_with_state(open_to_pages, cors::answer))
             .layer(middleware::from_fn(drain))
             .layer(middleware::from_fn(request::identify))
             .layer(middleware::from_fn_with_state(
@@ -110,10 +115,22 @@ impl App {
         self.publisher.sweep().await?;
         device::forget_proofs(&self.state.db, now).await?;
         faces::forget_frames(&self.state.db, now).await?;
-        limit::forget(&self.state.db, now).await?;
+        limit::forget(&self.state).await?;
         session::forget(&self.state.db, now).await?;
         let life = seconds(self.state.settings.sign_on.lifetime);
         push::forget(&self.state.db, now - life).await
+    }
+
+    /// Shortens what people wait for to what it could be by the present time. Called when `serve`
+    /// starts and when it sees the clock go back.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn bound_waits(&self) -> Result<(), DbErr> {
+        let (state, now) = (&self.state, self.state.now());
+        limit::forget(state).await?;
+        client::bound_locks(&state.db, &state.settings.lock, now).await?;
+        sign_on::bound_freezes(&state.db, seconds(state.settings.sign_on.freeze), now).await
     }
 }
 

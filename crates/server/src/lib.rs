@@ -6,6 +6,8 @@
 //! on the [`platform`] and are reached through the doors in [`http`]. The [`cable`] listens to what
 //! happens and is called by none; [`app`] and [`cli`] put everything together.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod app;
 pub mod audit;
 pub mod cable;

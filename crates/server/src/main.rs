@@ -1,6 +1,8 @@
 //! The program `axiam`; everything is in the library, where tests reach it.
 
-use std::process::ExitCode;
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+use std::{io::Write, process::ExitCode};
 
 use clap::Parser;
 use server::cli::{self, Arguments};
@@ -10,7 +12,8 @@ async fn main() -> ExitCode {
     match Box::pin(cli::run(Arguments::parse())).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("axiam: {error}");
+            // Where nobody reads it, the status still says it.
+            let _ = writeln!(std::io::stderr(), "axiam: {error}");
             ExitCode::FAILURE
         }
     }

@@ -11,7 +11,7 @@ import { request } from './http.mjs';
 import { Site } from './site.mjs';
 
 export const REPOSITORY = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
-const PROGRAM = process.env.AXIAM_BIN ?? path.join(REPOSITORY, 'target/debug/axiam');
+const PROGRAM = process.env.AXIAM_TEST_BIN ?? path.join(REPOSITORY, 'target/debug/axiam');
 const PATIENCE = 60_000;
 
 /** A program that is built together with ours. */
@@ -39,7 +39,7 @@ export class Axiam {
    */
   static async start({ settings = {}, strict = false } = {}) {
     if (!fs.existsSync(PROGRAM)) {
-      throw new Error(`${PROGRAM} does not exist: run 'cargo build --workspace --bins', or name the program in AXIAM_BIN.`);
+      throw new Error(`${PROGRAM} does not exist: run 'cargo build --workspace --bins', or name the program in AXIAM_TEST_BIN.`);
     }
     for (let tries = 0; ; tries++) {
       const axiam = new Axiam({ ...(strict ? {} : ROOMY), ...settings });

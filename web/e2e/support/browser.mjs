@@ -15,7 +15,7 @@ const QUIET = [
 ];
 
 function program() {
-  if (process.env.AXIAM_CHROMIUM) return process.env.AXIAM_CHROMIUM;
+  if (process.env.AXIAM_TEST_CHROMIUM) return process.env.AXIAM_TEST_CHROMIUM;
   const onPath = (name) => {
     try {
       return execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
@@ -24,7 +24,7 @@ function program() {
     }
   };
   const found = NAMES.map(onPath).find(Boolean) ?? ELSEWHERE.find((place) => fs.existsSync(place));
-  if (!found) throw new Error("no Chromium: run scripts/install-services, or name the program in AXIAM_CHROMIUM");
+  if (!found) throw new Error("no Chromium: run scripts/install-services, or name the program in AXIAM_TEST_CHROMIUM");
   return found;
 }
 

@@ -5,13 +5,13 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Mutex, PoisonError},
 };
 
 use crate::{
     limit::Rate,
-    platform::{clock::Moment, config::Limits},
+    platform::{clock::Moment, config::Limits, network::Network},
 };
 
 /// Most networks remembered. Then those whose time has come are forgotten, and if that is not
@@ -20,14 +20,15 @@ const MOST: usize = 100_000;
 
 /// The arrival time of each network, as [`Rate`] has it.
 #[derive(Default)]
-pub struct Attempts(Mutex<HashMap<IpAddr, i64>>);
+pub struct Attempts(Mutex<HashMap<Network, i64>>);
 
 impl Attempts {
     /// Lets an attempt through, or not. The machine itself is not limited: what comes from there
     /// is a proxy that `trusted_proxies` does not name, and stands for everyone.
     #[must_use]
     pub fn allow(&self, ip: IpAddr, limits: &Limits, now: Moment) -> bool {
-        if ip.is_loopback() {
+        let network = Network::from(ip);
+        if network.is_loopback() {
             return true;
         }
         let rate = Rate::new(limits.subscribe_per_ip, limits.window);
@@ -39,20 +40,12 @@ impl Attempts {
                 arrivals.clear();
             }
         }
-        let arrival = arrivals.entry(network(ip)).or_insert(now);
+        let arrival = arrivals.entry(network).or_insert(now);
         let next = rate.take(*arrival, now);
         if let Ok(next) = next {
             *arrival = next;
         }
         next.is_ok()
-    }
-}
-
-/// An IPv4 address, or the /64 that a subscriber of IPv6 has to himself (RFC 6177).
-fn network(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-        v4 => v4,
     }
 }
 
@@ -77,6 +70,7 @@ mod tests {
         assert!(ask("192.0.2.1", now + seconds(100)));
         assert!(!ask("192.0.2.1", now + seconds(100)));
         assert!((0..9).all(|_| ask("127.0.0.1", now)));
+        assert!(ask("192.0.2.3", now + seconds(86_400)) && ask("192.0.2.3", now));
         let sixes: Vec<bool> = (0..4)
             .map(|n| ask(&format!("2001:db8::{n}"), now))
             .collect();

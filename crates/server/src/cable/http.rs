@@ -26,7 +26,7 @@ use crate::{
         token,
     },
     limit::{Limited, Rule},
-    platform::state::Shared,
+    platform::{network::Network, state::Shared},
 };
 
 /// Seconds after which a client that was refused may try again.
@@ -102,7 +102,7 @@ impl Served {
         }
         let viewer = Viewer { who, origin, ip };
         // What comes from the machine itself is a proxy that stands for everyone.
-        let handshake = if ip.is_loopback() {
+        let handshake = if Network::from(ip).is_loopback() {
             handshake
         } else {
             handshake.from_peer(ip)

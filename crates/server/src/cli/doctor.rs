@@ -1,6 +1,9 @@
 //! `axiam doctor`: looks at everything the server needs and says what to do.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use ::cable::fanout::redis::Redis;
 use face::{Engine, FaceEngine, FmrLevel, PackInfo};
@@ -13,13 +16,16 @@ use crate::{
         config::Settings,
         db,
         engine::Workers,
-        keys::Keyring,
+        keys::{self, Keyring},
     },
     site::{self, Liveness, Site},
 };
 
 /// A clock before this is certainly wrong: the contract's first version is younger.
 const YOUNGEST: &str = "2026-01-01T00:00:00Z";
+
+/// Seconds by which this clock and the database's may differ: half of what a phone's proof may.
+const MOST_APART: i64 = 30;
 
 /// One line of the report.
 enum Finding {
@@ -47,7 +53,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
                 ("WRONG", text)
             }
         };
-        println!("{mark}  {name:<9} {text}");
+        say!("{mark}  {name:<9} {text}");
     }
     match wrong {
         0 => Ok(()),
@@ -165,19 +171,11 @@ async fn database(settings: &Settings) -> Vec<(&'static str, Finding)> {
             return vec![("database", Finding::Wrong(text))];
         }
     };
+    let theirs = db::clock(&db).await.ok().flatten();
+    let clocks = theirs.map(|theirs| ("clock", agreement(SystemClock.now(), theirs)));
     let master = settings.master_key_file();
-    let keys = if master.exists() {
-        match Keyring::open(&db, &master, SystemClock.now()).await {
-            Ok(_) => Finding::Fine(format!("{} opens this database's keys", master.display())),
-            Err(error) => Finding::Wrong(error.to_string()),
-        }
-    } else {
-        Finding::Mind(format!(
-            "{}: none yet; `axiam serve` makes it",
-            master.display()
-        ))
-    };
-    vec![
+    let keys = keys(&db, &master).await;
+    let mut findings = vec![
         (
             "database",
             Finding::Fine(format!("{engine}, {} site(s)", sites.len())),
@@ -185,7 +183,34 @@ async fn database(settings: &Settings) -> Vec<(&'static str, Finding)> {
         ("liveness", liveness(settings, &sites)),
         ("keys", keys),
         ("faces", enrolled(settings, &db).await),
-    ]
+    ];
+    findings.extend(clocks);
+    findings
+}
+
+async fn keys(db: &sea_orm::DatabaseConnection, master: &Path) -> Finding {
+    if !master.exists() && keys::list(db).await.is_ok_and(|keys| keys.is_empty()) {
+        let file = master.display();
+        return Finding::Mind(format!("{file}: none yet; `axiam serve` makes it"));
+    }
+    match Keyring::open(db, master, SystemClock.now()).await {
+        Ok(_) => Finding::Fine(format!("{} opens this database's keys", master.display())),
+        Err(error) => Finding::Wrong(error.to_string()),
+    }
+}
+
+/// Whether this machine's clock and the database's tell the same time. They need not for Axiam,
+/// which goes by this one's, but one of them is wrong, and another server may go by the other.
+fn agreement(ours: Moment, theirs: Moment) -> Finding {
+    let apart = (ours - theirs).num_seconds().abs();
+    if apart <= MOST_APART {
+        return Finding::Fine("agrees with the database's".into());
+    }
+    let which = if ours > theirs { "ahead of" } else { "behind" };
+    Finding::Wrong(format!(
+        "{apart} s {which} the database's: set both by NTP, or phones' proofs are refused and \
+         limits last too long"
+    ))
 }
 
 /// Which sites a picture of a face may pass at, and whether the pack can tell at all.
@@ -243,5 +268,29 @@ async fn enrolled(settings: &Settings, db: &sea_orm::DatabaseConnection) -> Find
         more => Finding::Mind(format!(
             "{text}; {more} client(s) of another pack must enrol again (`axiam face enrolled`)"
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::clock::seconds;
+
+    #[test]
+    fn clocks_that_disagree_are_told() {
+        let now = SystemClock.now();
+        assert!(matches!(
+            agreement(now, now - seconds(30)),
+            Finding::Fine(_)
+        ));
+        for (ours, theirs, words) in [
+            (now + seconds(86_400), now, "86400 s ahead of"),
+            (now, now + seconds(31), "31 s behind"),
+        ] {
+            let Finding::Wrong(text) = agreement(ours, theirs) else {
+                panic!("{ours} and {theirs} agree");
+            };
+            assert!(text.contains(words), "{text}");
+        }
     }
 }

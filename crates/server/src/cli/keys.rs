@@ -56,7 +56,7 @@ async fn list(settings: &Settings, as_json: bool) -> Result<(), CommandError> {
                 })
             })
             .collect();
-        println!("{:#}", json!(rows));
+        say!("{:#}", json!(rows));
         return Ok(());
     }
     for key in keys {
@@ -66,9 +66,10 @@ async fn list(settings: &Settings, as_json: bool) -> Result<(), CommandError> {
         };
         let since = key.created_at.format("%Y-%m-%d %H:%M");
         let uses = uses(key.id);
-        println!(
+        say!(
             "{}  {:<46}  since {since}  {state}  {uses} use(s)",
-            key.id, key.purpose
+            key.id,
+            key.purpose
         );
     }
     Ok(())
@@ -90,14 +91,14 @@ async fn rotate(settings: &Settings) -> Result<(), CommandError> {
         .await?;
     bar.finish_and_clear();
     if !done.begun {
-        println!("An interrupted rotation was ended; run this again for another new key.");
+        say!("An interrupted rotation was ended; run this again for another new key.");
     }
-    println!("{} client(s) sealed under the new data key.", done.done);
+    say!("{} client(s) sealed under the new data key.", done.done);
     match done.needed {
-        0 => println!("No older data key is left."),
-        more => println!(
-            "{more} older key(s) kept: a server wrote under one a moment ago. Run this again."
-        ),
+        0 => say!("No older data key is left."),
+        more => {
+            say!("{more} older key(s) kept: a server wrote under one a moment ago. Run this again.")
+        }
     }
     Ok(())
 }
@@ -109,18 +110,16 @@ async fn rotate_master(settings: &Settings) -> Result<(), CommandError> {
         return Err(format!("{}: there is none yet", file.display()).into());
     }
     let change = keys::rotate_master(&db, &file, now).await?;
-    println!(
+    say!(
         "{} key(s) sealed under a new master key, which is in {}.",
         change.keys,
         file.display()
     );
-    println!(
+    say!(
         "The old one is kept in {} for backups made with it; delete it when they are gone.",
         change.kept.display()
     );
-    println!(
-        "Copy the new file to the other servers of this installation before they start again."
-    );
+    say!("Copy the new file to the other servers of this installation before they start again.");
     Ok(())
 }
 

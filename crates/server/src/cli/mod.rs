@@ -1,17 +1,22 @@
 //! The command line. Each command is one file; this one says what there is.
 
+#[macro_use]
+mod out;
+
 mod doctor;
 mod face;
 mod keys;
+mod log;
 mod phone;
 mod serve;
+mod signals;
 mod site;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::platform::config::{ConfigError, Overrides, Settings};
+use crate::platform::config::{Overrides, Settings};
 
 /// Whatever ends a command; printed as it is.
 pub type CommandError = Box<dyn std::error::Error + Send + Sync>;
@@ -58,14 +63,14 @@ enum Command {
 }
 
 impl Arguments {
-    fn settings(&self, listen: Option<String>) -> Result<Settings, ConfigError> {
+    fn sources(&self, listen: Option<String>) -> Overrides {
         let overrides = Overrides {
             file: self.config.clone(),
             data_dir: self.data_dir.clone(),
             listen,
             ..Overrides::default()
         };
-        Settings::load(&overrides.with_environment())
+        overrides.with_environment()
     }
 }
 
@@ -78,12 +83,13 @@ pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
         Command::Serve { listen } => listen.clone(),
         _ => None,
     };
-    let settings = arguments.settings(listen)?;
+    let sources = arguments.sources(listen);
+    let settings = Settings::load(&sources)?;
     match arguments.command {
-        Command::Serve { .. } => Box::pin(serve::run(settings)).await,
+        Command::Serve { .. } => Box::pin(serve::run(settings, sources)).await,
         Command::Migrate => {
             serve::open_database(&settings).await?;
-            println!("The database is up to date.");
+            say!("The database is up to date.");
             Ok(())
         }
         Command::Site(command) => site::run(&settings, command).await,
@@ -92,7 +98,7 @@ pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
         Command::Doctor => doctor::run(&settings).await,
         Command::Phone(arguments) => phone::run(&settings, arguments).await,
         Command::Openapi => {
-            print!("{}", crate::app::contract()?);
+            say_on!("{}", crate::app::contract()?);
             Ok(())
         }
     }

@@ -92,9 +92,9 @@ pub(super) async fn run(settings: &Settings, arguments: Arguments) -> Result<(),
         } => pair(settings, &file, &link, &name, replace).await,
         Command::Enrol { photos } => {
             let phone = wake(&file)?;
-            println!("Consent: {}", phone.memory().consent_text);
+            say!("Consent: {}", phone.memory().consent_text);
             phone.enrol(&read(&photos)?).await?;
-            println!(
+            say!(
                 "uploaded: the face is enrolled for {}",
                 phone.memory().domain
             );
@@ -103,14 +103,12 @@ pub(super) async fn run(settings: &Settings, arguments: Arguments) -> Result<(),
         Command::Pending { wait, json } => {
             let waiting = wake(&file)?.pending(wait).await?;
             if json {
-                println!("{}", serde_json::to_string_pretty(&waiting)?);
+                say!("{}", serde_json::to_string_pretty(&waiting)?);
             } else if waiting.is_empty() {
-                println!("Nothing waits.");
+                say!("Nothing waits.");
             }
             if !json {
-                waiting
-                    .iter()
-                    .for_each(|sign_on| println!("{}", line(sign_on)));
+                waiting.iter().for_each(|sign_on| say!("{}", line(sign_on)));
             }
             Ok(())
         }
@@ -122,14 +120,14 @@ pub(super) async fn run(settings: &Settings, arguments: Arguments) -> Result<(),
             let phone = wake(&file)?;
             let photos = read(&photos)?;
             let chosen = choose(&phone, sign_on).await?;
-            println!("{}", phone.scan(chosen, number, &photos).await?);
+            say!("{}", phone.scan(chosen, number, &photos).await?);
             Ok(())
         }
         Command::Deny { sign_on, report } => {
             let phone = wake(&file)?;
             let chosen = choose(&phone, sign_on).await?;
             phone.deny(chosen, report).await?;
-            println!(
+            say!(
                 "{}",
                 if report {
                     "denied and reported"
@@ -158,7 +156,7 @@ async fn pair(
     }
     let phone = Phone::pair(link, &settings.public_url(), name, Arc::new(SystemClock)).await?;
     phone.memory().write(file)?;
-    println!(
+    say!(
         "registered: paired for {}; the key is in {}",
         phone.memory().domain,
         file.display()

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{IsTerminal, Write},
+    io::Write,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -11,12 +11,13 @@ use std::{
 
 use face::{Engine, Limits};
 use sea_orm::DatabaseConnection;
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use tokio::net::TcpListener;
 
-use super::CommandError;
+use super::{
+    CommandError,
+    log::{self, Filter},
+    signals,
+};
 use crate::{
     app::App,
     cable,
@@ -27,19 +28,20 @@ use crate::{
     },
     platform::{
         clock::{Clock, SystemClock},
-        config::{LogFormat, Settings},
+        config::{Overrides, Settings},
         db,
         keys::Keyring,
+        state::State,
     },
     site::{self, Liveness},
 };
 
-/// How long requests under way may take to end after that.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long requests under way may take to end when pages have been sent away. With the default of
+/// `cable.drain` a stop takes five seconds at most: `docker stop` waits ten before it kills.
+const GRACE: Duration = Duration::from_secs(2);
 
-/// Libraries whose own logs would hold what they carry, so they are kept from it whatever the
-/// setting says.
-const QUIET: [&str; 3] = ["tungstenite=info", "tokio_tungstenite=info", "sqlx=info"];
+/// How long the database's connections may take to close.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// Opens the database and brings it up to date.
 pub(super) async fn open_database(settings: &Settings) -> Result<DatabaseConnection, CommandError> {
@@ -77,8 +79,8 @@ fn photo_limits(settings: &Settings) -> Limits {
     }
 }
 
-pub(super) async fn run(settings: Settings) -> Result<(), CommandError> {
-    start_log(&settings)?;
+pub(super) async fn run(settings: Settings, sources: Overrides) -> Result<(), CommandError> {
+    let log = log::start(&settings)?;
     let pack = find_pack(&settings)?;
     let limits = photo_limits(&settings);
     let engine = tokio::task::spawn_blocking(move || Engine::load(&pack)).await??;
@@ -104,6 +106,11 @@ pub(super) async fn run(settings: Settings) -> Result<(), CommandError> {
     let first = demo_site(&db, &settings, clock.now()).await?;
     greet(&settings, first.as_deref());
     let app = App::new(settings, db, clock, keys, Arc::new(engine), cable);
+    signals::on_hangup({
+        let state = app.state.clone();
+        move || reload(&sources, &log, &state)
+    })?;
+    signals::notify("READY=1");
     serve(app, listener).await
 }
 
@@ -113,10 +120,21 @@ async fn serve(app: App, listener: TcpListener) -> Result<(), CommandError> {
         async move {
             let mut every = tokio::time::interval(Duration::from_secs(1));
             every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            let mut swept = None;
             loop {
                 every.tick().await;
-                if let Err(error) = app.sweep().await {
-                    tracing::warn!(%error, "could not sweep; trying again");
+                let now = app.state.now();
+                let went_back = swept.is_none_or(|before| now < before);
+                let bound = async {
+                    if went_back {
+                        app.bound_waits().await
+                    } else {
+                        Ok(())
+                    }
+                };
+                match bound.await.and(app.sweep().await) {
+                    Ok(()) => swept = Some(now),
+                    Err(error) => tracing::warn!(%error, "could not sweep; trying again"),
                 }
             }
         }
@@ -141,11 +159,13 @@ async fn serve(app: App, listener: TcpListener) -> Result<(), CommandError> {
         head: Duration::from_secs(settings.server.head_timeout.into()),
         grace: GRACE,
     };
-    let cable = app.cable.clone();
+    let (cable, wake_ups) = (app.cable.clone(), app.state.wake_ups.clone());
     let drain = Duration::from_secs(settings.cable.drain.into());
     let until = async move {
-        asked_to_stop().await;
+        signals::asked_to_stop().await;
         tracing::info!("stopping");
+        signals::notify("STOPPING=1");
+        wake_ups.end_waiting();
         // Pages are told to reconnect while requests under way are finished.
         cable.drain(drain).await;
     };
@@ -154,8 +174,10 @@ async fn serve(app: App, listener: TcpListener) -> Result<(), CommandError> {
     }
     sweeper.abort();
     keeper.abort();
-    app.state.db.clone().close().await?;
-    Ok(())
+    match tokio::time::timeout(FAREWELL, app.state.db.clone().close()).await {
+        Ok(closed) => Ok(closed?),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Serves what is counted, where the settings say so.
@@ -173,33 +195,20 @@ async fn measure(app: &App) -> Result<(), CommandError> {
     Ok(())
 }
 
-async fn asked_to_stop() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// Takes up what can change while the program runs: the log's level, and whom to believe where
+/// requests came from. Everything else needs a restart.
+fn reload(sources: &Overrides, log: &Filter, state: &State) {
+    let taken = Settings::load(sources)
+        .map_err(CommandError::from)
+        .and_then(|settings| {
+            log.set(&settings)?;
+            state.trust(&settings.server.trusted_proxies);
+            Ok(())
+        });
+    match taken {
+        Ok(()) => tracing::warn!("SIGHUP: log.level and server.trusted_proxies were read again"),
+        Err(error) => tracing::error!(%error, "SIGHUP: the settings stay as they are"),
     }
-}
-
-fn start_log(settings: &Settings) -> Result<(), CommandError> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&settings.log.level)
-        .map_err(|error| format!("log.level: {error}"))?;
-    let filter = QUIET.iter().try_fold(filter, |filter, quiet| {
-        quiet
-            .parse()
-            .map(|directive| filter.add_directive(directive))
-    })?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    let started = match settings.log.format {
-        LogFormat::Text => log.with_target(false).try_init(),
-        LogFormat::Json => log.json().try_init(),
-    };
-    started.map_err(|error| format!("cannot start the log: {error}").into())
 }
 
 /// Makes the demo site at the very first start and keeps its keys in `demo.env`.
@@ -242,11 +251,11 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
 fn greet(settings: &Settings, demo: Option<&Path>) {
     let url = settings.public_url();
     let program = std::env::args().next().unwrap_or_else(|| "axiam".into());
-    println!(
+    say!(
         "Axiam is running at {url} (open it for what to do next; API contract: {url}/api/openapi.json)"
     );
     if let Some(demo) = demo {
-        print!("{}", first_sign_on(&program, settings, demo));
+        say_on!("{}", first_sign_on(&program, settings, demo));
     }
 }
 

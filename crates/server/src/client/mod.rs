@@ -6,5 +6,6 @@ mod store;
 
 pub use model::{Client, ClientError, Email, FullName};
 pub use store::{
-    create, erase, find, find_by_email, forgive_failures, hold, is_locked, record_failure,
+    bound_locks, create, erase, find, find_by_email, forgive_failures, hold, is_locked,
+    record_failure,
 };

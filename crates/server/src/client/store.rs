@@ -11,7 +11,7 @@ use super::model::{ActiveModel, Client, ClientError, Column, Email, Entity, Full
 use crate::{
     audit::{Action, Entry},
     platform::{
-        clock::{Moment, seconds},
+        clock::{Moment, SKEW, seconds},
         config::Lock,
         db,
     },
@@ -209,6 +209,25 @@ pub async fn forgive_failures(
         .filter(Column::Id.eq(client_id))
         .filter(Column::SiteId.eq(site_id))
         .filter(Column::Failures.gt(0))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Shortens locks that end later than any lock set now would: a clock that has been set back since
+/// set them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn bound_locks(
+    db: &impl ConnectionTrait,
+    rules: &Lock,
+    now: Moment,
+) -> Result<(), DbErr> {
+    let longest = now + seconds(rules.temporary_for);
+    Entity::update_many()
+        .col_expr(Column::LockedUntil, Expr::value(Some(longest)))
+        .filter(Column::LockedUntil.gt(longest + SKEW))
         .exec(db)
         .await?;
     Ok(())

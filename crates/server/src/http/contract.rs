@@ -61,21 +61,25 @@ pub fn add_common_answers(contract: &mut OpenApi) {
     }
 }
 
+/// Whether an operation may be called with what this scheme names.
+#[must_use]
+pub fn takes(operation: &Operation, scheme: &str) -> bool {
+    let all = operation.security.iter().flatten();
+    all.filter_map(|requirement| serde_json::to_value(requirement).ok())
+        .any(|requirement| requirement.get(scheme).is_some())
+}
+
 fn common(operation: &Operation) -> Vec<(&'static str, &'static str)> {
-    let names = |scheme: &str| {
-        let all = operation.security.iter().flatten();
-        all.filter_map(|requirement| serde_json::to_value(requirement).ok())
-            .any(|requirement| requirement.get(scheme).is_some())
-    };
-    let takes = |media: &str| matches!(&operation.request_body, Some(RefOr::T(body)) if body.content.contains_key(media));
+    let names = |scheme: &str| takes(operation, scheme);
+    let reads = |media: &str| matches!(&operation.request_body, Some(RefOr::T(body)) if body.content.contains_key(media));
     let mut answers = vec![("500", "5000"), ("503", "5003")];
     if operation.parameters.is_some() {
         answers.push(("400", "1006"));
     }
-    if takes("application/json") {
+    if reads("application/json") {
         answers.extend([("400", "1006"), ("408", "1006"), ("413", "1006")]);
     }
-    if takes("multipart/form-data") {
+    if reads("multipart/form-data") {
         answers.extend([
             ("400", "1006"),
             ("408", "1006"),
@@ -85,10 +89,7 @@ fn common(operation: &Operation) -> Vec<(&'static str, &'static str)> {
         ]);
     }
     if names("site_token") {
-        answers.push(("401", "1003, 1004, 1005"));
-        if !names("widget_token") {
-            answers.push(("403", "1010"));
-        }
+        answers.extend([("401", "1003, 1004, 1005"), ("403", "1010")]);
     }
     if names("device_proof") {
         answers.push(("401", "1050"));

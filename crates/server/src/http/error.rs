@@ -3,7 +3,10 @@
 
 use axum::{
     Extension, Json,
-    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    http::{
+        HeaderValue, StatusCode,
+        header::{RETRY_AFTER, WWW_AUTHENTICATE},
+    },
     response::{IntoResponse, Response},
 };
 use sea_orm::DbErr;
@@ -13,6 +16,10 @@ use utoipa::ToSchema;
 
 use crate::http::request_id;
 pub use crate::platform::code::Code;
+use crate::platform::db;
+
+/// Seconds after which a database that was away may be back.
+const RETRY_AFTER_AWAY: u64 = 5;
 
 /// A failure on its way to the caller.
 #[derive(Debug)]
@@ -166,6 +173,11 @@ impl IntoResponse for ApiError {
             sentence: body.user_message.clone(),
         };
         let mut response = (parts.status, Extension(shown), Json(body)).into_response();
+        if parts.status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static(challenge(parts.code));
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        response.extensions_mut().insert(parts.code);
         if let Some(seconds) = parts.retry_after {
             response
                 .headers_mut()
@@ -175,9 +187,31 @@ impl IntoResponse for ApiError {
     }
 }
 
+/// How to say who calls (RFC 9110, section 11.6.1): sites by a bearer token (RFC 6750, section 3),
+/// phones by a proof (RFC 9449, section 7.1).
+const fn challenge(code: Code) -> &'static str {
+    match code {
+        Code::TokenInvalid | Code::TokenExpired | Code::TokenRevoked => {
+            "Bearer error=\"invalid_token\""
+        }
+        Code::DeviceProofInvalid => "DPoP error=\"invalid_dpop_proof\", algs=\"ES256\"",
+        Code::FaceMismatch | Code::LivenessFailed | Code::NumberMismatch => "DPoP algs=\"ES256\"",
+        _ => "Bearer",
+    }
+}
+
 impl From<DbErr> for ApiError {
     fn from(error: DbErr) -> Self {
-        Self::internal(&error)
+        if !db::is_away(&error) {
+            return Self::internal(&error);
+        }
+        let id = request_id::current();
+        tracing::error!(request_id = %id, %error, "the database does not answer");
+        Self::new(
+            Code::Overloaded,
+            "the database does not answer; try again shortly",
+        )
+        .retry_after(RETRY_AFTER_AWAY)
     }
 }
 

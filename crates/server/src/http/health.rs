@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How long the database may take to say that it is there.
-const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// `GET /health/live` and `GET /health/ready`.
 pub fn router(state: &Shared, cable: &Cable) -> Router {

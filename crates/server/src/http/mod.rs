@@ -2,9 +2,11 @@
 //! values, who may do what, and the envelope that every answer travels in.
 
 pub mod contract;
+pub mod cors;
 pub mod drain;
 pub mod error;
 pub mod extract;
+pub mod forwarded;
 pub mod guard;
 pub mod headers;
 pub mod health;

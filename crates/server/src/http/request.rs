@@ -7,11 +7,13 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, MatchedPath, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, request::Parts},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header::CONTENT_ENCODING,
+        request::Parts,
+    },
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use ipnet::IpNet;
 use metrics::{counter, histogram};
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -19,11 +21,15 @@ use uuid::Uuid;
 
 use crate::{
     http::{
-        error::{ApiError, Code},
+        error::{ApiError, ApiResult, Code},
+        forwarded::Origin,
         request_id,
     },
-    platform::state::Shared,
+    platform::{network::Network, state::Shared},
 };
+
+/// Where the API lives.
+pub const API: &str = "/api/v1/facial_sign_on";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -96,10 +102,45 @@ pub fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
     ApiError::internal(&text).into_response()
 }
 
-/// The answer for a path that no route has.
-pub async fn no_route(uri: Uri) -> ApiError {
-    ApiError::invalid("path", format!("there is nothing at {}", uri.path()))
-        .with_status(StatusCode::NOT_FOUND)
+/// Refuses bodies that are packed: proofs cover the bytes as they are sent, and a small packed body
+/// can be a large one.
+pub async fn unpacked(request: Request, next: Next) -> Response {
+    let packed = request
+        .headers()
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .find(|value| {
+            let plain = ["", "identity"];
+            !value
+                .to_str()
+                .is_ok_and(|value| plain.contains(&value.trim()))
+        });
+    match packed {
+        None => next.run(request).await,
+        Some(value) => {
+            let how = String::from_utf8_lossy(value.as_bytes());
+            ApiError::invalid(
+                "content-encoding",
+                format!("{how:?} is not read here; send the body as it is"),
+            )
+            .into_response()
+        }
+    }
+}
+
+/// The answer for a path that no route has; names the one that may be meant: without a slash at the
+/// end, or under the prefix that the API has.
+pub fn no_route(uri: &Uri, routes: &[String]) -> ApiError {
+    let asked = uri.path().trim_end_matches('/');
+    let meant = routes.iter().find(|route| {
+        let tail = route.strip_prefix(API).unwrap_or(route);
+        !asked.is_empty() && (asked == *route || asked.ends_with(tail))
+    });
+    let reason = match meant {
+        Some(route) => format!("there is nothing at {}; did you mean {route}?", uri.path()),
+        None => format!("there is nothing at {}", uri.path()),
+    };
+    ApiError::invalid("path", reason).with_status(StatusCode::NOT_FOUND)
 }
 
 /// The answer for a method that the path does not take.
@@ -111,49 +152,36 @@ pub async fn no_method(uri: Uri) -> ApiError {
     .with_status(StatusCode::METHOD_NOT_ALLOWED)
 }
 
-/// The address a request came from; proxies that the settings trust are looked through.
+/// The address of who called; proxies that the settings trust are looked through.
 #[derive(Debug, Clone, Copy)]
 pub struct ClientIp(pub IpAddr);
+
+impl ClientIp {
+    /// What limits and freezes go by.
+    #[must_use]
+    pub fn network(self) -> Network {
+        self.0.into()
+    }
+}
 
 impl FromRequestParts<Shared> for ClientIp {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
-        let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, state)
-            .await
-            .map_err(|error| ApiError::internal(&error))?;
-        let trusted = &state.settings.server.trusted_proxies;
-        Ok(Self(through_proxies(peer.ip(), &parts.headers, trusted)))
+        Ok(Self(origin(parts, state).await?.caller))
     }
 }
 
-/// Walks `X-Forwarded-For` from its trusted end to the first address that is not a trusted proxy.
-fn through_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
-    let mut ip = peer.to_canonical();
-    for hop in forwarded_for(headers).into_iter().rev() {
-        if !is_trusted(&ip) {
-            break;
-        }
-        match hop.parse::<IpAddr>() {
-            Ok(next) => ip = next.to_canonical(),
-            Err(_) => break,
-        }
-    }
-    ip
-}
-
-/// The addresses in `X-Forwarded-For`, the person's first.
-#[must_use]
-pub fn forwarded_for(headers: &HeaderMap) -> Vec<&str> {
-    headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .filter(|hop| !hop.is_empty())
-        .collect()
+/// Where a request came from, and for whom.
+///
+/// # Errors
+/// Only where the connection's other end is not known, which is a mistake in how it is served.
+pub async fn origin(parts: &mut Parts, state: &Shared) -> ApiResult<Origin> {
+    let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, state)
+        .await
+        .map_err(|error| ApiError::internal(&error))?;
+    let trusted = state.trusted_proxies();
+    Ok(Origin::of(peer.ip(), &parts.headers, &trusted))
 }
 
 /// A header's text, cut to what a database row should hold.
@@ -173,27 +201,4 @@ pub fn body_too_large(limit: usize) -> ApiError {
     )
     .with_details(serde_json::json!({ "field": "body", "reason": "too large" }))
     .with_status(StatusCode::PAYLOAD_TOO_LARGE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn through(peer: &str, forwarded: &str, trusted: &[&str]) -> String {
-        let mut headers = HeaderMap::new();
-        headers.insert("x-forwarded-for", forwarded.parse().unwrap());
-        let trusted: Vec<IpNet> = trusted.iter().map(|net| net.parse().unwrap()).collect();
-        through_proxies(peer.parse().unwrap(), &headers, &trusted).to_string()
-    }
-
-    #[test]
-    fn only_trusted_proxies_are_looked_through() {
-        assert_eq!(through("9.9.9.9", "1.2.3.4", &[]), "9.9.9.9");
-        assert_eq!(through("10.0.0.1", "1.2.3.4", &["10.0.0.0/8"]), "1.2.3.4");
-        assert_eq!(
-            through("10.0.0.1", "6.6.6.6, 1.2.3.4, 10.0.0.2", &["10.0.0.0/8"]),
-            "1.2.3.4"
-        );
-        assert_eq!(through("10.0.0.1", "nonsense", &["10.0.0.0/8"]), "10.0.0.1");
-    }
 }

@@ -63,6 +63,12 @@ pub enum TokenError {
     /// A widget's token where a site's is needed.
     #[error("a widget token cannot call this route")]
     Scope,
+    /// A widget's token in a page that is not the site's.
+    #[error(
+        "the site does not list this page's origin; the owner adds it with \
+         `axiam site set ID origins=...`"
+    )]
+    OtherPage,
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DbErr),
@@ -89,7 +95,8 @@ pub fn issue(
         iss: issuer.to_owned(),
         sub: site.id,
         aud: scope.audience().to_owned(),
-        iat: now.timestamp(),
+        // Not before what was revoked, or a clock that was ahead at that time would revoke it too.
+        iat: now.max(site.tokens_not_before).timestamp(),
         exp: (now + life).timestamp(),
         jti: Uuid::new_v4(),
     };
@@ -145,8 +152,8 @@ impl From<TokenError> for ApiError {
             TokenError::Invalid => Self::new(Code::TokenInvalid, text),
             TokenError::Expired => Self::new(Code::TokenExpired, text),
             TokenError::Revoked => Self::new(Code::TokenRevoked, text),
-            TokenError::Scope => Self::new(Code::ScopeForbidden, text),
-            TokenError::Database(cause) => Self::internal(&cause),
+            TokenError::Scope | TokenError::OtherPage => Self::new(Code::ScopeForbidden, text),
+            TokenError::Database(cause) => cause.into(),
             TokenError::Signing(cause) => Self::internal(&cause),
         }
     }

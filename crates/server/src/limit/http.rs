@@ -12,7 +12,7 @@ impl From<Limited> for ApiError {
             Limited::Over { rule, retry_after } => {
                 Self::new(rule.into(), text).retry_after(retry_after)
             }
-            Limited::Database(cause) => Self::internal(&cause),
+            Limited::Database(cause) => cause.into(),
         }
     }
 }

@@ -6,12 +6,12 @@ mod rate;
 
 use std::fmt::Display;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DbErr, Statement};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 pub use self::rate::Rate;
-use crate::platform::{clock::Moment, config::Limits, state::State};
+use crate::platform::{config::Limits, state::State};
 
 /// What is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,10 @@ pub enum Rule {
 }
 
 impl Rule {
+    fn rate(self, limits: &Limits) -> Rate {
+        Rate::new(self.most(limits), limits.window)
+    }
+
     fn most(self, limits: &Limits) -> u32 {
         match self {
             Self::PushByIp => limits.push_per_ip,
@@ -71,11 +75,13 @@ pub async fn check(state: &State, rule: Rule, subject: impl Display) -> Result<(
     let (db, limits) = (&state.db, &state.settings.limits);
     const TAKE: &str = "\
         insert into limits (id, arrival) values ($1, $2) \
-        on conflict (id) do update set \
-          arrival = (case when limits.arrival > $3 then limits.arrival else $3 end) + $4 \
-        where (case when limits.arrival > $3 then limits.arrival else $3 end) + $4 - $3 <= $5";
-    let id = Sha256::digest(format!("{rule:?} {subject}")).to_vec();
-    let rate = Rate::new(rule.most(limits), limits.window);
+        on conflict (id) do update set arrival = $4 + \
+          (case when limits.arrival > $3 and limits.arrival <= $6 then limits.arrival else $3 end) \
+        where $4 - $3 + \
+          (case when limits.arrival > $3 and limits.arrival <= $6 then limits.arrival else $3 end) \
+          <= $5";
+    let id = id(rule, &subject);
+    let rate = rule.rate(limits);
     let now = state.now().timestamp_micros();
     let values = [
         id.clone().into(),
@@ -83,6 +89,7 @@ pub async fn check(state: &State, rule: Rule, subject: impl Display) -> Result<(
         now.into(),
         rate.interval.into(),
         rate.window.into(),
+        rate.furthest(now).into(),
     ];
     let backend = db.get_database_backend();
     let taken = db
@@ -91,28 +98,58 @@ pub async fn check(state: &State, rule: Rule, subject: impl Display) -> Result<(
     if taken.rows_affected() == 1 {
         return Ok(());
     }
-    let read = "select arrival from limits where id = $1";
-    let arrival: i64 = db
-        .query_one_raw(Statement::from_sql_and_values(backend, read, [id.into()]))
-        .await?
-        .map_or(Ok(now), |row| row.try_get("", "arrival"))?;
-    let wait = rate.take(arrival, now).err().unwrap_or(0);
-    Err(Limited::Over {
-        rule,
-        retry_after: u64::try_from(wait).unwrap_or(0).div_ceil(1_000_000),
-    })
+    let wait = wait(state, rule, id).await?;
+    let retry_after = u64::try_from(wait.max(0)).unwrap_or(0).div_ceil(1_000_000);
+    Err(Limited::Over { rule, retry_after })
 }
 
-/// Forgets keys whose time has come; they are as good as new.
+/// Says whether [`check`] would let a request through, and counts nothing.
+///
+/// # Errors
+/// [`Limited::Over`] where it would not.
+pub async fn peek(state: &State, rule: Rule, subject: impl Display) -> Result<(), Limited> {
+    match wait(state, rule, id(rule, &subject)).await? {
+        ..=0 => Ok(()),
+        wait => Err(Limited::Over {
+            rule,
+            retry_after: wait.unsigned_abs().div_ceil(1_000_000),
+        }),
+    }
+}
+
+fn id(rule: Rule, subject: &impl Display) -> Vec<u8> {
+    Sha256::digest(format!("{rule:?} {subject}")).to_vec()
+}
+
+/// Microseconds until a key lets the next request through; 0 when it has room.
+async fn wait(state: &State, rule: Rule, id: Vec<u8>) -> Result<i64, DbErr> {
+    const READ: &str = "select arrival from limits where id = $1";
+    let (now, limits) = (state.now(), &state.settings.limits);
+    let backend = state.db.get_database_backend();
+    let read = Statement::from_sql_and_values(backend, READ, [id.into()]);
+    let row = state.db.query_one_raw(read).await?;
+    let arrival: Option<i64> = row.map(|row| row.try_get("", "arrival")).transpose()?;
+    let now = now.timestamp_micros();
+    let taken = rule.rate(limits).take(arrival.unwrap_or(now), now);
+    Ok(taken.err().unwrap_or(0))
+}
+
+/// Forgets keys whose time has come, which are as good as new, and those of a clock that was wrong.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn forget(db: &DatabaseConnection, now: Moment) -> Result<(), DbErr> {
+pub async fn forget(state: &State) -> Result<(), DbErr> {
+    let now = state.now();
     let statement = Statement::from_sql_and_values(
-        db.get_database_backend(),
-        "delete from limits where arrival < $1",
-        [now.timestamp_micros().into()],
+        state.db.get_database_backend(),
+        "delete from limits where arrival < $1 or arrival > $2",
+        [
+            now.timestamp_micros().into(),
+            Rate::new(1, state.settings.limits.window)
+                .furthest(now.timestamp_micros())
+                .into(),
+        ],
     );
-    db.execute_raw(statement).await?;
+    state.db.execute_raw(statement).await?;
     Ok(())
 }

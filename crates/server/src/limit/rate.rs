@@ -1,6 +1,8 @@
 //! The generic cell rate algorithm in its virtual scheduling form (ITU-T I.371): one number for each
 //! key, the theoretical arrival time, and no counter.
 
+use crate::platform::clock::SKEW;
+
 /// So many at once, then one for each interval. Times are microseconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Rate {
@@ -21,12 +23,23 @@ impl Rate {
         }
     }
 
+    /// The furthest arrival time that can be true: one beyond was written by a clock that has been
+    /// corrected since, and counts for nothing.
+    pub(super) fn furthest(self, now: i64) -> i64 {
+        now + self.window + SKEW.num_microseconds().unwrap_or(0)
+    }
+
     /// The arrival time after one more now.
     ///
     /// # Errors
     /// How long to wait, when it would be one too many.
     pub fn take(self, arrival: i64, now: i64) -> Result<i64, i64> {
-        let next = arrival.max(now) + self.interval;
+        let believed = if arrival > self.furthest(now) {
+            now
+        } else {
+            arrival
+        };
+        let next = believed.max(now) + self.interval;
         let wait = next - now - self.window;
         if wait > 0 { Err(wait) } else { Ok(next) }
     }
@@ -52,6 +65,11 @@ mod tests {
             rate.take(arrival, 9000 * second),
             Ok(9100 * second),
             "time unused does not add up"
+        );
+        assert_eq!(
+            rate.take(86_400 * second, 0),
+            Ok(100 * second),
+            "a clock that was a day ahead is not believed"
         );
     }
 }

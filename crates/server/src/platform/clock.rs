@@ -38,6 +38,10 @@ pub fn truncate(moment: Moment) -> Moment {
         .unwrap_or(moment)
 }
 
+/// The most by which clocks of two servers, or one clock and what it said before, are believed to
+/// differ. What lies further ahead than it can was set by a clock that has been corrected since.
+pub const SKEW: TimeDelta = TimeDelta::minutes(5);
+
 /// `seconds` as a span; settings keep lengths of time as seconds.
 #[must_use]
 pub fn seconds(seconds: u32) -> TimeDelta {

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod events;
 pub mod issued;
 pub mod keys;
+pub mod network;
 pub mod secret;
 pub mod state;
 pub mod wake_ups;

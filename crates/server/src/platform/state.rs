@@ -1,7 +1,8 @@
 //! What every handler can reach: settings, database, clock, keys, engine, events.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
+use ipnet::IpNet;
 use sea_orm::DatabaseConnection;
 use tokio::sync::Semaphore;
 
@@ -33,6 +34,8 @@ pub struct State {
     pub events: Events,
     /// Wakes phones of this server that wait for a sign-on.
     pub wake_ups: WakeUps,
+    /// Proxies that are believed where a request came from.
+    pub proxies: RwLock<Arc<[IpNet]>>,
     /// Kibibytes of uploads that may still be taken into memory.
     pub uploads: Arc<Semaphore>,
 }
@@ -42,5 +45,18 @@ impl State {
     #[must_use]
     pub fn now(&self) -> Moment {
         self.clock.now()
+    }
+
+    /// Proxies that are believed now.
+    #[must_use]
+    pub fn trusted_proxies(&self) -> Arc<[IpNet]> {
+        let proxies = self.proxies.read();
+        proxies.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Believes these proxies from now on.
+    pub fn trust(&self, proxies: &[IpNet]) {
+        let mut trusted = self.proxies.write().unwrap_or_else(PoisonError::into_inner);
+        *trusted = proxies.into();
     }
 }

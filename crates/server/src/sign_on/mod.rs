@@ -14,3 +14,4 @@ pub use flow::{
 pub use inbox_entry::InboxEntry;
 pub use model::{SignOn, SignOnError, State, Watched};
 pub use page_status::PageStatus;
+pub use store::bound_freezes;

@@ -1,6 +1,7 @@
 //! Sign-ons in the database. Each step from one state to another is a single statement that names
 //! the state it leaves, so that of two requests at once only one takes it.
 
+use chrono::TimeDelta;
 use sea_orm::{
     ActiveValue::Set,
     ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryOrder, QuerySelect, UpdateMany,
@@ -11,7 +12,10 @@ use sea_orm::{
 use super::model::{ActiveModel, Column, Entity, SignOn, State};
 use crate::{
     device::Device,
-    platform::{clock::Moment, issued::Issued},
+    platform::{
+        clock::{Moment, SKEW},
+        issued::Issued,
+    },
 };
 
 #[allow(unreachable_pub, reason = "the derive makes its companions public")]
@@ -282,16 +286,16 @@ pub(super) async fn mark_delivered(
     Ok(())
 }
 
-/// Freezes pushes to a client from an address.
+/// Freezes pushes to a client from a network.
 pub(super) async fn freeze(
     db: &impl ConnectionTrait,
     client_id: Uuid,
-    ip: &str,
+    network: &str,
     until: Moment,
 ) -> Result<(), DbErr> {
     freezes::Entity::insert(freezes::ActiveModel {
         client_id: Set(client_id),
-        ip: Set(ip.to_owned()),
+        ip: Set(network.to_owned()),
         until: Set(until),
     })
     .on_conflict(
@@ -304,14 +308,14 @@ pub(super) async fn freeze(
     Ok(())
 }
 
-/// Until when pushes to a client from an address are frozen.
+/// Until when pushes to a client from a network are frozen.
 pub(super) async fn frozen_until(
     db: &DatabaseConnection,
     client_id: Uuid,
-    ip: &str,
+    network: &str,
     now: Moment,
 ) -> Result<Option<Moment>, DbErr> {
-    let row = freezes::Entity::find_by_id((client_id, ip.to_owned()))
+    let row = freezes::Entity::find_by_id((client_id, network.to_owned()))
         .filter(freezes::Column::Until.gt(now))
         .one(db)
         .await?;
@@ -351,4 +355,22 @@ pub(super) async fn erase(
         .exec(db)
         .await?;
     Ok(erased.rows_affected)
+}
+
+/// Shortens freezes that end later than any set now would: a clock that has been set back since set
+/// them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn bound_freezes(
+    db: &impl ConnectionTrait,
+    length: TimeDelta,
+    now: Moment,
+) -> Result<(), DbErr> {
+    freezes::Entity::update_many()
+        .col_expr(freezes::Column::Until, Expr::value(now + length))
+        .filter(freezes::Column::Until.gt(now + length + SKEW))
+        .exec(db)
+        .await?;
+    Ok(())
 }

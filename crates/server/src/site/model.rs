@@ -55,6 +55,13 @@ impl Site {
         self.disabled_at.is_none()
     }
 
+    /// Whether a page from `origin` is the site's: one that its origins name, and where they name
+    /// none, one of its domain, with or without `www.`, under any scheme and port.
+    #[must_use]
+    pub fn has_page(&self, origin: &str) -> bool {
+        self.settings.origins.list(origin, &self.domain)
+    }
+
     /// Where its events belong.
     #[must_use]
     pub fn for_events(&self) -> EventSite {

@@ -49,6 +49,21 @@ impl Origins {
         Origin::parse(origin).is_some_and(|page| self.0.iter().any(|entry| covers(entry, &page)))
     }
 
+    /// Whether `origin` is listed; an empty list stands for `domain`, with or without `www.`.
+    #[must_use]
+    pub fn list(&self, origin: &str, domain: &str) -> bool {
+        let Some(page) = Origin::parse(origin) else {
+            return false;
+        };
+        if !self.0.is_empty() {
+            return self.0.iter().any(|entry| covers(entry, &page));
+        }
+        let host = page.host.strip_prefix("www.").unwrap_or(&page.host);
+        // An IPv6 address stands in brackets in an origin, and without in a domain.
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        host == domain || page.host == domain
+    }
+
     /// The first entry that is none.
     #[must_use]
     pub fn unusable(&self) -> Option<&str> {
@@ -131,6 +146,22 @@ mod tests {
                 "{entry} {origin}"
             );
         }
+    }
+
+    #[test]
+    fn an_empty_list_stands_for_the_domain() {
+        for (origin, listed) in [
+            ("https://a.example", true),
+            ("http://www.a.example:8080", true),
+            ("https://shop.a.example", false),
+            ("https://evila.example", false),
+            ("null", false),
+        ] {
+            assert_eq!(of(&[]).list(origin, "a.example"), listed, "{origin}");
+        }
+        assert!(of(&[]).list("http://[::1]:3000", "::1"));
+        assert!(of(&["b.example"]).list("https://b.example", "a.example"));
+        assert!(!of(&["b.example"]).list("https://a.example", "a.example"));
     }
 
     #[test]

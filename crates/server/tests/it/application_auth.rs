@@ -85,7 +85,7 @@ on_each_database! {
     async fn too_many_are_1026(app: App, |settings| settings.limits.auth_per_ip = 3) {
         let site = app.site("example.com").await;
         let keys = json!({ "api_key": site.api_key, "secret_key": "wrong" });
-        for _ in 0..2 {
+        for _ in 0..3 {
             assert_eq!(site.post("/application_auth", &keys).await.code(), 1001);
         }
         let limited = site.post("/application_auth", &keys).await;

@@ -102,7 +102,8 @@ fn doctor_names_what_is_missing_and_what_to_do() {
         .unwrap();
     assert!(!output.status.success());
     let said = text(&output);
-    for words in ["make models", "check database.url", "2 things are wrong"] {
+    let refused = "cannot reach PostgreSQL at 127.0.0.1:1: connection refused";
+    for words in ["make models", refused, "2 things are wrong"] {
         assert!(said.contains(words), "{words} not in {said}");
     }
 }
@@ -113,4 +114,55 @@ fn doctor_is_content_with_a_fresh_installation() {
     assert!(axiam(data.path(), &["migrate"]).status.success());
     let output = axiam(data.path(), &["doctor"]);
     assert!(output.status.success(), "{}", text(&output));
+}
+
+#[test]
+fn keys_without_their_master_are_missing_and_nothing_new_is_written() {
+    let data = tempfile::tempdir().unwrap();
+    let master = data.path().join("master.key");
+    // Any command that opens the keys makes them.
+    assert!(axiam(data.path(), &["keys", "rotate"]).status.success());
+    let kept = std::fs::read(&master).unwrap();
+    std::fs::remove_file(&master).unwrap();
+    for command in [&["keys", "rotate"][..], &["doctor"]] {
+        let output = axiam(data.path(), command);
+        assert!(!output.status.success());
+        assert!(text(&output).contains("is missing"), "{}", text(&output));
+        assert!(!master.exists());
+    }
+    std::fs::write(&master, kept).unwrap();
+    use std::os::unix::fs::PermissionsExt;
+    for (mode, starts) in [(0o644, false), (0o600, true)] {
+        std::fs::set_permissions(&master, std::fs::Permissions::from_mode(mode)).unwrap();
+        let output = axiam(data.path(), &["keys", "rotate"]);
+        assert_eq!(output.status.success(), starts, "{}", text(&output));
+    }
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_ends_no_command() {
+    let data = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_axiam"))
+        .arg("--data-dir")
+        .arg(data.path())
+        .arg("openapi")
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn an_unknown_variable_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_axiam"))
+        .arg("--data-dir")
+        .arg(data.path())
+        .arg("migrate")
+        .env("AXIAM_LISTEN", "127.0.0.1:1")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(text(&output).contains("AXIAM_LISTEN: there is no such setting"));
 }

@@ -116,9 +116,81 @@ on_each_database! {
     async fn when_the_database_is_gone(app: App) {
         let site = app.site("a.example").await;
         app.app.state.db.clone().close().await.unwrap();
+        let asked = std::time::Instant::now();
         let answer = site.post("/client/create", &json!({ "email": "a@b.example", "full_name": "A" })).await;
-        assert_eq!((answer.status, answer.code()), (500, 5000));
-        let message = answer.body["message"].as_str().unwrap();
-        assert!(message.starts_with("internal error; quote request id "), "{message}");
+        assert_eq!((answer.status, answer.code(), answer.retry_after), (503, 5003, Some(5)));
+        let ready = reqwest::get(format!("{}/health/ready", app.url)).await.unwrap();
+        assert_eq!(ready.status(), 503);
+        let live = reqwest::get(format!("{}/health/live", app.url)).await.unwrap();
+        assert_eq!(live.status(), 200);
+        assert!(asked.elapsed().as_secs() < 2);
+    }
+
+    async fn saying_how_to_say_who_calls(app: App) {
+        let site = app.site("a.example").await;
+        let challenge = async |request: reqwest::RequestBuilder| {
+            let response = request.json(&json!({ "email": "a@b.example" })).send().await.unwrap();
+            assert_eq!(response.status(), 401);
+            response.headers()["www-authenticate"].to_str().unwrap().to_owned()
+        };
+        let lookup = "/login/lookup_client";
+        assert_eq!(challenge(site.with_token("").request("POST", lookup)).await, "Bearer");
+        let wrong = challenge(site.with_token("x").request("POST", lookup)).await;
+        assert_eq!(wrong, "Bearer error=\"invalid_token\"");
+        let phone = challenge(site.request("POST", "/login/deny")).await;
+        assert!(phone.starts_with("DPoP error=\"invalid_dpop_proof\""), "{phone}");
+    }
+
+    async fn naming_what_a_body_is_instead_of_json(app: App) {
+        let site = app.site("a.example").await;
+        let json = br#"{"email":"ann@example.com"}"#;
+        for (before, words) in [
+            (&b"\xef\xbb\xbf"[..], "byte order mark"), (b"\xff\xfe", "UTF-16"), (b"\x1f\x8b\x08", "gzip"),
+        ] {
+            let body = [before, json].concat();
+            let answer = Answer::to(site.request("POST", "/login/lookup_client").body(body)).await;
+            assert_eq!((answer.code(), answer.field()), (1006, "body"));
+            assert!(answer.body["message"].as_str().unwrap().contains(words), "{words}");
+        }
+        let packed = site.request("POST", "/login/lookup_client")
+            .header("Content-Encoding", "gzip").body(json.to_vec());
+        let answer = Answer::to(packed).await;
+        assert_eq!((answer.code(), answer.field()), (1006, "content-encoding"));
+        assert!(answer.body["message"].as_str().unwrap().contains("gzip"));
+        let plain = site.request("POST", "/login/lookup_client")
+            .header("Content-Encoding", "identity").body(json.to_vec());
+        assert_eq!(Answer::to(plain).await.code(), 1007);
+    }
+
+    async fn naming_the_path_that_is_meant(app: App) {
+        let right = "/api/v1/facial_sign_on/login/lookup_client";
+        for path in [
+            format!("{right}/"), format!("/api{right}"), "/facial_sign_on/login/lookup_client".to_owned(),
+            "/v1/login/lookup_client//".to_owned(),
+        ] {
+            let answer = Answer::to(reqwest::Client::new().post(format!("{}{path}", app.url))).await;
+            assert_eq!((answer.status, answer.code(), answer.field()), (404, 1006, "path"));
+            let message = answer.body["message"].as_str().unwrap();
+            assert!(message.ends_with(&format!("did you mean {right}?")), "{message}");
+        }
+        for path in ["/", "/nothing", "/api/v1/facial_sign_on"] {
+            let response = reqwest::Client::new().post(format!("{}{path}", app.url)).send().await.unwrap();
+            assert!(!response.text().await.unwrap().contains("did you mean"), "{path}");
+        }
+    }
+
+    async fn for_an_id_of_any_form(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.client("ann@example.com").await;
+        for id in [json!("nobody"), json!(""), json!(7), json!(-7), json!("\u{0}"), json!(uuid::Uuid::nil())] {
+            let answer = site.post("/client/qrcode", &json!({ "id": id, "flow_type": "login" })).await;
+            assert_eq!(answer.code(), 1007, "{id}");
+            let answer = site.post("/login/push_notification", &json!({ "id": id })).await;
+            assert_eq!(answer.code(), 1007, "{id}");
+        }
+        let capitals = ann.to_string().to_uppercase();
+        let answer = site.post("/client/qrcode", &json!({ "id": capitals, "flow_type": "login" })).await;
+        assert_eq!(answer.code(), 0);
+        assert_eq!(site.upload("nobody", vec![1]).await.code(), 1007);
     }
 }

@@ -44,4 +44,20 @@ on_each_database! {
         app.clock.advance(31_536_000);
         assert_eq!(code(ann.phone.pending(0).await), 1050);
     }
+
+    async fn a_phone_that_waits_is_answered_when_the_server_stops(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        let asked = std::time::Instant::now();
+        let stop = async {
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            app.app.state.bell.end_waiting();
+        };
+        let (waited, ()) = tokio::join!(ann.phone.pending(25), stop);
+        assert!(waited.unwrap().is_empty());
+        assert!(asked.elapsed().as_secs() < 10, "{:?}", asked.elapsed());
+        // Who asks now is not kept either.
+        assert!(ann.phone.pending(25).await.unwrap().is_empty());
+        assert!(asked.elapsed().as_secs() < 15, "{:?}", asked.elapsed());
+    }
 }

@@ -44,7 +44,7 @@ on_each_database! {
         site.upload(&unpaired.to_string(), testkit::photos().of(0, 0)).await;
         assert_eq!(site.try_push(unpaired).await.code(), 1012);
         assert_eq!(other.try_push(unpaired).await.code(), 1007);
-        for body in [json!({}), json!({ "id": "x" }), json!({ "id": null })] {
+        for body in [json!({}), json!({ "id": ["x"] }), json!({ "id": null })] {
             let answer = site.post("/login/push_notification", &body).await;
             assert_eq!((answer.code(), answer.field()), (1006, "id"));
         }

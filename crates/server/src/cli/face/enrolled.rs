@@ -65,17 +65,20 @@ async fn enrolled(settings: &Settings, as_json: bool) -> Result<(), CommandError
         let printed = json!({
             "packs": packs, "enrolled": standing.enrolled, "must_enrol_again": standing.outdated,
         });
-        println!("{printed:#}");
+        say!("{printed:#}");
         return Ok(());
     }
     for row in &rows {
         let mark = if in_use(row) { "in use" } else { "" };
-        println!(
+        say!(
             "{} {}  {} client(s)  {} reference(s)  {mark}",
-            row.pack, row.version, row.clients, row.references
+            row.pack,
+            row.version,
+            row.clients,
+            row.references
         );
     }
-    println!(
+    say!(
         "{} client(s) enrolled with {} {}; {} must enrol again",
         standing.enrolled,
         pack.name(),
@@ -107,11 +110,11 @@ async fn reissue(
         .await?;
     bar.finish_and_clear();
     if !done.begun {
-        println!("An interrupted re-issue was ended; run this again for another new secret.");
+        say!("An interrupted re-issue was ended; run this again for another new secret.");
     }
-    println!("{} client(s) have re-issued templates.", done.done);
+    say!("{} client(s) have re-issued templates.", done.done);
     if done.needed > 0 {
-        println!("A client enrolled under the old secret a moment ago. Run this again.");
+        say!("A client enrolled under the old secret a moment ago. Run this again.");
     }
     Ok(())
 }

@@ -49,15 +49,15 @@ pub(super) fn run(engine: &Engine, arguments: &Arguments) -> Result<(), CommandE
         write(file, &report::html(&result, &arguments.dir, &date)?)?;
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&result)?);
+        say!("{}", serde_json::to_string_pretty(&result)?);
     } else {
-        print!("{}", EvaluationText(&result));
+        say_on!("{}", EvaluationText(&result));
     }
     Ok(())
 }
 
 fn write(file: &Path, text: &str) -> Result<(), CommandError> {
     fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))?;
-    eprintln!("wrote {}", file.display());
+    note!("wrote {}", file.display());
     Ok(())
 }

@@ -33,9 +33,9 @@ pub(super) fn run(engine: &Engine, arguments: &Arguments) -> Result<(), CommandE
     let result = try_attacks(engine, &recordings, answers, seed, || bar.inc(1))?;
     bar.finish_and_clear();
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&result)?);
+        say!("{}", serde_json::to_string_pretty(&result)?);
     } else {
-        print!("{}", AttackTrialText(&result));
+        say_on!("{}", AttackTrialText(&result));
     }
     Ok(())
 }

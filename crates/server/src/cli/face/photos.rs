@@ -58,33 +58,33 @@ pub(super) fn run(settings: &Settings, command: Command) -> Result<(), CommandEr
 fn describe(engine: &Engine, dir: &Path, as_json: bool) -> Result<(), CommandError> {
     let pack = engine.pack();
     if as_json {
-        println!("{}", serde_json::to_string_pretty(pack)?);
+        say!("{}", serde_json::to_string_pretty(pack)?);
         return Ok(());
     }
-    println!(
+    say!(
         "{}: pack {} version {}",
         dir.display(),
         pack.name(),
         pack.version()
     );
-    println!("licence  {}\nsource   {}", pack.licence(), pack.source());
-    println!(
+    say!("licence  {}\nsource   {}", pack.licence(), pack.source());
+    say!(
         "sha256   {} (of the manifest, which holds those of the networks)",
         pack.sha256()
     );
     for network in pack.networks() {
-        println!("network  {network}");
+        say!("network  {network}");
     }
     for level in FmrLevel::ALL {
-        println!(
+        say!(
             "matches  up to {:.3} at a false match rate of {level}",
             pack.threshold(level)
         );
     }
     if pack.has_liveness() {
-        println!("can      compare faces; tell turned heads, closed eyes and open mouths");
+        say!("can      compare faces; tell turned heads, closed eyes and open mouths");
     } else {
-        println!(
+        say!(
             "can      compare faces. This pack cannot tell turned heads, closed eyes and open mouths (it has \
              no face mesh): sites on it need liveness=off"
         );
@@ -113,17 +113,17 @@ fn compare(engine: &Engine, a: &Path, b: &Path, as_json: bool) -> Result<(), Com
                 (level.as_str().to_owned(), verdict)
             })
             .collect();
-        println!("{:#}", json!({ "distance": distance, "fmr": matches }));
+        say!("{:#}", json!({ "distance": distance, "fmr": matches }));
         return Ok(());
     }
-    println!("distance {distance:.3}");
+    say!("distance {distance:.3}");
     for (level, threshold) in levels {
         let verdict = if distance <= threshold {
             "the same person"
         } else {
             "different people"
         };
-        println!(
+        say!(
             "at a false match rate of {:<8} (up to {threshold:.3}): {verdict}",
             level.as_str()
         );

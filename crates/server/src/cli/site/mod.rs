@@ -62,13 +62,13 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Com
                 if let Some(access) = access {
                     printed["redis"] = access.json();
                 }
-                println!("{printed:#}");
+                say!("{printed:#}");
             } else {
-                println!("site_id         {}", site.id);
-                println!("domain          {}", site.domain);
-                println!("api_key         {}", site.api_key);
-                println!("secret_key      {secret_key}   (keep it: it is not shown again)");
-                println!("channel_prefix  {}", site.channel_prefix);
+                say!("site_id         {}", site.id);
+                say!("domain          {}", site.domain);
+                say!("api_key         {}", site.api_key);
+                say!("secret_key      {secret_key}   (keep it: it is not shown again)");
+                say!("channel_prefix  {}", site.channel_prefix);
                 if let Some(access) = access {
                     access.print();
                 }
@@ -92,14 +92,14 @@ fn list(sites: &[site::Site], json: bool) {
                 })
             })
             .collect();
-        println!("{:#}", json!(rows));
+        say!("{:#}", json!(rows));
         return;
     }
     if sites.is_empty() {
-        println!("No sites yet. Register one: axiam site create --url https://example.com");
+        say!("No sites yet. Register one: axiam site create --url https://example.com");
     }
     for site in sites {
-        println!("{}  {:<30}  {}", site.id, site.domain, site.api_key);
+        say!("{}  {:<30}  {}", site.id, site.domain, site.api_key);
     }
 }
 
@@ -117,6 +117,6 @@ async fn set(
         site.settings = site.settings.with(key, value)?;
     }
     site::store_settings(db, &site).await?;
-    println!("{}", serde_json::to_string_pretty(&site.settings)?);
+    say!("{}", serde_json::to_string_pretty(&site.settings)?);
     Ok(())
 }

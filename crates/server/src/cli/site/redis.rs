@@ -54,19 +54,19 @@ impl Access {
     }
 
     pub(in crate::cli) fn print(&self) {
-        println!("redis_host      {}", self.host);
-        println!("redis_port      {}", self.port);
+        say!("redis_host      {}", self.host);
+        say!("redis_port      {}", self.port);
         match &self.user {
-            Some(user) => println!("redis_user      {}", user.name),
-            None => println!("redis_user      none yet: add --rotate to make one"),
+            Some(user) => say!("redis_user      {}", user.name),
+            None => say!("redis_user      none yet: add --rotate to make one"),
         }
         if let Some(password) = &self.password {
-            println!(
+            say!(
                 "redis_password  {}   (keep it: it is not shown again; never send it to a browser)",
                 password.reveal()
             );
         }
-        println!("redis_prefix    {}:*", self.channel_prefix);
+        say!("redis_prefix    {}:*", self.channel_prefix);
     }
 }
 
@@ -82,7 +82,7 @@ pub(in crate::cli) async fn run(
         if arguments.rotate || arguments.remove {
             return Err(text.into());
         }
-        println!("{text}");
+        say!("{text}");
         return Ok(());
     };
     if arguments.remove {
@@ -102,7 +102,7 @@ pub(in crate::cli) async fn run(
     };
     if let Some(access) = access {
         if arguments.json {
-            println!("{:#}", access.json());
+            say!("{:#}", access.json());
         } else {
             access.print();
         }
@@ -139,7 +139,7 @@ async fn remove(
     site: &Site,
 ) -> Result<(), CommandError> {
     let Some(user) = site::find_redis_user(db, site.id).await? else {
-        println!("The site has no user in Redis.");
+        say!("The site has no user in Redis.");
         return Ok(());
     };
     site::remove_redis_user(db, site.id, SystemClock.now()).await?;
@@ -148,10 +148,10 @@ async fn remove(
         Ok(()) => site::forget_redis_user(db, site.id).await?,
         Err(error) => later(&error),
     }
-    println!("{} is removed.", user.name);
+    say!("{} is removed.", user.name);
     Ok(())
 }
 
 fn later(error: &redis::RedisError) {
-    eprintln!("Redis could not be told now ({error}); a running server tells it when it can.");
+    note!("Redis could not be told now ({error}); a running server tells it when it can.");
 }

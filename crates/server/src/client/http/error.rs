@@ -28,7 +28,7 @@ impl From<ClientError> for ApiError {
                     .retry_after(minutes.unsigned_abs() * 60)
             }
             ClientError::LockedPermanently => Self::new(Code::AccountLockedPermanently, text),
-            ClientError::Database(cause) => Self::internal(&cause),
+            ClientError::Database(cause) => cause.into(),
         }
     }
 }

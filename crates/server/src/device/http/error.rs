@@ -9,7 +9,7 @@ impl From<ProofError> for ApiError {
     fn from(error: ProofError) -> Self {
         let text = error.to_string();
         match error {
-            ProofError::Database(cause) => Self::internal(&cause),
+            ProofError::Database(cause) => cause.into(),
             _ => Self::new(Code::DeviceProofInvalid, text),
         }
     }

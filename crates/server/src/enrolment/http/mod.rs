@@ -14,7 +14,7 @@ use crate::{
     client,
     http::{
         error::Failure,
-        extract::{Json, Replied, Reply, reply},
+        extract::{self, Json, Replied, Reply, reply},
         guard::SiteToken,
     },
     platform::{clock::seconds, state::Shared},
@@ -28,6 +28,7 @@ pub fn router() -> OpenApiRouter<Shared> {
 #[derive(Deserialize, ToSchema)]
 struct Ask {
     /// The client's id.
+    #[serde(deserialize_with = "extract::any_id")]
     id: Uuid,
     /// `login` where it is left out.
     flow_type: Option<FlowType>,

@@ -37,7 +37,7 @@ impl From<FaceError> for ApiError {
             FaceError::SeveralPeople => Self::new(Code::SeveralFaces, text),
             FaceError::Client(inner) => inner.into(),
             FaceError::Photo(photo) => photo_error(&photo),
-            FaceError::Database(cause) => Self::internal(&cause),
+            FaceError::Database(cause) => cause.into(),
             FaceError::Sealed(cause) => Self::internal(&cause),
         }
     }

@@ -193,11 +193,7 @@ async fn upload_facial(
     let (parts, body) = request.into_parts();
     let body = extract::upload(&state.uploads, &parts.headers, body, limit).await?;
     let form = Form::parse(&parts.headers, &body)?;
-    let id: Uuid = form
-        .text("id")?
-        .trim()
-        .parse()
-        .map_err(|_| ApiError::invalid("id", "is not a UUID"))?;
+    let id = extract::id_in(&form.text("id")?);
     let client = client::find(&state.db, &site, id).await?;
     let photo = form.bytes("facial")?;
     flow::enrol_by_backend(&state, &site, &client, photo).await?;

@@ -3,6 +3,8 @@
 mod multipart;
 mod upload;
 
+use std::fmt;
+
 use axum::{
     body::Body,
     extract::{FromRequest, FromRequestParts, Request},
@@ -11,7 +13,10 @@ use axum::{
 use bytes::Bytes;
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Deserializer, Serialize,
+    de::{DeserializeOwned, Visitor},
+};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -113,6 +118,9 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
 /// 1006 naming the field.
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> ApiResult<T> {
     let body = if body.is_empty() { b"{}" } else { body };
+    if let Some(what) = not_plain(body) {
+        return Err(ApiError::invalid("body", what));
+    }
     // Serde would take an array for the fields in their order.
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(ApiError::invalid("body", "is not a JSON object"));
@@ -131,6 +139,56 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> ApiResult<T> {
         .end()
         .map_err(|_| ApiError::invalid("body", "has something after the JSON"))?;
     Ok(value)
+}
+
+/// A client's id as sites write it: what is none in any form is nobody's (the nil UUID), so that it
+/// is answered as a client that is not known.
+///
+/// # Errors
+/// For what is neither a text nor a number.
+pub fn any_id<'de, D: Deserializer<'de>>(from: D) -> Result<Uuid, D::Error> {
+    struct Id;
+    impl Visitor<'_> for Id {
+        type Value = Uuid;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a client's id")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Uuid, E> {
+            Ok(id_in(text))
+        }
+
+        fn visit_i64<E>(self, _: i64) -> Result<Uuid, E> {
+            Ok(Uuid::nil())
+        }
+
+        fn visit_u64<E>(self, _: u64) -> Result<Uuid, E> {
+            Ok(Uuid::nil())
+        }
+    }
+    from.deserialize_any(Id)
+}
+
+/// The same from a form's text; capitals do not matter.
+#[must_use]
+pub fn id_in(text: &str) -> Uuid {
+    text.trim().parse().unwrap_or_default()
+}
+
+/// Names what stands before the JSON, where something does.
+fn not_plain(body: &[u8]) -> Option<&'static str> {
+    const MARKS: [(&[u8], &str); 4] = [
+        (
+            b"\xef\xbb\xbf",
+            "begins with a byte order mark; send UTF-8 without one",
+        ),
+        (b"\xff\xfe", "is UTF-16; send UTF-8"),
+        (b"\xfe\xff", "is UTF-16; send UTF-8"),
+        (b"\x1f\x8b", "is compressed with gzip; send it as it is"),
+    ];
+    let mark = MARKS.iter().find(|(mark, _)| body.starts_with(mark))?;
+    Some(mark.1)
 }
 
 fn missing_field(reason: &str) -> Option<&str> {

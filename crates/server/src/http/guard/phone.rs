@@ -57,14 +57,14 @@ impl FromRequest<Shared> for KeyProof {
 
     async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
-        let ClientIp(ip) = ClientIp::from_request_parts(&mut parts, state).await?;
+        let caller = ClientIp::from_request_parts(&mut parts, state).await?;
         let origins = origins(state, &parts.headers);
         let proof = header(&parts.headers, "dpop")?;
         let proof = Proof::check(proof, &call(&parts, &origins, None), state.now())?;
         let body = extract::read(body, JSON_LIMIT, || body_too_large(JSON_LIMIT)).await?;
         proof.covers(content_digest(&parts.headers)?, &body)?;
         // Anyone can make keys: the limit comes before a row is written.
-        let subject = format!("key {ip}");
+        let subject = format!("key {}", caller.network());
         limit::check(state, Rule::Other, subject).await?;
         device::spend(state, &proof, None).await?;
         Ok(Self {

@@ -2,7 +2,11 @@
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, header::AUTHORIZATION, request::Parts},
+    http::{
+        HeaderMap,
+        header::{AUTHORIZATION, ORIGIN},
+        request::Parts,
+    },
 };
 
 use crate::{
@@ -46,6 +50,9 @@ impl FromRequestParts<Shared> for PageToken {
         let (site, scope) = token::verify(&state.db, &state.keys, bearer, state.now()).await?;
         Ok(match scope {
             Scope::Site => Self::Site(SiteToken(site)),
+            Scope::Widget if !comes_from(&site, &parts.headers) => {
+                return Err(TokenError::OtherPage.into());
+            }
             Scope::Widget => Self::Widget(WidgetToken(site)),
         })
     }
@@ -60,6 +67,15 @@ impl FromRequestParts<Shared> for SiteToken {
             PageToken::Widget(_) => Err(TokenError::Scope.into()),
         }
     }
+}
+
+/// Whether a page that says where it is from is one of the site's. What names no origin is no page,
+/// and could claim what it likes.
+fn comes_from(site: &Site, headers: &HeaderMap) -> bool {
+    headers
+        .get_all(ORIGIN)
+        .iter()
+        .all(|origin| origin.to_str().is_ok_and(|origin| site.has_page(origin)))
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, TokenError> {

@@ -7,7 +7,8 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use crate::{
     http::{
         error::ApiError,
-        request::{ClientIp, forwarded_for, header_text},
+        forwarded::Origin,
+        request::{header_text, origin},
     },
     platform::state::Shared,
 };
@@ -15,8 +16,10 @@ use crate::{
 /// Where a sign-on was asked for, for the login tracker, the limits and the phone's question.
 #[derive(Debug, Clone)]
 pub struct Visitor {
-    /// The person's address, as far as it is known.
+    /// The person's address, or while that is not known, who speaks for them.
     pub ip: IpAddr,
+    /// Whether `ip` is the person's.
+    pub is_stated: bool,
     /// The browser's `User-Agent`.
     pub user_agent: String,
 }
@@ -24,9 +27,10 @@ pub struct Visitor {
 impl Visitor {
     /// What the connection itself says, for callers who are pages.
     #[must_use]
-    pub fn of_page(parts: &Parts, ip: IpAddr) -> Self {
+    pub fn of_page(parts: &Parts, origin: Origin) -> Self {
         Self {
-            ip,
+            ip: origin.caller,
+            is_stated: true,
             user_agent: header_text(&parts.headers, "user-agent")
                 .unwrap_or_default()
                 .to_owned(),
@@ -35,14 +39,12 @@ impl Visitor {
 
     /// What the headers say. Only a backend may be believed: it must have shown the site's token.
     #[must_use]
-    pub fn of_backend(parts: &Parts, ip: IpAddr) -> Self {
-        let forwarded = forwarded_for(&parts.headers)
-            .first()
-            .and_then(|hop| hop.parse().ok());
+    pub fn of_backend(parts: &Parts, origin: Origin) -> Self {
         let agent = header_text(&parts.headers, "x-browser-user-agent")
             .or_else(|| header_text(&parts.headers, "user-agent"));
         Self {
-            ip: forwarded.unwrap_or(ip),
+            ip: origin.stated.unwrap_or(origin.caller),
+            is_stated: origin.stated.is_some(),
             user_agent: agent.unwrap_or_default().to_owned(),
         }
     }
@@ -53,7 +55,7 @@ impl FromRequestParts<Shared> for Visitor {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
-        let ClientIp(ip) = ClientIp::from_request_parts(parts, state).await?;
-        Ok(Self::of_backend(parts, ip))
+        let origin = origin(parts, state).await?;
+        Ok(Self::of_backend(parts, origin))
     }
 }

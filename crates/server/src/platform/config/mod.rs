@@ -3,13 +3,13 @@
 mod sources;
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
 use ::cable::fanout::redis::{Address, AddressError};
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 pub use self::sources::{ConfigError, Overrides};
 
@@ -62,7 +62,8 @@ pub struct Server {
     pub listen: SocketAddr,
     /// The address browsers and phones use; empty: derived from `listen`.
     pub public_url: String,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies that are believed where a request came from.
+    #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
     /// Bytes of uploads held in memory at once.
     pub upload_memory: u32,
@@ -70,6 +71,23 @@ pub struct Server {
     pub connections: usize,
     /// Seconds to send a request's head.
     pub head_timeout: u32,
+}
+
+/// Networks, of which a bare address is one.
+fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
+    let read = |text: String| {
+        let text = text.trim();
+        let bare = text.parse::<IpAddr>().map(IpNet::from).ok();
+        bare.or_else(|| text.parse().ok()).ok_or_else(|| {
+            D::Error::custom(format!(
+                "{text:?} is neither an address nor a network such as 10.0.0.0/8"
+            ))
+        })
+    };
+    Vec::<String>::deserialize(from)?
+        .into_iter()
+        .map(read)
+        .collect()
 }
 
 /// `[database]`
@@ -286,7 +304,9 @@ impl Settings {
     #[must_use]
     pub fn database_url(&self) -> String {
         if self.database.url.is_empty() {
-            format!("sqlite://{}", self.data_dir.join("axiam.db").display())
+            // It is read as an address, in which these two mean something.
+            let file = self.data_dir.join("axiam.db").display().to_string();
+            format!("sqlite://{}", file.replace('%', "%25").replace('?', "%3F"))
         } else {
             self.database.url.clone()
         }

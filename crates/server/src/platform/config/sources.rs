@@ -14,6 +14,12 @@ pub enum ConfigError {
     /// A value or a key is wrong; the text names it.
     #[error("{0}")]
     Invalid(#[from] config::ConfigError),
+    /// A variable of the environment names no setting.
+    #[error(
+        "{0}: there is no such setting. The variable of a setting is its path in capitals: \
+         server.listen is AXIAM_SERVER_LISTEN (see axiam.toml)"
+    )]
+    Variable(String),
     /// A setting cannot be what it is.
     #[error("{key}: {reason}")]
     Setting {
@@ -47,6 +53,20 @@ impl Overrides {
         self
     }
 
+    /// A variable that names no setting is a mistake like an unknown key: it would be thought to
+    /// have been set.
+    fn refuse_unknown(&self, leaves: &[Leaf]) -> Result<(), ConfigError> {
+        let known = |name: &str| {
+            name == "AXIAM_CONFIG"
+                || name.starts_with("AXIAM_TEST_")
+                || leaves.iter().any(|leaf| variable_name(&leaf.path) == name)
+        };
+        match self.environment.iter().find(|(name, _)| !known(name)) {
+            Some((name, _)) => Err(ConfigError::Variable(name.clone())),
+            None => Ok(()),
+        }
+    }
+
     fn variable(&self, name: &str) -> Option<&str> {
         self.environment
             .iter()
@@ -68,7 +88,9 @@ impl Settings {
         if let Some(file) = settings_file(overrides) {
             builder = builder.add_source(File::from(file).format(FileFormat::Toml));
         }
-        for leaf in leaves(&defaults)? {
+        let leaves = leaves(&defaults)?;
+        overrides.refuse_unknown(&leaves)?;
+        for leaf in leaves {
             if let Some(value) = overrides.variable(&variable_name(&leaf.path)) {
                 builder = if leaf.is_list {
                     let items: Vec<&str> = value.split(',').filter(|i| !i.is_empty()).collect();
@@ -227,14 +249,16 @@ mod tests {
         overrides.environment = with(&[
             ("AXIAM_SERVER_LISTEN", "127.0.0.1:2"),
             ("AXIAM_SIGN_ON_LIFETIME", "60"),
-            ("AXIAM_SERVER_TRUSTED_PROXIES", "10.0.0.0/8,127.0.0.1/32"),
+            ("AXIAM_SERVER_TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1,::1"),
         ])
         .environment;
         let settings = Settings::load(&overrides).unwrap();
         assert_eq!(settings.server.listen.port(), 2);
         assert_eq!(settings.log.level, "warn");
         assert_eq!(settings.sign_on.lifetime, 60);
-        assert_eq!(settings.server.trusted_proxies.len(), 2);
+        let proxies = &settings.server.trusted_proxies;
+        let texts: Vec<String> = proxies.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["10.0.0.0/8", "127.0.0.1/32", "::1/128"]);
         overrides.listen = Some("127.0.0.1:3".into());
         assert_eq!(Settings::load(&overrides).unwrap().server.listen.port(), 3);
     }
@@ -250,6 +274,22 @@ mod tests {
     }
 
     #[test]
+    fn an_unknown_variable_is_named() {
+        let error = Settings::load(&with(&[("AXIAM_LISTEN", "127.0.0.1:1")])).unwrap_err();
+        assert!(
+            error.to_string().contains("AXIAM_LISTEN: there is no such"),
+            "{error}"
+        );
+        for name in ["AXIAM_CONFIG", "AXIAM_TEST_REDIS_URL"] {
+            let told = Settings::load(&with(&[(name, "/nowhere.toml")])).map_err(|e| e.to_string());
+            assert!(
+                !told.is_err_and(|told| told.contains("no such setting")),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
     fn a_wrong_value_is_named() {
         let error = Settings::load(&with(&[("AXIAM_SIGN_ON_LIFETIME", "soon")])).unwrap_err();
         assert!(error.to_string().contains("sign_on.lifetime"), "{error}");
@@ -259,6 +299,7 @@ mod tests {
             ("AXIAM_DATABASE_URL", "database.url"),
             ("AXIAM_REDIS_URL", "redis.url"),
             ("AXIAM_METRICS_LISTEN", "metrics.listen"),
+            ("AXIAM_SERVER_TRUSTED_PROXIES", "server.trusted_proxies"),
         ] {
             let error = Settings::load(&with(&[(variable, "mysql://x")])).unwrap_err();
             assert!(error.to_string().contains(key), "{error}");

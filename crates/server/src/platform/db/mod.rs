@@ -3,29 +3,44 @@
 
 mod migrations;
 
-use std::{path::Path, str::FromStr, time::Duration};
+use std::{io::ErrorKind, path::Path, str::FromStr, time::Duration};
 
 use sea_orm::{
-    AccessMode, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, SqlErr,
-    SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions,
-    TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel,
+    RuntimeErr, SqlErr, SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector,
+    Statement, TransactionOptions, TransactionTrait,
 };
 use sqlx::{
+    Connection, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use thiserror::Error;
 
-/// How long a request waits for a connection before it fails.
-const ACQUIRE: Duration = Duration::from_secs(10);
+use crate::platform::clock::Moment;
 
-/// How long a SQLite writer waits for another one.
+/// How long a request waits for a connection to PostgreSQL: who asks should hear within two seconds
+/// that the database is away.
+const ACQUIRE: Duration = Duration::from_millis(1_800);
+
+/// How long a request waits for a connection to SQLite, and a writer for another one.
 const BUSY: Duration = Duration::from_secs(10);
+
+/// How long PostgreSQL may take to answer at start.
+const REACH: Duration = Duration::from_secs(5);
 
 /// Why the database cannot be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {
-    /// The address cannot be understood or reached.
+    /// Nothing answers at the address.
+    #[error("cannot reach PostgreSQL at {at}: {reason}")]
+    Unreachable {
+        /// Host and port, or the socket's folder.
+        at: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The address cannot be understood, or what answers there refuses.
     #[error("cannot open the database: {0}")]
     Connect(#[from] sqlx::Error),
     /// A migration failed, or the database was written by a newer program.
@@ -44,13 +59,55 @@ pub async fn open(url: &str, max_connections: u32) -> Result<DatabaseConnection,
     if url.starts_with("sqlite:") {
         open_sqlite(url, max_connections).await
     } else {
-        let options = PgConnectOptions::from_str(url)?;
+        let options = postgres_options(url)?;
+        reach(&options).await?;
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(ACQUIRE)
             .connect_with(options)
             .await?;
         Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+    }
+}
+
+/// An IPv6 address stands in brackets in a URL; the system does not know it by those.
+fn postgres_options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url)?;
+    let bare = options
+        .get_host()
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    Ok(match bare.map(str::to_owned) {
+        Some(host) => options.host(&host),
+        None => options,
+    })
+}
+
+/// Connects once. The pool would try again and again while nobody listens, and then only say that
+/// its time was over.
+async fn reach(options: &PgConnectOptions) -> Result<(), OpenError> {
+    let unreachable = |reason: String| OpenError::Unreachable {
+        at: match options.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None if options.get_host().contains(':') => {
+                format!("[{}]:{}", options.get_host(), options.get_port())
+            }
+            None => format!("{}:{}", options.get_host(), options.get_port()),
+        },
+        reason,
+    };
+    let reached = tokio::time::timeout(REACH, PgConnection::connect_with(options)).await;
+    match reached {
+        Ok(Ok(connection)) => Ok(connection.close().await?),
+        Ok(Err(sqlx::Error::Io(error))) if error.kind() == ErrorKind::ConnectionRefused => {
+            Err(unreachable("connection refused".into()))
+        }
+        Ok(Err(sqlx::Error::Io(error))) => Err(unreachable(error.to_string())),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(unreachable(format!(
+            "no answer within {} s",
+            REACH.as_secs()
+        ))),
     }
 }
 
@@ -69,7 +126,7 @@ async fn open_sqlite(url: &str, max_connections: u32) -> Result<DatabaseConnecti
         .map_err(|error| OpenError::Folder(options.get_filename().display().to_string(), error))?;
     let pool = SqlitePoolOptions::new()
         .max_connections(max_connections)
-        .acquire_timeout(ACQUIRE)
+        .acquire_timeout(BUSY)
         .connect_with(options)
         .await?;
     Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
@@ -120,6 +177,19 @@ pub async fn migrate(db: &DatabaseConnection) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// What time it is for the database's own machine; `None` for SQLite, which has none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn clock(db: &DatabaseConnection) -> Result<Option<Moment>, DbErr> {
+    if db.get_database_backend() != sea_orm::DbBackend::Postgres {
+        return Ok(None);
+    }
+    let read = Statement::from_string(db.get_database_backend(), "select clock_timestamp() as now");
+    let row = db.query_one_raw(read).await?;
+    row.map(|row| row.try_get("", "now")).transpose()
+}
+
 /// Begins a transaction that will write. On SQLite it takes the write lock at once: a deferred one
 /// would fail instead of waiting when two of them turn from reading to writing.
 ///
@@ -134,8 +204,76 @@ pub async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr
     .await
 }
 
+/// Whether the database could not be asked, rather than said no: gone, stopping, or out of
+/// connections.
+#[must_use]
+pub fn is_away(error: &DbErr) -> bool {
+    // Class 08, and what PostgreSQL says when it has no room, stops or starts
+    // (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+    const STATES: [&str; 5] = ["53300", "57P01", "57P02", "57P03", "57P05"];
+    let cause = match error {
+        DbErr::ConnectionAcquire(_) => return true,
+        DbErr::Conn(RuntimeErr::SqlxError(cause))
+        | DbErr::Exec(RuntimeErr::SqlxError(cause))
+        | DbErr::Query(RuntimeErr::SqlxError(cause)) => cause.as_ref(),
+        _ => return false,
+    };
+    match cause {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(said) => said
+            .code()
+            .is_some_and(|code| code.starts_with("08") || STATES.contains(&code.as_ref())),
+        _ => false,
+    }
+}
+
 /// Whether a write failed because another row has the same unique value.
 #[must_use]
 pub fn is_duplicate(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::config::{Overrides, Settings};
+
+    #[tokio::test]
+    async fn where_nobody_listens_the_address_is_told() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let url = format!("postgres://ann:secret@{address}/axiam");
+        let told = open(&url, 1).await.unwrap_err().to_string();
+        assert_eq!(
+            told,
+            format!("cannot reach PostgreSQL at {address}: connection refused")
+        );
+    }
+
+    #[test]
+    fn an_ipv6_address_is_known_without_its_brackets() {
+        let options = postgres_options("postgres://[::1]:5544/axiam").unwrap();
+        assert_eq!((options.get_host(), options.get_port()), ("::1", 5544));
+    }
+
+    #[tokio::test]
+    async fn the_data_folder_is_the_one_that_was_named() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a%2Fb", "a%20b", "a?b", "a b", "a#b", "b\u{fc}cher"] {
+            let data_dir = folder.path().join(name);
+            let settings = Settings::load(&Overrides {
+                data_dir: Some(data_dir.clone()),
+                ..Overrides::default()
+            })
+            .unwrap();
+            let db = open(&settings.database_url(), 1).await.unwrap();
+            db.close().await.unwrap();
+            assert!(data_dir.join("axiam.db").is_file(), "{name}");
+        }
+    }
 }

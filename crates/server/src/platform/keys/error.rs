@@ -14,6 +14,12 @@ pub enum KeyError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The database has keys, and the file that opens them is not there.
+    #[error(
+        "master key file {0} is missing: the keys in this database were sealed under it. Put it \
+         back from the backup, or name its place (keys.master, AXIAM_KEYS_MASTER)"
+    )]
+    MasterMissing(String),
     /// The database's keys were sealed under another master key.
     #[error(
         "the master key does not open this database's keys: use the master.key file that this database was made with"

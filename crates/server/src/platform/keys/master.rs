@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::Write,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -21,9 +21,12 @@ pub(super) struct Master {
 }
 
 impl Master {
-    /// Reads the file, or makes it.
-    pub(super) fn load(file: &Path) -> Result<Self, KeyError> {
+    /// Reads the file, or makes it where no key in the database needs another one.
+    pub(super) fn load(file: &Path, is_needed: bool) -> Result<Self, KeyError> {
         if !file.exists() {
+            if is_needed {
+                return Err(KeyError::MasterMissing(file.display().to_string()));
+            }
             write_new(file, &random()).map_err(|error| problem(file, error.to_string()))?;
         }
         Ok(Self {
@@ -127,6 +130,14 @@ fn random() -> Zeroizing<String> {
 }
 
 fn read(file: &Path) -> Result<SealingKey, KeyError> {
+    let mode = fs::metadata(file)
+        .map_err(|error| problem(file, error.to_string()))?
+        .mode();
+    // A group may read it: that is how secrets are handed to containers.
+    if mode & 0o007 != 0 {
+        let reason = "every user of this machine may read it; run chmod o-rwx on it";
+        return Err(problem(file, reason.into()));
+    }
     let text = fs::read_to_string(file).map_err(|error| problem(file, error.to_string()))?;
     let text = Zeroizing::new(text);
     let bytes = STANDARD
@@ -171,13 +182,26 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("inner/master.key");
-        let first = Master::load(&file).unwrap();
+        let first = Master::load(&file, false).unwrap();
         let sealed = first.key().seal(b"", b"x").unwrap();
-        assert!(Master::load(&file).unwrap().open(b"", &sealed).is_ok());
+        assert!(
+            Master::load(&file, false)
+                .unwrap()
+                .open(b"", &sealed)
+                .is_ok()
+        );
         let mode = fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o604)).unwrap();
+        let told = Master::load(&file, true).err().unwrap().to_string();
+        assert!(told.contains("may read it"), "{told}");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(Master::load(&file, true).is_ok());
         fs::write(&file, "nonsense").unwrap();
-        assert!(matches!(Master::load(&file), Err(KeyError::File { .. })));
+        assert!(matches!(
+            Master::load(&file, false),
+            Err(KeyError::File { .. })
+        ));
     }
 
     #[test]
@@ -185,12 +209,17 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("master.key");
-        let running = Master::load(&file).unwrap();
+        let running = Master::load(&file, false).unwrap();
         let first = Change::begin(&file).unwrap();
         let sealed = first.new.seal(b"", b"x").unwrap();
         // Sealed anew but not moved: a running server and one that starts now both open it.
         assert!(running.open(b"", &sealed).is_ok());
-        assert!(Master::load(&file).unwrap().open(b"", &sealed).is_ok());
+        assert!(
+            Master::load(&file, false)
+                .unwrap()
+                .open(b"", &sealed)
+                .is_ok()
+        );
         let again = Change::begin(&file).unwrap();
         assert!(again.new.open(b"", &sealed).is_ok());
         let kept = again
@@ -198,7 +227,7 @@ mod tests {
             .unwrap();
         assert!(kept.ends_with("master.key.until-20260102T030405Z"));
         assert!(running.open(b"", &sealed).is_ok());
-        let (_, newer) = Master::load(&file)
+        let (_, newer) = Master::load(&file, false)
             .unwrap()
             .that_opens(b"", &sealed)
             .unwrap();

@@ -171,7 +171,7 @@ impl Keyring {
         master_file: &Path,
         now: Moment,
     ) -> Result<Self, KeyError> {
-        let master = Master::load(master_file)?;
+        let master = Master::load(master_file, store::has_any(db).await?)?;
         // First, as it is the one by which a server sees that its master key is still the right one.
         let session = store::current(db, &master, Purpose::Session, now).await?;
         let tokens = store::current(db, &master, Purpose::SiteTokens, now).await?;

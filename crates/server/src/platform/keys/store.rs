@@ -29,6 +29,11 @@ pub(super) mod row {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Whether something was ever sealed under a master key.
+pub(super) async fn has_any(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    Ok(row::Entity::find().one(db).await?.is_some())
+}
+
 /// The row of the key in force.
 async fn find_current(
     db: &impl ConnectionTrait,

@@ -6,7 +6,7 @@ use sea_orm::DbErr;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{decided, find_open, overtaken};
+use super::{decided, find_open, overtaken, request::network};
 use crate::{
     audit::{Action, Entry},
     device::Device,
@@ -33,7 +33,8 @@ pub(in crate::sign_on) async fn inbox(
         // Asked for before looking, so that nothing that comes in between is slept through.
         let woken = state.wake_ups.wait(device.client_id);
         let open = store::open_for_device(&state.db, device, state.now()).await?;
-        if !open.is_empty() || Instant::now() >= give_up {
+        let is_over = Instant::now() >= give_up || state.wake_ups.has_ended();
+        if !open.is_empty() || is_over {
             return Ok(open);
         }
         let look_again = give_up.min(Instant::now() + LOOK_AGAIN);
@@ -106,13 +107,19 @@ pub(in crate::sign_on) async fn deny(
     };
     if report {
         let until = now + seconds(state.settings.sign_on.freeze);
-        store::freeze(&transaction, sign_on.client_id, &sign_on.ip, until).await?;
+        let network = network(&sign_on.ip);
+        store::freeze(&transaction, sign_on.client_id, &network, until).await?;
     }
     Entry::new(site.id, action)
         .client(sign_on.client_id)
         .device(device.id)
         .sign_on(id)
-        .detail(format!("asked for from {}", sign_on.ip))
+        .detail(format!(
+            "asked for from {}",
+            Some(sign_on.ip.as_str())
+                .filter(|ip| !ip.is_empty())
+                .unwrap_or("an address that was not stated")
+        ))
         .record(&transaction, now)
         .await?;
     transaction.commit().await?;

@@ -1,5 +1,7 @@
 //! What the site does: ask for a sign-on, take it back.
 
+use std::net::IpAddr;
+
 use sea_orm::ActiveValue::Set;
 use uuid::Uuid;
 
@@ -14,6 +16,7 @@ use crate::{
         clock::seconds,
         db,
         events::{Event, Verdict},
+        network::Network,
         secret::Secret,
         state::State,
     },
@@ -27,8 +30,33 @@ use crate::{
 
 /// Where a sign-on was asked for, ready for display.
 pub(in crate::sign_on) struct Origin {
-    pub(in crate::sign_on) ip: std::net::IpAddr,
+    pub(in crate::sign_on) ip: IpAddr,
+    /// Whether `ip` is the person's; else it is the backend's, which stands for everyone.
+    pub(in crate::sign_on) is_stated: bool,
     pub(in crate::sign_on) user_agent: String,
+}
+
+impl Origin {
+    /// As it is kept with the sign-on: empty where it is not known.
+    fn address(&self) -> String {
+        if self.is_stated {
+            self.ip.to_string()
+        } else {
+            String::new()
+        }
+    }
+
+    fn network(&self) -> String {
+        network(&self.address())
+    }
+}
+
+/// What a report freezes, of the address kept with a sign-on: its network, and nothing where none
+/// was stated. That row only makes the next push ask for a number.
+pub(super) fn network(address: &str) -> String {
+    address
+        .parse::<IpAddr>()
+        .map_or_else(|_| String::new(), |ip| Network::from(ip).to_string())
 }
 
 pub(in crate::sign_on) struct Pushed {
@@ -46,11 +74,13 @@ pub(in crate::sign_on) async fn request(
 ) -> Result<Pushed, SignOnError> {
     let now = state.now();
     client.pass(now)?;
-    let ip = origin.ip.to_string();
-    if let Some(until) = store::frozen_until(&state.db, client.id, &ip, now).await? {
+    let frozen = store::frozen_until(&state.db, client.id, &origin.network(), now).await?;
+    if let Some(until) = frozen.filter(|_| origin.is_stated) {
         let seconds = u64::try_from((until - now).num_seconds()).unwrap_or(0);
         return Err(SignOnError::Frozen { seconds });
     }
+    // Refusing a backend that does not say for whom it asks would lock the person out of the site.
+    let with_number = with_number || frozen.is_some();
     if !face::is_enrolled(state, client.id).await? {
         return Err(FaceError::NotEnrolled.into());
     }
@@ -79,7 +109,7 @@ pub(in crate::sign_on) async fn request(
         tries_left: Set(site.settings.tries),
         number: Set(number),
         choices: Set(choices),
-        ip: Set(ip),
+        ip: Set(origin.address()),
         user_agent: Set(origin.user_agent),
         browser: Set(browser),
         os: Set(os),

@@ -38,7 +38,7 @@ impl From<SignOnError> for ApiError {
             SignOnError::Limited(inner) => inner.into(),
             SignOnError::Client(inner) => inner.into(),
             SignOnError::Face(inner) => inner.into(),
-            SignOnError::Database(cause) => Self::internal(&cause),
+            SignOnError::Database(cause) => cause.into(),
         }
     }
 }

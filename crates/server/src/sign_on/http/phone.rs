@@ -155,10 +155,10 @@ struct Verified {
 )]
 async fn verify_token(
     State(state): State<Shared>,
-    ClientIp(ip): ClientIp,
+    caller: ClientIp,
     proven: DeviceProof,
 ) -> Replied<Verified> {
-    limit::check(&state, Rule::VerifyByIp, ip).await?;
+    limit::check(&state, Rule::VerifyByIp, caller.network()).await?;
     let form = proven.form()?;
     let answer: Answer = form.json("answer")?;
     let subject = format!("{} {}", proven.device.client_id, answer.sign_on_id);

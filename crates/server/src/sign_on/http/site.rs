@@ -14,13 +14,14 @@ use crate::{
     face,
     http::{
         error::{ApiError, ApiResult, Failure},
-        extract::{Json, Query, Replied, Reply, reply},
+        extract::{self, Json, Query, Replied, Reply, reply},
         guard::{PageToken, SiteToken, Visitor},
-        request::ClientIp,
+        request,
     },
     limit::{self, Rule},
     platform::{
         clock::Moment,
+        network::Network,
         state::{Shared, State as AppState},
     },
     sign_on::{
@@ -70,7 +71,7 @@ async fn lookup_client(
     visitor: Visitor,
     Json(body): Json<Lookup>,
 ) -> Replied<Found> {
-    let subject = format!("lookup {} {}", site.id, visitor.ip);
+    let subject = format!("lookup {} {}", site.id, Network::from(visitor.ip));
     limit::check(&state, Rule::Other, subject).await?;
     let client = client::find_by_email(&state.db, &site, &body.email).await?;
     Ok(reply(Found {
@@ -83,6 +84,7 @@ async fn lookup_client(
 #[derive(Deserialize, ToSchema)]
 struct PushById {
     /// The client's id.
+    #[serde(deserialize_with = "extract::any_id")]
     id: Uuid,
 }
 
@@ -165,17 +167,17 @@ impl FromRequestParts<Shared> for AnyVisitor {
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
         let caller = PageToken::from_request_parts(parts, state).await?;
-        let ClientIp(ip) = ClientIp::from_request_parts(parts, state).await?;
+        let origin = request::origin(parts, state).await?;
         let visitor = match &caller {
-            PageToken::Site(_) => Visitor::of_backend(parts, ip),
-            PageToken::Widget(_) => Visitor::of_page(parts, ip),
+            PageToken::Site(_) => Visitor::of_backend(parts, origin),
+            PageToken::Widget(_) => Visitor::of_page(parts, origin),
         };
         Ok(Self { caller, visitor })
     }
 }
 
 async fn limit_by_ip(state: &AppState, site: &Site, visitor: &Visitor) -> ApiResult<()> {
-    let subject = format!("{} {}", site.id, visitor.ip);
+    let subject = format!("{} {}", site.id, Network::from(visitor.ip));
     Ok(limit::check(state, Rule::PushByIp, subject).await?)
 }
 
@@ -188,6 +190,7 @@ async fn push(
 ) -> Replied<Pushed> {
     let origin = Origin {
         ip: visitor.ip,
+        is_stated: visitor.is_stated,
         user_agent: visitor.user_agent,
     };
     let pushed = flow::request(state, client, site, origin, with_number).await?;

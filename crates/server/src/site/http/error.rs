@@ -13,7 +13,7 @@ impl From<SiteError> for ApiError {
             SiteError::WrongKeys => Self::new(Code::AuthenticationFailed, text),
             SiteError::OtherDomain => Self::new(Code::DomainMismatch, text),
             SiteError::Setting { key, reason } => Self::invalid(&key, reason),
-            SiteError::Database(cause) => Self::internal(&cause),
+            SiteError::Database(cause) => cause.into(),
         }
     }
 }

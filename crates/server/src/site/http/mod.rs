@@ -66,12 +66,13 @@ struct Authenticated {
 )]
 async fn application_auth(
     State(state): State<Shared>,
-    ClientIp(ip): ClientIp,
+    caller: ClientIp,
     headers: HeaderMap,
     Json(body): Json<ApplicationAuth>,
 ) -> Replied<Authenticated> {
     let now = state.now();
-    limit::check(&state, Rule::Auth, ip).await?;
+    // Only failures count: a site's backend has one address and may ask as often as it likes.
+    limit::peek(&state, Rule::Auth, caller.network()).await?;
     let required = |value: Option<String>, header: &str, field: &str| {
         value
             .filter(|text| !text.is_empty())
@@ -87,10 +88,18 @@ async fn application_auth(
         .map_err(SiteError::from)?;
     let scope = body.scope.unwrap_or_default();
     let life = life(&state, scope, body.expires_in)?;
-    let site = store::authenticate(&state.db, &api_key, &secret_key).await?;
-    if domain.is_some_and(|domain| domain.as_str() != site.domain) {
-        return Err(SiteError::OtherDomain.into());
-    }
+    let known = store::authenticate(&state.db, &api_key, &secret_key).await;
+    let known = known.and_then(|site| match domain {
+        Some(domain) if domain.as_str() != site.domain => Err(SiteError::OtherDomain),
+        _ => Ok(site),
+    });
+    let site = match known {
+        Ok(site) => site,
+        Err(error) => {
+            limit::check(&state, Rule::Auth, caller.network()).await?;
+            return Err(error.into());
+        }
+    };
     let issuer = state.settings.public_url();
     let token = token::issue(&state.keys, &issuer, &site, scope, now, seconds(life))?;
     Ok(reply(Authenticated {

@@ -1,0 +1,39 @@
+//! What commands say on standard output. A pipe that nobody reads any more, or a full disk, is no
+//! reason to stop, and none to panic, as the standard library's macros would.
+
+use std::{
+    fmt::Arguments,
+    io::{Write, stderr, stdout},
+};
+
+/// Writes a line.
+macro_rules! say {
+    () => { $crate::cli::out::text(format_args!("\n")) };
+    ($($text:tt)*) => {
+        $crate::cli::out::text(format_args!("{}\n", format_args!($($text)*)))
+    };
+}
+
+/// Writes as `say!`, without ending the line.
+macro_rules! say_on {
+    ($($text:tt)*) => { $crate::cli::out::text(format_args!($($text)*)) };
+}
+
+/// Writes a line to standard error.
+macro_rules! note {
+    ($($text:tt)*) => {
+        $crate::cli::out::aside(format_args!("{}\n", format_args!($($text)*)))
+    };
+}
+
+/// Writes to standard error, if it is there.
+pub(super) fn aside(text: Arguments<'_>) {
+    let _ = stderr().lock().write_fmt(text);
+}
+
+/// Writes to standard output, if it is there.
+pub(super) fn text(text: Arguments<'_>) {
+    let mut out = stdout().lock();
+    // Whoever read it has gone; there is nobody to tell.
+    let _ = out.write_fmt(text).and_then(|()| out.flush());
+}

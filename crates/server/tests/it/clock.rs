@@ -1,0 +1,74 @@
+//! A clock that was a day ahead and was put right: nobody waits for the day to pass.
+
+use serde_json::json;
+use testkit::{Answer, App, Backend, on_each_database};
+use uuid::Uuid;
+
+const DAY: i64 = 86_400;
+
+async fn push(site: &Backend, client_id: Uuid) -> Answer {
+    site.post("/login/push_notification", &json!({ "id": client_id }))
+        .await
+}
+
+on_each_database! {
+    async fn limits_do_not_last_until_a_day_that_was_not(app: App, |settings| settings.limits.push_per_client = 2) {
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        app.clock.advance(DAY);
+        for _ in 0..2 {
+            assert_eq!(push(&site, ann.client_id).await.code(), 0);
+        }
+        assert_eq!(push(&site, ann.client_id).await.code(), 1023);
+        app.clock.advance(-DAY);
+        for _ in 0..2 {
+            assert_eq!(push(&site, ann.client_id).await.code(), 0);
+        }
+        let limited = push(&site, ann.client_id).await;
+        assert_eq!(limited.code(), 1023);
+        assert!(limited.retry_after.unwrap() <= 150, "{limited:?}");
+    }
+
+    async fn servers_whose_clocks_differ_a_little_share_a_limit(app: App, |settings| settings.limits.auth_per_ip = 3) {
+        let site = app.site("a.example").await;
+        let keys = json!({ "api_key": site.api_key, "secret_key": "wrong" });
+        app.clock.advance(60);
+        for _ in 0..3 {
+            assert_eq!(site.post("/application_auth", &keys).await.code(), 1001);
+        }
+        app.clock.advance(-60);
+        assert_eq!(site.post("/application_auth", &keys).await.code(), 1026);
+    }
+
+    async fn freezes_and_locks_are_no_longer_than_they_can_be(app: App, |settings| settings.lock.temporary_after = 1) {
+        use sea_orm::ConnectionTrait;
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        let from = || site.request("POST", "/login/push_notification")
+            .header("X-Forwarded-For", "203.0.113.9")
+            .json(&json!({ "id": ann.client_id }));
+        app.clock.advance(DAY);
+        assert_eq!(Answer::to(from()).await.code(), 0);
+        ann.phone.deny(ann.waiting().await, true).await.unwrap();
+        let lock = "update clients set locked_until = (select until from freezes)";
+        app.app.state.db.execute_unprepared(lock).await.unwrap();
+        app.clock.advance(-DAY);
+        app.app.bound_waits().await.unwrap();
+        let (lock, freeze) = (900, DAY);
+        assert_eq!(push(&site, ann.client_id).await.code(), 1016);
+        app.clock.advance(lock);
+        assert_eq!(Answer::to(from()).await.code(), 1022);
+        app.clock.advance(freeze - lock);
+        assert_eq!(Answer::to(from()).await.code(), 0);
+    }
+
+    async fn what_was_revoked_in_the_future_does_not_revoke_what_comes_after(app: App) {
+        app.clock.advance(DAY);
+        let site = app.site("a.example").await;
+        app.clock.advance(-DAY);
+        let token = site.token_of("site").await;
+        let lookup = json!({ "email": "ann@example.com" });
+        let answer = site.with_token(&token).post("/login/lookup_client", &lookup).await;
+        assert_eq!(answer.code(), 1007);
+    }
+}
