@@ -1,4 +1,4 @@
-// Builds Axiam's default face pack, the parity cases and the demo faces. Does nothing if all is there.
+// Builds Axiam's face packs, the parity cases and the demo faces. Does nothing if all is there.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,11 +8,11 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const out = path.join(here, 'build');
 const stampFile = path.join(out, 'stamp.json');
 
-/** Changes when anything the output depends on changes: our scripts and the locked packages. */
+/** Changes when anything the output depends on changes: our scripts and the pinned packages. */
 async function inputsHash() {
   const hash = createHash('sha256');
   const scripts = (await readdir(path.join(here, 'lib'), { recursive: true })).filter((f) => f.endsWith('.mjs'));
-  const files = ['build.mjs', 'package-lock.json', ...scripts.map((f) => path.join('lib', f))];
+  const files = ['build.mjs', 'package-lock.json', 'requirements.txt', '../LICENSE-APACHE', ...scripts.map((f) => path.join('lib', f))];
   for (const file of files.sort()) hash.update(file).update(await readFile(path.join(here, file)));
   return hash.digest('hex');
 }
@@ -51,16 +51,20 @@ const inputs = await inputsHash();
 if (await upToDate(inputs)) {
   console.log('Face pack: up to date.');
 } else {
-  const [{ meshRoot, sourceRoot, writePack }, { writeDemoFaces }, { writeParity }] = await Promise.all([
+  const [{ meshRoot, readNetworks, sourceRoot, writePack }, { writeDemoFaces }, { writeParity }, { wheelNetworks }] = await Promise.all([
     import('./lib/pack.mjs'),
     import('./lib/demo-faces.mjs'),
     import('./lib/parity.mjs'),
+    import('./lib/wheel.mjs'),
   ]);
-  const [root, meshes] = [sourceRoot(here), meshRoot(here)];
+  const roots = { faces: sourceRoot(here), mesh: meshRoot(here), wheel: await wheelNetworks(here) };
   await mkdir(out, { recursive: true });
   await rm(stampFile, { force: true });
-  await step('default', 'Face pack: turning the networks into ONNX', (folder) => writePack(root, meshes, folder));
-  await step('demo-faces', 'Face pack: cutting the demo faces', (folder) => writeDemoFaces(root, folder));
-  await step('parity', 'Face pack: asking the original libraries for their answers', (folder) => writeParity(root, meshes, folder));
+  const networks = await readNetworks(roots);
+  const licence = path.join(here, '..', 'LICENSE-APACHE');
+  await step('default', 'Face pack: turning the networks into ONNX', (folder) => writePack('default', networks, licence, folder));
+  await step('dlib', 'Face pack: the same with the recognition network of dlib', (folder) => writePack('dlib', networks, licence, folder));
+  await step('demo-faces', 'Face pack: cutting the demo faces', (folder) => writeDemoFaces(roots.faces, folder));
+  await step('parity', 'Face pack: asking the originals for their answers', (folder) => writeParity(roots, networks, folder));
   await writeFile(stampFile, JSON.stringify({ inputs, files: await listing() }));
 }

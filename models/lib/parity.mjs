@@ -4,8 +4,10 @@
 // input and outputs are files of float32, little endian; the input is channels-first RGB, 0 to 255.
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { INPUT } from './nets/sface.mjs';
 import { loadOriginal } from './original.mjs';
 import { crop, readJpeg } from './pixels.mjs';
+import { reference } from './reference.mjs';
 
 /** Crops of the package's pictures: a face up close, one small and turned, a whole group. */
 const CASES = [
@@ -18,10 +20,15 @@ const CASES = [
   { net: 'ssd_mobilenetv1', sample: 5, center: [960, 700], side: 1398, side_px: 512 },
   { net: 'facemesh', sample: 3, center: [1213, 340], side: 420, side_px: 192 },
   { net: 'facemesh', sample: 6, center: [365, 660], side: 460, side_px: 192 },
+  { net: 'sface', sample: 3, center: [1213, 340], side: 250, side_px: 112 },
 ];
 
-export async function writeParity(root, meshes, folder) {
-  const { tf, nets } = await loadOriginal(root, meshes, new Set(CASES.map(({ net }) => net)));
+/** SFace was folded and not only rewritten: so far may its numbers, of a size around 1, be from the original's. */
+const FOLDED = 1e-6;
+
+export async function writeParity({ faces: root, mesh, wheel }, { files }, folder) {
+  const { tf, nets } = await loadOriginal(root, mesh, new Set(CASES.map(({ net }) => net).filter((net) => net !== 'sface')));
+  nets.sface = (planes, shape) => folded(wheel.networks.sface, files.sface, shape, planes);
   const cases = [];
   for (const [i, { net, sample, side_px: width, ...where }] of CASES.entries()) {
     const picture = crop(await readJpeg(path.join(root, `demo/sample${sample}.jpg`)), { ...where, width });
@@ -41,6 +48,11 @@ export async function writeParity(root, meshes, folder) {
 
 /** The net's outputs in the names, order and shapes of our ONNX files; of detectors also the faces. */
 async function run(net, original, image, tf) {
+  if (net === 'sface') {
+    const planes = tf.transpose(image, [2, 0, 1]);
+    const numbers = original(await planes.data(), [1, ...planes.shape]);
+    return { outputs: { embedding: tf.tensor(Float32Array.from(numbers), [1, numbers.length]) } };
+  }
   if (net === 'face_recognition') return { outputs: { embedding: await original.forward(image) } };
   if (net === 'facemesh') {
     const input = tf.div(tf.expandDims(image), 255);
@@ -53,6 +65,15 @@ async function run(net, original, image, tf) {
   const { faces, raw } = await detect(original, image);
   if (net === 'tiny_face_detector') return { faces, outputs: { cells: tf.transpose(raw[0], [0, 3, 1, 2]) } };
   return { faces, outputs: { boxes: tf.expandDims(raw[0]), scores: tf.expandDims(raw[1]) } };
+}
+
+/** What the original computes; that our file computes the same is checked here, without a runtime's own rounding. */
+function folded(original, ours, shape, planes) {
+  const wanted = reference(original, shape, planes);
+  const got = reference(ours, shape, planes.map((value) => (value - INPUT.mean[0]) * INPUT.scale));
+  const worst = Math.max(...wanted.map((value, i) => Math.abs(value - got[i])));
+  if (!(worst <= FOLDED)) throw new Error(`sface: folded, it is ${worst} from the original`);
+  return wanted;
 }
 
 /**

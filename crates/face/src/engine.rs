@@ -5,15 +5,24 @@ use std::path::Path;
 use crate::align::Place;
 use crate::detect::{Detector, Found};
 use crate::embed::Embedder;
-use crate::geometry::Similarity;
+use crate::geometry::{Point, Similarity};
 use crate::image::{self, Image, Limits};
 use crate::landmarks::Landmarker;
 use crate::mesh::{self, Mesh, Mesher};
 use crate::net::NetError;
 use crate::pack::manifest::{self, Manifest};
-use crate::quality::{self, Quality};
+use crate::quality;
 use crate::timings::{Stages, Timings};
-use crate::{PackError, PackInfo, PhotoError, Template, find};
+use crate::{PackError, PackInfo, PhotoError, PoorReason, Template, find};
+
+/// Middle of a face in dlib's mean shape.
+const FACE_MIDDLE: Point = Point::new(0.49, 0.45);
+/// How faces are turned on trial when landmarks and mesh do not agree, in degrees.
+const TURNS: [f32; 3] = [90.0, -90.0, 180.0];
+
+fn no_mesh() -> PhotoError {
+    PhotoError::Internal("the mesh network is gone".into())
+}
 
 /// The engine that runs a pack's networks. Calls may be concurrent; each uses one core.
 pub struct Engine {
@@ -53,14 +62,14 @@ impl Engine {
                 Mesher::load(bytes, mesh)
             })
         });
-        let faces = &manifest.embedding;
+        let embedder = Embedder::load(&manifest.embedding, |spec, load| {
+            part(dir, &spec.file, &spec.sha256, load)
+        });
         Ok(Self {
             detectors,
             landmarker: landmarker.transpose()?,
             mesher: mesher.transpose()?,
-            embedder: part(dir, &faces.file, &faces.sha256, |bytes| {
-                Embedder::load(bytes, faces)
-            })?,
+            embedder: embedder?,
             info: manifest.info(),
             limits: Limits::default(),
             stages: Stages::default(),
@@ -160,15 +169,38 @@ impl Engine {
         let Some(mesh) = self.mesh(image, place.shape)? else {
             return Ok((place, None));
         };
-        if mesh.confidence < mesh::SURE || place.fits(&mesh.five()) {
+        let (place, mesh) = self.agreed(image, place, mesh)?;
+        if mesh.lies_on(&place) {
             return Ok((place, Some(mesh)));
         }
+        // A box that fits badly hides how a face is turned, and networks see upright faces everywhere.
+        for degrees in TURNS {
+            let turned = self.find_near(image, place.shape.turned(degrees, FACE_MIDDLE))?;
+            let mesh = self.mesh(image, turned.shape)?.ok_or_else(no_mesh)?;
+            let (turned, mesh) = self.agreed(image, turned, mesh)?;
+            if mesh.lies_on(&turned) {
+                return Ok((turned, Some(mesh)));
+            }
+        }
+        Ok((place, Some(mesh)))
+    }
+
+    /// Landmarks and mesh after the second chance.
+    fn agreed(
+        &self,
+        image: &Image,
+        place: Place,
+        mesh: Mesh,
+    ) -> Result<(Place, Mesh), PhotoError> {
+        if mesh.confidence < mesh::SURE || place.fits(&mesh.five()) {
+            return Ok((place, mesh));
+        }
         let Some(told) = Place::of_five(mesh.five()) else {
-            return Ok((place, Some(mesh)));
+            return Ok((place, mesh));
         };
         let again = self.find_near(image, told.shape)?;
         let place = if again.fits(&told.five) { again } else { told };
-        let mesh = self.mesh(image, place.shape)?;
+        let mesh = self.mesh(image, place.shape)?.ok_or_else(no_mesh)?;
         Ok((place, mesh))
     }
 
@@ -186,14 +218,16 @@ impl Engine {
         mesh: Option<&Mesh>,
     ) -> Result<Template, PhotoError> {
         self.stages.embed.time(|| {
-            let chip = self.embedder.chip(image, place)?;
-            let quality = Quality::measure(&chip, self.embedder.padding(), place.shape.scale());
-            let flaw = quality
-                .flaw()
-                .or_else(|| mesh.and_then(|mesh| quality::hidden(image, mesh)));
+            let chips = self.embedder.chips(image, place)?;
+            let quality = self.embedder.quality(&chips, place.shape.scale())?;
+            let hidden = |mesh: &Mesh| {
+                quality::hidden(image, mesh)
+                    .or_else(|| (!mesh.lies_on(place)).then_some(PoorReason::TurnedAway))
+            };
+            let flaw = quality.flaw().or_else(|| mesh.and_then(hidden));
             match flaw {
                 Some(reason) => Err(PhotoError::Poor(reason)),
-                None => self.embedder.template(&self.info, &chip),
+                None => self.embedder.template(&self.info, &chips),
             }
         })
     }
@@ -201,8 +235,8 @@ impl Engine {
     /// A rough template of the face, however good it is.
     pub(crate) fn sketch_of(&self, image: &Image, place: &Place) -> Result<Template, PhotoError> {
         self.stages.embed.time(|| {
-            let chip = self.embedder.chip(image, place)?;
-            self.embedder.sketch(&self.info, &chip)
+            let chips = self.embedder.chips(image, place)?;
+            self.embedder.sketch(&self.info, &chips)
         })
     }
 }

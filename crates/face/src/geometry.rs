@@ -78,6 +78,20 @@ impl Similarity {
         )
     }
 
+    /// The same with what it draws turned clockwise by `degrees`; `fixed`, in the units that come in, stays
+    /// where it is drawn.
+    pub(crate) fn turned(&self, degrees: f32, fixed: Point) -> Self {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        let (a, b) = (self.a * cos - self.b * sin, self.b * cos + self.a * sin);
+        let stays = self.apply(fixed);
+        Self {
+            a,
+            b,
+            tx: stays.x - (a * fixed.x - b * fixed.y),
+            ty: stays.y - (b * fixed.x + a * fixed.y),
+        }
+    }
+
     /// How much longer distances become.
     pub(crate) fn scale(&self) -> f32 {
         self.a.hypot(self.b)

@@ -93,6 +93,11 @@ impl Mesh {
         ]
     }
 
+    /// Whether the network is sure of a face and sees it where, and as, the landmarks do.
+    pub(crate) fn lies_on(&self, place: &Place) -> bool {
+        self.confidence >= SURE && place.fits(&self.five())
+    }
+
     /// All points, without depth.
     pub(crate) fn outline(&self) -> impl Iterator<Item = Point> {
         self.points.iter().map(|[x, y, _]| Point::new(*x, *y))

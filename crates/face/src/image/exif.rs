@@ -2,14 +2,21 @@
 
 use super::orient::Orientation;
 
-/// Tag of the orientation, type of its value (16-bit), bytes per directory entry (TIFF 6.0).
+/// Tag of the orientation, types of its value (16 bits as the standard has it, 32 as some programs write it),
+/// bytes per directory entry (TIFF 6.0).
 const ORIENTATION: u16 = 0x0112;
 const SHORT: u16 = 3;
+const LONG: u16 = 4;
 const ENTRY: usize = 12;
 
 /// The orientation in a TIFF block, which is what EXIF is. Anything odd means upright.
 pub(crate) fn orientation(tiff: &[u8]) -> Orientation {
-    find(tiff).map(Orientation::from_exif).unwrap_or_default()
+    named(tiff).unwrap_or_default()
+}
+
+/// The same, or `None` for a block that names none.
+pub(crate) fn named(tiff: &[u8]) -> Option<Orientation> {
+    find(tiff).map(Orientation::from_exif)
 }
 
 fn find(tiff: &[u8]) -> Option<u16> {
@@ -39,8 +46,11 @@ fn find(tiff: &[u8]) -> Option<u16> {
     (0..count)
         .map_while(|i| directory.checked_add(2 + i * ENTRY))
         .find(|at| short(*at) == Some(ORIENTATION))
-        .filter(|at| short(at + 2) == Some(SHORT))
-        .and_then(|at| short(at + 8))
+        .and_then(|at| match short(at + 2)? {
+            SHORT => short(at + 8),
+            LONG => u16::try_from(long(at + 8)?).ok(),
+            _ => None,
+        })
 }
 
 #[cfg(test)]
@@ -63,6 +73,18 @@ mod tests {
     fn both_byte_orders_are_read() {
         assert_eq!(orientation(&tiff(true, 6)), Orientation::from_exif(6));
         assert_eq!(orientation(&tiff(false, 8)), Orientation::from_exif(8));
+    }
+
+    #[test]
+    fn a_long_number_says_the_same() {
+        for (big, value) in [(true, [0, 0, 0, 6]), (false, [6, 0, 0, 0])] {
+            let mut bytes = tiff(big, 6);
+            let kind = bytes.len() - 10;
+            bytes[kind..kind + 2].copy_from_slice(if big { &[0, 4] } else { &[4, 0] });
+            let end = bytes.len();
+            bytes[end - 4..].copy_from_slice(&value);
+            assert_eq!(named(&bytes), Some(Orientation::from_exif(6)));
+        }
     }
 
     #[test]

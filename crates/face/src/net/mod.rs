@@ -148,24 +148,25 @@ mod tests {
     use super::Runtime;
 
     #[test]
-    fn our_layers_run_the_default_pack_but_for_the_light_end_of_one_detector() {
-        let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/build/default");
+    fn our_layers_run_the_packs_but_for_the_light_end_of_one_detector() {
+        let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/build");
         let runtime = |file: &str, side| {
-            let bytes = std::fs::read(pack.join(file)).expect("run `make models`");
+            let bytes = std::fs::read(packs.join(file)).expect("run `make models`");
             Runtime::load(&bytes, side).unwrap()
         };
         for (file, side) in [
-            ("tiny_face_detector.onnx", 224),
-            ("face_landmark_68.onnx", 112),
-            ("facemesh.onnx", 192),
-            ("face_recognition.onnx", 150),
+            ("default/tiny_face_detector.onnx", 224),
+            ("default/face_landmark_68.onnx", 112),
+            ("default/facemesh.onnx", 192),
+            ("default/sface.onnx", 112),
+            ("dlib/face_recognition.onnx", 150),
         ] {
             assert!(
                 matches!(runtime(file, side), Runtime::Own(_, None)),
                 "{file}"
             );
         }
-        let strong = runtime("ssd_mobilenetv1.onnx", 512);
+        let strong = runtime("default/ssd_mobilenetv1.onnx", 512);
         assert!(matches!(strong, Runtime::Own(_, Some(_))));
         assert_eq!(strong.shapes(), [vec![1, 5118, 4], vec![1, 5118]]);
     }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use face::{Engine, FaceEngine, FmrLevel};
+use face::{Engine, FaceEngine, FmrLevel, TemplateError};
+use serde_json::{Value, json};
 
-use crate::{ENGINE, pack_dir};
+use crate::{ENGINE, build, demo, pack_dir};
 
 /// A copy of the pack in which a test may break things.
 fn copy() -> tempfile::TempDir {
@@ -38,12 +39,66 @@ fn levels_have_falling_thresholds() {
     assert_eq!(ENGINE.pack().name(), "default");
 }
 
+/// Templates of the pack before are told apart by their version: people enrol again, and nobody is
+/// compared across networks.
+#[test]
+fn the_packs_templates_are_not_compared_with_those_of_others() {
+    let photo = demo("person1/01.jpg");
+    let dlib = Engine::load(&build().join("dlib")).expect("run `make models`");
+    assert_eq!((dlib.pack().name(), dlib.pack().version()), ("dlib", "1"));
+    assert_eq!(ENGINE.pack().version(), "2");
+    let (ours, other) = (ENGINE.template(&photo).unwrap(), dlib.template(&photo).unwrap());
+    assert!(!other.is_of(ENGINE.pack()));
+    assert_eq!(ours.distance(&other), Err(TemplateError::OtherPack));
+}
+
+/// Two networks in one pack: their vectors of unit length, divided by their deviations, one behind the
+/// other, and all together of unit length.
+#[test]
+fn a_pack_may_hold_several_recognisers() {
+    let read = |pack: &str| -> Value {
+        let text = std::fs::read(build().join(pack).join("manifest.json")).expect("run `make models`");
+        serde_json::from_slice(&text).unwrap()
+    };
+    let (mut manifest, dlib) = (read("default"), read("dlib"));
+    let mut networks = [manifest["embedding"].clone(), dlib["embedding"].clone()];
+    let dir = copy();
+    let file = "face_recognition.onnx";
+    std::fs::copy(build().join("dlib").join(file), dir.path().join(file)).unwrap();
+    let mut load = |deviations: [f64; 2]| {
+        for (network, deviation) in networks.iter_mut().zip(deviations) {
+            network["deviation"] = json!(deviation);
+        }
+        manifest["embedding"] = json!(networks);
+        std::fs::write(dir.path().join("manifest.json"), manifest.to_string()).unwrap();
+        Engine::load(dir.path())
+    };
+    let fused = load([0.03, 0.04]).unwrap();
+    let photos = ["person1/01.jpg", "person2/01.jpg"].map(demo);
+    let [one, two] = photos.each_ref().map(|photo| fused.template(photo).unwrap());
+    assert_eq!(one.dims(), 256);
+    // Lengths of 4/5 and 3/5: squares of distances add up by the squares of these.
+    let sface = |photo: &Vec<u8>| ENGINE.template(photo).unwrap();
+    let alone = sface(&photos[0]).distance(&sface(&photos[1])).unwrap();
+    let together = one.distance(&two).unwrap();
+    assert!(together * together > 0.64 * alone * alone && together < 1.5, "{alone} {together}");
+    // The other network's share alone decides where the first one's is next to nothing.
+    let other = load([2.0, 0.001]).unwrap();
+    let [one, two] = photos.each_ref().map(|photo| other.template(photo).unwrap());
+    assert!(one.distance(&two).unwrap() < alone);
+    let refused = load([0.0, 1.0]).err().unwrap().to_string();
+    assert!(refused.contains("a deviation of 0"), "{refused}");
+    manifest["embedding"][0].as_object_mut().unwrap().remove("deviation");
+    std::fs::write(dir.path().join("manifest.json"), manifest.to_string()).unwrap();
+    assert!(problem(dir.path()).contains("no deviation of sface.onnx"));
+}
+
 #[test]
 fn a_missing_folder_or_file_is_named() {
     let dir = copy();
     assert!(problem(&dir.path().join("nowhere")).contains("manifest.json cannot be read"));
-    std::fs::remove_file(dir.path().join("face_recognition.onnx")).unwrap();
-    assert!(problem(dir.path()).contains("face_recognition.onnx cannot be read"));
+    std::fs::remove_file(dir.path().join("sface.onnx")).unwrap();
+    assert!(problem(dir.path()).contains("sface.onnx cannot be read"));
 }
 
 #[test]
@@ -63,7 +118,7 @@ fn a_network_of_another_shape_is_noticed() {
     edit(dir.path(), "\"dimensions\": 128", "\"dimensions\": 512");
     assert!(
         problem(dir.path())
-            .contains("face_recognition.onnx gives [1, 128] where [1, 512] is expected")
+            .contains("sface.onnx gives [1, 128] where [1, 512] is expected")
     );
 }
 
@@ -81,7 +136,7 @@ fn a_wrong_manifest_is_explained() {
             "../tiny_face_detector.onnx",
             "lies elsewhere",
         ),
-        ("\"version\": \"1\"", "\"version\": \"\"", "needs a version"),
+        ("\"version\": \"2\"", "\"version\": \"\"", "needs a version"),
         (
             "\"1/100000\": ",
             "\"1/100000\": 1",

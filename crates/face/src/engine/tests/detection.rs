@@ -24,11 +24,11 @@ fn found(image: &Image) -> Result<Found, PhotoError> {
 /// From a found face to its template, as the engine goes.
 fn template(image: &Image, face: &Found) -> Result<Template, PhotoError> {
     let place = ENGINE.place(image, face)?;
-    let chip = ENGINE.embedder.chip(image, &place)?;
-    let quality = Quality::measure(&chip, ENGINE.embedder.padding(), place.shape.scale());
+    let chips = ENGINE.embedder.chips(image, &place)?;
+    let quality = ENGINE.embedder.quality(&chips, place.shape.scale())?;
     match quality.flaw() {
         Some(reason) => Err(PhotoError::Poor(reason)),
-        None => ENGINE.embedder.template(&ENGINE.info, &chip),
+        None => ENGINE.embedder.template(&ENGINE.info, &chips),
     }
 }
 

@@ -18,18 +18,38 @@ pub(super) struct Outline {
     /// Passes over the picture.
     pub scans: u64,
     pub progressive: bool,
+    /// Whether brightness has fewer samples than a colour.
+    pub coarse_luma: bool,
+    /// Whether the end is marked. Some cameras and programs leave the mark out.
+    pub ended: bool,
     pub orientation: Orientation,
+    /// Of each component: its name, and how many bits of each coefficient are still to come.
+    missing: Vec<(u8, [u8; 64])>,
 }
 
+/// Bits to come of a coefficient that no scan has told anything of.
+const ALL_BITS: u8 = 16;
+
 impl Outline {
-    /// Walks the markers from start to end; `None` if they make no complete picture.
+    /// Walks the markers from start to end; `None` if they make no complete picture. Where the end is not
+    /// marked, the scans must have told every bit of every coefficient; whether the last of them is whole
+    /// only decoding tells.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes.strip_prefix(&[0xFF, 0xD8])?;
         let mut frame: Option<Self> = None;
-        let mut orientation = Orientation::default();
+        // The first segment that names one: programs add empty ones behind.
+        let mut orientation = None;
+        let mut ended = true;
         loop {
             let marker;
-            (marker, rest) = next_marker(rest)?;
+            (marker, rest) = match next_marker(rest) {
+                Some(next) => next,
+                None if frame.as_ref().is_some_and(Self::told) => {
+                    ended = false;
+                    break;
+                }
+                None => return None,
+            };
             match marker {
                 0xD9 => break,
                 0x01 | 0xD0..=0xD8 => continue,
@@ -40,19 +60,49 @@ impl Outline {
             match marker {
                 0xE1 => {
                     if let Some(tiff) = segment.strip_prefix(EXIF) {
-                        orientation = exif::orientation(tiff);
+                        orientation = orientation.or_else(|| exif::named(tiff));
                     }
                 }
                 0xC0..=0xC2 if frame.is_none() => frame = Some(Self::frame(marker, segment)?),
                 // A second frame, or one of the kinds nobody uses: lossless, arithmetic, hierarchical.
                 0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => return None,
-                0xDA => frame.as_mut()?.scans += 1,
+                0xDA => frame.as_mut()?.scan(segment),
                 _ => {}
             }
         }
-        frame
-            .filter(|f| f.scans > 0)
-            .map(|f| Self { orientation, ..f })
+        frame.filter(|f| f.scans > 0).map(|f| Self {
+            orientation: orientation.unwrap_or_default(),
+            ended,
+            ..f
+        })
+    }
+
+    /// Notes a scan: its components, which coefficients, and how many bits it leaves to later ones.
+    fn scan(&mut self, segment: &[u8]) {
+        self.scans += 1;
+        let Some((&count, rest)) = segment.split_first() else {
+            return;
+        };
+        let (names, spectrum) = rest.as_chunks::<2>().0.split_at(usize::from(count).min(rest.len() / 2));
+        let spectrum = spectrum.as_flattened();
+        let end = &rest[(rest.len() / 2) * 2..];
+        let [from, to, bits] = match (spectrum, end) {
+            _ if !self.progressive => [0, 63, 0],
+            (&[from, to], &[bits]) => [from, to, bits & 15],
+            _ => return,
+        };
+        for (name, missing) in &mut self.missing {
+            if names.iter().any(|[scanned, _]| scanned == name) {
+                let range = usize::from(from)..=usize::from(to.min(63));
+                missing.get_mut(range).into_iter().flatten().for_each(|m| *m = bits);
+            }
+        }
+    }
+
+    /// Whether the scans so far tell all of the picture.
+    fn told(&self) -> bool {
+        let bits = self.missing.iter().flat_map(|(_, missing)| missing);
+        bits.copied().max() == Some(0)
     }
 
     /// Reads a frame header: precision, height, width, then id, sampling and table per component.
@@ -68,7 +118,9 @@ impl Outline {
             .iter()
             .map(|[_, s, _]| (u64::from(s >> 4), u64::from(s & 15)));
         let (mut across, mut down, mut blocks) = (1, 1, 0);
+        let mut luma = None;
         for (h, v) in sampling {
+            luma = luma.or(Some((h, v)));
             if !(1..=4).contains(&h) || !(1..=4).contains(&v) {
                 return None;
             }
@@ -84,6 +136,14 @@ impl Outline {
             samples: units * blocks * 64,
             scans: 0,
             progressive: marker == 0xC2,
+            coarse_luma: luma.is_some_and(|(h, v)| h < across || v < down),
+            ended: true,
+            missing: components
+                .as_chunks::<3>()
+                .0
+                .iter()
+                .map(|[name, ..]| (*name, [ALL_BITS; 64]))
+                .collect(),
             orientation: Orientation::default(),
         })
     }

@@ -6,9 +6,11 @@ use tract_onnx::pb;
 use tract_onnx::prelude::*;
 
 use super::Unknown;
+use super::fold::fold;
 
 /// ONNX's numbers for the types of tensors.
 const FLOAT: i32 = 1;
+const INT8: i32 = 3;
 const INT64: i32 = 7;
 
 /// A network with one input.
@@ -40,7 +42,7 @@ impl Graph {
             .proto_model_for_read(&mut &*bytes)
             .map_err(|e| e.to_string())?;
         let graph = model.graph.ok_or("no graph")?;
-        let constants: HashMap<_, _> = graph
+        let mut constants: HashMap<_, _> = graph
             .initializer
             .into_iter()
             .map(|tensor| Ok((tensor.name.clone(), Constant::read(tensor)?)))
@@ -50,12 +52,10 @@ impl Graph {
         let (Some(input), true) = (inputs.pop(), inputs.is_empty()) else {
             return Err("not one input".into());
         };
+        let nodes = graph.node.into_iter().map(Node::read);
+        let nodes = fold(nodes.collect::<Result<_, _>>()?, &mut constants)?;
         Ok(Self {
-            nodes: graph
-                .node
-                .into_iter()
-                .map(Node::read)
-                .collect::<Result<_, _>>()?,
+            nodes,
             outputs: graph.output.into_iter().map(|value| value.name).collect(),
             constants,
             input,
@@ -87,6 +87,10 @@ impl Constant {
                     .collect(),
                 Vec::new(),
             ),
+            INT8 if !raw.is_empty() => {
+                let signed = |byte: &u8| i64::from(i8::from_le_bytes([*byte]));
+                (Vec::new(), raw.iter().map(signed).collect())
+            }
             INT64 if raw.is_empty() => (Vec::new(), tensor.int64_data),
             INT64 => (
                 Vec::new(),

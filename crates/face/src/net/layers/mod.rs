@@ -11,6 +11,7 @@ mod activation;
 mod build;
 mod conv;
 mod depthwise;
+mod fold;
 mod graph;
 mod layout;
 mod simple;

@@ -1,6 +1,7 @@
 //! The manifest of a pack: which files, how each network wants its input, what its output means.
 
 mod networks;
+mod recognisers;
 
 use std::path::{Component, Path};
 
@@ -8,9 +9,9 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 pub(crate) use networks::{
-    AlignmentSpec, DetectorKind, DetectorSpec, EmbeddingSpec, InputSpec, LandmarkKind,
-    LandmarkSpec, MeshKind, MeshSpec, Scores,
+    DetectorKind, DetectorSpec, InputSpec, LandmarkKind, LandmarkSpec, MeshKind, MeshSpec, Scores,
 };
+pub(crate) use recognisers::{AlignmentSpec, EmbeddingSpec, Recognisers};
 
 use super::{PackError, PackInfo, Thresholds};
 
@@ -45,7 +46,7 @@ pub(crate) struct Manifest {
     /// Without it nothing can be asked of a person: no active or passive liveness, no closed eyes.
     #[serde(default)]
     pub mesh: Option<MeshSpec>,
-    pub embedding: EmbeddingSpec,
+    pub embedding: Recognisers,
     pub thresholds: Thresholds,
 }
 
@@ -89,16 +90,17 @@ impl Manifest {
         if let Some(points) = &self.landmarks {
             lines.push(line(&points.file, "68 landmarks".into(), &points.input));
         }
-        let faces = &self.embedding;
-        let shape = match faces.alignment {
-            AlignmentSpec::Dlib { .. } => "dlib's mean shape",
-            AlignmentSpec::Arcface => "ArcFace's five points",
-        };
-        let what = format!(
-            "recognition, {} numbers, aligned on {shape}",
-            faces.dimensions
-        );
-        lines.push(line(&faces.file, what, &faces.input));
+        lines.extend(self.embedding.0.iter().map(|faces| {
+            let shape = match faces.alignment {
+                AlignmentSpec::Dlib { .. } => "dlib's mean shape",
+                AlignmentSpec::Arcface => "ArcFace's five points",
+            };
+            let what = format!(
+                "recognition, {} numbers, aligned on {shape}",
+                faces.dimensions
+            );
+            line(&faces.file, what, &faces.input)
+        }));
         lines
     }
 
@@ -133,7 +135,7 @@ impl Manifest {
         if !falling.is_sorted_by(|lenient, strict| lenient > strict) {
             return Some("needs thresholds above 0 that fall from 1/1000 to 1/100000".into());
         }
-        if self.embedding.unit && t.one_in_1000 >= LARGEST_UNIT_DISTANCE {
+        if self.embedding.unit() && t.one_in_1000 >= LARGEST_UNIT_DISTANCE {
             return Some(format!(
                 "has a threshold of {}, but vectors of unit length are never farther apart than 2, and \
                  strangers about 1.4: thresholds are Euclidean distances, sqrt(2 - 2 * cosine)",
@@ -145,37 +147,23 @@ impl Manifest {
 
     /// What is wrong with the networks behind the detectors, or with how they fit together.
     fn networks_problem(&self) -> Option<String> {
-        let faces = &self.embedding;
         let points = self.landmarks.as_ref();
         if let Some(problem) = points.and_then(|p| p.input.problem(&p.file)) {
-            return Some(problem);
-        }
-        if let Some(problem) = faces.input.problem(&faces.file) {
             return Some(problem);
         }
         let mesh = self.mesh.as_ref();
         if let Some(problem) = mesh.and_then(|m| m.input.problem(&m.file)) {
             return Some(problem);
         }
-        if !(1..=4096).contains(&faces.dimensions) {
-            return Some(format!("wants templates of {} numbers", faces.dimensions));
+        if let Some(problem) = self.embedding.problem(points.is_some()) {
+            return Some(problem);
         }
-        match faces.alignment {
-            AlignmentSpec::Dlib { padding } if !(0.0..=2.0).contains(&padding) => {
-                Some(format!("wants a padding of {padding}"))
-            }
-            AlignmentSpec::Dlib { .. } if points.is_none() => Some(
-                "aligns faces on dlib's shape, which takes the 68 points of a landmark network, but names \
-                 none: add \"landmarks\", or align by \"arcface\""
-                    .into(),
-            ),
-            _ if points.is_none() && !self.detectors.iter().all(|d| d.kind.has_points()) => Some(
-                "finds the points of a face neither by a landmark network nor by every detector: add \
-                 \"landmarks\", or use detectors of the kind \"yunet\" only"
-                    .into(),
-            ),
-            _ => None,
-        }
+        let five = self.detectors.iter().all(|d| d.kind.has_points());
+        (points.is_none() && !five).then(|| {
+            "finds the points of a face neither by a landmark network nor by every detector: add \
+             \"landmarks\", or use detectors of the kind \"yunet\" only"
+                .into()
+        })
     }
 }
 

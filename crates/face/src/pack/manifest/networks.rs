@@ -210,31 +210,6 @@ pub(crate) enum MeshKind {
     Mesh468,
 }
 
-/// The network that turns an aligned face into a vector.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct EmbeddingSpec {
-    pub file: String,
-    pub sha256: String,
-    pub input: InputSpec,
-    pub dimensions: usize,
-    pub alignment: AlignmentSpec,
-    /// Whether to take the mean of the face and its mirror image.
-    pub mirrored: bool,
-    /// Whether vectors are brought to unit length.
-    pub unit: bool,
-}
-
-/// How the face lies in the network's square.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub(crate) enum AlignmentSpec {
-    /// On dlib's mean face shape, with `padding` times the shape's side around it.
-    Dlib { padding: f32 },
-    /// Eyes, tip of the nose and corners of the mouth on the five points of ArcFace.
-    Arcface,
-}
-
 impl DetectorSpec {
     /// What is wrong with what the manifest says of it.
     pub(super) fn problem(&self) -> Option<String> {
