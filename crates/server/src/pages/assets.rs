@@ -169,7 +169,7 @@ async fn hashed(
 ) -> Result<Response, ApiError> {
     match ALL.iter().find(|asset| asset.file == file) {
         Some(asset) => Ok(asset.answer(&asked, "public, max-age=31536000, immutable")),
-        None => Err(request::no_route(uri).await),
+        None => Err(request::no_route(&uri, &[])),
     }
 }
 

@@ -17,8 +17,8 @@ const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-p
 /// What the base template `pages/layout.html` needs; a page's template has it as `layout`.
 #[derive(Debug)]
 pub struct Layout {
-    styles: Vec<&'static Asset>,
-    scripts: Vec<&'static Asset>,
+    pub(super) styles: Vec<&'static Asset>,
+    pub(super) scripts: Vec<&'static Asset>,
 }
 
 /// What a page may do beyond showing text in our style. Nothing may be inline.

@@ -45,7 +45,6 @@ on_each_database! {
         let site = app.site("a.example").await;
         let id = site.client("ann@example.com").await.to_string();
         let path = "/client/upload_facial";
-        let photo = || Part::bytes(photos().of(0, 0));
         let send = async |form: Form| {
             let answer = Answer::to(site.request("POST", path).multipart(form)).await;
             (answer.code(), answer.field().to_owned())

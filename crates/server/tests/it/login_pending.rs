@@ -51,7 +51,7 @@ on_each_database! {
         let asked = std::time::Instant::now();
         let stop = async {
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-            app.app.state.bell.end_waiting();
+            app.app.state.wake_ups.end_waiting();
         };
         let (waited, ()) = tokio::join!(ann.phone.pending(25), stop);
         assert!(waited.unwrap().is_empty());

@@ -6,7 +6,6 @@ use futures_util::StreamExt;
 use redis::{Client, RedisResult, Value, aio::MultiplexedConnection};
 use serde_json::{Value as Json, json};
 use server::{
-    cable::backend::acl,
     platform::secret::{Secret, hash},
     site::{self, RedisUser},
 };

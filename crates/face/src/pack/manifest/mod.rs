@@ -57,7 +57,7 @@ impl Manifest {
         let text = read_file(&path)?;
         let mut manifest: Self = serde_json::from_slice(&text)
             .map_err(|e| PackError::new(&path, format!("is no manifest: {e}")))?;
-        manifest.sha256 = hex_digest(&text);
+        manifest.sha256 = hex::encode(Sha256::digest(&text));
         manifest
             .problem()
             .map_or(Ok(()), |problem| Err(PackError::new(&path, problem)))?;
