@@ -40,7 +40,8 @@ for (const database of DATABASES) {
     });
 
     test('an e-mail address is one client', async () => {
-      once(await together(() => site.post('/client/create', { email: 'one@shop.example', full_name: 'One' })), 1009);
+      const answers = await together(() => site.post('/client/create', { email: 'one@shop.example', full_name: 'One' }));
+      assert.equal(new Set(answers.map((answer) => data(answer).client_id)).size, 1);
     });
 
     test('an enrolment link is one phone', async () => {

@@ -111,7 +111,8 @@ describe('on the phone', () => {
     failure(await site.post('/login/push_notification', { id: crypto.randomUUID() }), 1007);
     failure(await site.post('/client/send_push', { email: 'nobody@shop.example' }), 1007);
     failure(await site.post('/login/lookup_client', { email: 'nobody@shop.example' }), 1007);
-    failure(await site.post('/client/create', { email: 'Bare@Shop.example', full_name: 'Twice' }), 1009);
+    assert.equal(data(await site.post('/client/create', { email: 'Bare@Shop.example', full_name: 'Twice' })).client_id, bare);
+    failure(await site.post('/client/create', { email: 'Paired@Shop.example', full_name: 'Twice' }), 1009);
   });
 });
 
