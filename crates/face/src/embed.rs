@@ -34,10 +34,7 @@ impl Embedder {
     /// Loads the networks; `part` reads a file of the pack and hands its bytes on.
     pub(crate) fn load<E>(
         specs: &Recognisers,
-        mut part: impl FnMut(
-            &EmbeddingSpec,
-            &dyn Fn(&[u8]) -> Result<Net, NetError>,
-        ) -> Result<Net, E>,
+        mut part: impl FnMut(&EmbeddingSpec, &dyn Fn(&[u8]) -> Result<Net, NetError>) -> Result<Net, E>,
     ) -> Result<Self, E> {
         let weights = specs.weights();
         let networks = specs.0.iter().zip(weights).map(|(spec, weight)| {
@@ -67,7 +64,10 @@ impl Embedder {
 
     /// The squares the networks look at.
     pub(crate) fn chips(&self, image: &Image, place: &Place) -> Result<Chips, PhotoError> {
-        let chips = self.networks.iter().map(|network| network.chip(image, place));
+        let chips = self
+            .networks
+            .iter()
+            .map(|network| network.chip(image, place));
         Ok(Chips(chips.collect::<Result<_, _>>()?))
     }
 

@@ -186,12 +186,7 @@ impl Engine {
     }
 
     /// Landmarks and mesh after the second chance.
-    fn agreed(
-        &self,
-        image: &Image,
-        place: Place,
-        mesh: Mesh,
-    ) -> Result<(Place, Mesh), PhotoError> {
+    fn agreed(&self, image: &Image, place: Place, mesh: Mesh) -> Result<(Place, Mesh), PhotoError> {
         if mesh.confidence < mesh::SURE || place.fits(&mesh.five()) {
             return Ok((place, mesh));
         }

@@ -4,6 +4,7 @@
 //! do, which is what liveness asks. A pack without this network can compare faces but not prove life.
 
 use crate::PhotoError;
+use crate::align::Place;
 use crate::geometry::{Point, Similarity};
 use crate::image::Image;
 use crate::net::{Net, NetError};

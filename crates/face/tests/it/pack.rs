@@ -47,7 +47,10 @@ fn the_packs_templates_are_not_compared_with_those_of_others() {
     let dlib = Engine::load(&build().join("dlib")).expect("run `make models`");
     assert_eq!((dlib.pack().name(), dlib.pack().version()), ("dlib", "1"));
     assert_eq!(ENGINE.pack().version(), "2");
-    let (ours, other) = (ENGINE.template(&photo).unwrap(), dlib.template(&photo).unwrap());
+    let (ours, other) = (
+        ENGINE.template(&photo).unwrap(),
+        dlib.template(&photo).unwrap(),
+    );
     assert!(!other.is_of(ENGINE.pack()));
     assert_eq!(ours.distance(&other), Err(TemplateError::OtherPack));
 }
@@ -57,7 +60,8 @@ fn the_packs_templates_are_not_compared_with_those_of_others() {
 #[test]
 fn a_pack_may_hold_several_recognisers() {
     let read = |pack: &str| -> Value {
-        let text = std::fs::read(build().join(pack).join("manifest.json")).expect("run `make models`");
+        let text =
+            std::fs::read(build().join(pack).join("manifest.json")).expect("run `make models`");
         serde_json::from_slice(&text).unwrap()
     };
     let (mut manifest, dlib) = (read("default"), read("dlib"));
@@ -75,20 +79,30 @@ fn a_pack_may_hold_several_recognisers() {
     };
     let fused = load([0.03, 0.04]).unwrap();
     let photos = ["person1/01.jpg", "person2/01.jpg"].map(demo);
-    let [one, two] = photos.each_ref().map(|photo| fused.template(photo).unwrap());
+    let [one, two] = photos
+        .each_ref()
+        .map(|photo| fused.template(photo).unwrap());
     assert_eq!(one.dims(), 256);
     // Lengths of 4/5 and 3/5: squares of distances add up by the squares of these.
     let sface = |photo: &Vec<u8>| ENGINE.template(photo).unwrap();
     let alone = sface(&photos[0]).distance(&sface(&photos[1])).unwrap();
     let together = one.distance(&two).unwrap();
-    assert!(together * together > 0.64 * alone * alone && together < 1.5, "{alone} {together}");
+    assert!(
+        together * together > 0.64 * alone * alone && together < 1.5,
+        "{alone} {together}"
+    );
     // The other network's share alone decides where the first one's is next to nothing.
     let other = load([2.0, 0.001]).unwrap();
-    let [one, two] = photos.each_ref().map(|photo| other.template(photo).unwrap());
+    let [one, two] = photos
+        .each_ref()
+        .map(|photo| other.template(photo).unwrap());
     assert!(one.distance(&two).unwrap() < alone);
     let refused = load([0.0, 1.0]).err().unwrap().to_string();
     assert!(refused.contains("a deviation of 0"), "{refused}");
-    manifest["embedding"][0].as_object_mut().unwrap().remove("deviation");
+    manifest["embedding"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("deviation");
     std::fs::write(dir.path().join("manifest.json"), manifest.to_string()).unwrap();
     assert!(problem(dir.path()).contains("no deviation of sface.onnx"));
 }
@@ -116,10 +130,7 @@ fn a_damaged_file_is_noticed() {
 fn a_network_of_another_shape_is_noticed() {
     let dir = copy();
     edit(dir.path(), "\"dimensions\": 128", "\"dimensions\": 512");
-    assert!(
-        problem(dir.path())
-            .contains("sface.onnx gives [1, 128] where [1, 512] is expected")
-    );
+    assert!(problem(dir.path()).contains("sface.onnx gives [1, 128] where [1, 512] is expected"));
 }
 
 #[test]

@@ -14,7 +14,8 @@ pub(super) fn fold(nodes: Vec<Node>, constants: &mut Constants) -> Result<Vec<No
     let mut left = Vec::with_capacity(nodes.len());
     let mut used = Vec::new();
     for node in nodes {
-        let known = !node.inputs.is_empty() && node.inputs.iter().all(|i| constants.contains_key(i));
+        let known =
+            !node.inputs.is_empty() && node.inputs.iter().all(|i| constants.contains_key(i));
         let computed = match node.operator.as_str() {
             "DequantizeLinear" if known => Some(dequantised(&node, constants)?),
             "Reshape" if known => Some(reshaped(&node, constants)?),
@@ -37,11 +38,7 @@ pub(super) fn fold(nodes: Vec<Node>, constants: &mut Constants) -> Result<Vec<No
     Ok(left)
 }
 
-fn constant<'a>(
-    node: &Node,
-    i: usize,
-    constants: &'a Constants,
-) -> Result<&'a Constant, Unknown> {
+fn constant<'a>(node: &Node, i: usize, constants: &'a Constants) -> Result<&'a Constant, Unknown> {
     let found = node.inputs.get(i).and_then(|name| constants.get(name));
     found.ok_or_else(|| format!("{} without an input", node.operator))
 }
@@ -67,8 +64,8 @@ fn dequantised(node: &Node, constants: &Constants) -> Result<Constant, Unknown> 
     }
     let parts = bytes.integers.chunks_exact(block);
     let parts = parts.zip(scales.floats.iter().zip(&zeros.integers));
-    let floats = parts
-        .flat_map(|(part, (scale, zero))| part.iter().map(move |b| (b - zero) as f32 * scale));
+    let floats =
+        parts.flat_map(|(part, (scale, zero))| part.iter().map(move |b| (b - zero) as f32 * scale));
     Ok(Constant {
         dims: bytes.dims.clone(),
         floats: floats.collect(),
@@ -81,7 +78,10 @@ fn reshaped(node: &Node, constants: &Constants) -> Result<Constant, Unknown> {
     let (from, shape) = (constant(node, 0, constants)?, constant(node, 1, constants)?);
     let dims = shape.integers.iter().map(|n| usize::try_from(*n).ok());
     let dims: Option<Vec<usize>> = dims.collect();
-    let size = |dims: &[usize]| dims.iter().try_fold(1_usize, |size, d| size.checked_mul(*d));
+    let size = |dims: &[usize]| {
+        dims.iter()
+            .try_fold(1_usize, |size, d| size.checked_mul(*d))
+    };
     match dims {
         Some(dims) if size(&dims) == size(&from.dims) => Ok(Constant {
             dims,
