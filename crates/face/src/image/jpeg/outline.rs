@@ -83,7 +83,10 @@ impl Outline {
         let Some((&count, rest)) = segment.split_first() else {
             return;
         };
-        let (names, spectrum) = rest.as_chunks::<2>().0.split_at(usize::from(count).min(rest.len() / 2));
+        let (names, spectrum) = rest
+            .as_chunks::<2>()
+            .0
+            .split_at(usize::from(count).min(rest.len() / 2));
         let spectrum = spectrum.as_flattened();
         let end = &rest[(rest.len() / 2) * 2..];
         let [from, to, bits] = match (spectrum, end) {
@@ -94,7 +97,11 @@ impl Outline {
         for (name, missing) in &mut self.missing {
             if names.iter().any(|[scanned, _]| scanned == name) {
                 let range = usize::from(from)..=usize::from(to.min(63));
-                missing.get_mut(range).into_iter().flatten().for_each(|m| *m = bits);
+                missing
+                    .get_mut(range)
+                    .into_iter()
+                    .flatten()
+                    .for_each(|m| *m = bits);
             }
         }
     }
