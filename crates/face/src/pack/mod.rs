@@ -6,6 +6,12 @@
 //!
 //! # Where the default pack's thresholds come from
 //!
+//! From 2,485,335 pairs of 2,230 different people, one portrait each (the public repository
+//! `voteview/member_photos`): 1.11, 1.06 and 1.01 are the distances at which 1/1,000, 1/10,000 and 1/100,000
+//! of them match. `docs/decisions/0026-sface.md` says who these people are and what that does not show.
+//!
+//! # Where the thresholds of the pack `dlib` come from
+//!
 //! Someone compared all 81,875,206 pairs of LFW (12,797 photos of 5,467 people) with the same weights
 //! and published precision and recall by distance (<https://jackgrimes.net/projects/face_recognition>).
 //! With LFW's roughly 235,000 mated pairs that gives the false match rate:

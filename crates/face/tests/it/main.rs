@@ -16,6 +16,7 @@ mod onnx;
 mod other_packs;
 mod pack;
 mod photos;
+mod turned;
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;

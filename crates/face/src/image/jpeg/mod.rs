@@ -10,6 +10,8 @@
 //! instead of 151. It also gets the two kinds of files that `zune-jpeg` 0.5.15 reads wrongly, without a word:
 //! several scans that are not progressive, and brightness with fewer samples than a colour.
 
+#[cfg(test)]
+mod kinds;
 mod outline;
 
 use std::io::Cursor;
