@@ -119,20 +119,7 @@ pub(super) fn attack(
             )?;
             (wrong != asked[1..]).then_some((asked, shots))
         }
-        Species::Replay => {
-            let earlier = recorded(victim, random)?;
-            let mut shots = bona_fide(victim, &earlier)?;
-            // Steps are named as the new challenge wants them; what is left over goes to the last.
-            for (step, _) in &mut shots {
-                *step = (*step).min(any.len() - 1);
-            }
-            let complete = shots.iter().map(|(step, _)| *step).max() == Some(any.len() - 1);
-            if !complete {
-                let last = shots.last()?.1.clone();
-                shots.push((any.len() - 1, last));
-            }
-            Some((any, shots))
-        }
+        Species::Replay => replay(victim, any, random),
         Species::Screen => {
             let asked = recorded(victim, random)?;
             let screen = Screen::any(random);
@@ -144,6 +131,26 @@ pub(super) fn attack(
         }
         Species::OtherHead => other_head(victim, material.other?, random),
     }
+}
+
+/// The answer to an earlier challenge, sent to another one.
+fn replay(
+    victim: &Clip,
+    any: Vec<Action>,
+    random: &mut StdRng,
+) -> Option<(Vec<Action>, Vec<Shot>)> {
+    let earlier = recorded(victim, random)?;
+    let mut shots = bona_fide(victim, &earlier)?;
+    // Steps are named as the new challenge wants them; what is left over goes to the last.
+    for (step, _) in &mut shots {
+        *step = (*step).min(any.len() - 1);
+    }
+    let complete = shots.iter().map(|(step, _)| *step).max() == Some(any.len() - 1);
+    if !complete {
+        let last = shots.last()?.1.clone();
+        shots.push((any.len() - 1, last));
+    }
+    Some((any, shots))
 }
 
 /// Two shots a step, made by `show` from the action.

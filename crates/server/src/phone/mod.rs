@@ -2,9 +2,11 @@
 //! real phone routes with a real key; the server cannot tell it from an app.
 
 mod api;
+mod error;
 mod file;
 mod key;
 
-pub use api::{Phone, PhoneError, Scanned};
+pub use api::{Phone, Scanned};
+pub use error::PhoneError;
 pub use file::{FileError, Memory};
 pub use key::{Key, Request, content_digest};

@@ -2,6 +2,7 @@
 
 use ::face::liveness::Doubt;
 use bytes::Bytes;
+use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use super::probe::{Answer, Probe, probe};
@@ -18,6 +19,7 @@ use crate::{
         store::{self, Enrolled, Outdated, Seal, Stored},
     },
     platform::{
+        clock::Moment,
         db,
         events::{Event, Failing},
         secret,
@@ -98,20 +100,7 @@ pub(in crate::face) async fn enrol(
             .record(&transaction, now)
             .await?;
     }
-    match right {
-        Right::Replace => {
-            let photos = gather(&probe.frames, MOST_ENROLLED)?;
-            store::replace(&transaction, &seal, owner, Some(device.id), &photos, now).await?;
-        }
-        Right::Join(enrolled) => {
-            let photos = enrolled.protect_all(&gather(&probe.frames, MOST_ADAPTED)?)?;
-            let seal = Seal {
-                transform: enrolled.transform.clone(),
-                ..seal
-            };
-            adapt::put(&transaction, &seal, owner, enrolled, device.id, photos, now).await?;
-        }
-    }
+    keep(&transaction, right, seal, owner, device, &probe, now).await?;
     device::used_right_to_replace(&transaction, device).await?;
     client::forgive_failures(&transaction, site.id, device.client_id).await?;
     entry(Action::FaceEnrolled)
@@ -121,6 +110,32 @@ pub(in crate::face) async fn enrol(
     transaction.commit().await?;
     publish(state, site, device.client_id, device.flow_type.as_str());
     Ok(())
+}
+
+/// Puts the probe's references in the place of those that are there, or beside them.
+async fn keep(
+    transaction: &DatabaseTransaction,
+    right: Right<'_>,
+    seal: Seal,
+    owner: Owner,
+    device: &Device,
+    probe: &Probe,
+    now: Moment,
+) -> Result<(), FaceError> {
+    match right {
+        Right::Replace => {
+            let photos = gather(&probe.frames, MOST_ENROLLED)?;
+            store::replace(transaction, &seal, owner, Some(device.id), &photos, now).await
+        }
+        Right::Join(enrolled) => {
+            let photos = enrolled.protect_all(&gather(&probe.frames, MOST_ADAPTED)?)?;
+            let seal = Seal {
+                transform: enrolled.transform.clone(),
+                ..seal
+            };
+            adapt::put(transaction, &seal, owner, enrolled, device.id, photos, now).await
+        }
+    }
 }
 
 /// Ends an enrolment whose photos may not show a living person. It uses the challenge up and counts as a
