@@ -1,17 +1,16 @@
 //! One neural network. Nothing outside this folder knows which runtime it is.
 
+mod error;
 mod general;
 mod layers;
 
+pub(crate) use self::error::NetError;
 use self::general::General;
 use self::layers::Layers;
 use crate::PhotoError;
 use crate::image::Image;
 use crate::pack::InputSpec;
 use crate::timings::{Stopwatch, Work};
-
-/// Which part of a pack failed, and how.
-pub(crate) type NetError = String;
 
 /// A network with one square image as input, ready to run. Runs may be concurrent.
 pub(crate) struct Net {

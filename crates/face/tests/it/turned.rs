@@ -108,13 +108,13 @@ fn turned_faces_match_their_person_or_nobody() {
         .map(|(person, photo)| (person.clone(), ENGINE.template(&turned(photo, 0)).unwrap()))
         .collect();
     let half = photos.len().div_ceil(2);
+    let work = |part: &[(String, Vec<u8>)]| -> Vec<Outcome> {
+        part.iter()
+            .map(|(person, photo)| turn(person, photo, &upright))
+            .collect()
+    };
+    let work = &work;
     let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
-        let work = |part: &'_ [(String, Vec<u8>)]| -> Vec<Outcome> {
-            part.iter()
-                .map(|(person, photo)| turn(person, photo, &upright))
-                .collect()
-        };
-        let work = &work;
         let workers: Vec<_> = photos
             .chunks(half)
             .map(|part| scope.spawn(move || work(part)))

@@ -104,17 +104,23 @@ pub(super) async fn run(settings: Settings, sources: Overrides) -> Result<(), Co
     let mut settings = settings;
     settings.server.listen = listener.local_addr()?;
     let first = demo_site(&db, &settings, clock.now()).await?;
-    greet(&settings, first.as_deref());
     let app = App::new(settings, db, clock, keys, Arc::new(engine), cable);
     signals::on_hangup({
         let state = app.state.clone();
         move || reload(&sources, &log, &state)
     })?;
+    // Whoever reads the greeting may send a signal at once.
+    let asked_to_stop = signals::asked_to_stop();
+    greet(&app.state.settings, first.as_deref());
     signals::notify("READY=1");
-    serve(app, listener).await
+    serve(app, listener, asked_to_stop).await
 }
 
-async fn serve(app: App, listener: TcpListener) -> Result<(), CommandError> {
+async fn serve(
+    app: App,
+    listener: TcpListener,
+    asked_to_stop: impl Future<Output = ()>,
+) -> Result<(), CommandError> {
     let sweeper = tokio::spawn({
         let app = app.clone();
         async move {
@@ -162,7 +168,7 @@ async fn serve(app: App, listener: TcpListener) -> Result<(), CommandError> {
     let (cable, wake_ups) = (app.cable.clone(), app.state.wake_ups.clone());
     let drain = Duration::from_secs(settings.cable.drain.into());
     let until = async move {
-        signals::asked_to_stop().await;
+        asked_to_stop.await;
         tracing::info!("stopping");
         signals::notify("STOPPING=1");
         wake_ups.end_waiting();

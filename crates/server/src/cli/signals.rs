@@ -14,20 +14,24 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Exit status of a program that a signal ended: 128 and the signal's number, which is SIGTERM's.
 const ENDED: i32 = 128 + 15;
 
-/// Ends when SIGTERM or SIGINT comes. From then on another one ends the process at once.
-pub(super) async fn asked_to_stop() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
+/// Ends when SIGTERM or SIGINT comes, from this call on, not from the first poll. After that another
+/// one ends the process at once.
+pub(super) fn asked_to_stop() -> impl Future<Output = ()> {
+    let signals = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
-    ) else {
-        return std::future::pending().await;
-    };
-    either(&mut terminate, &mut interrupt).await;
-    tokio::spawn(async move {
+    );
+    async move {
+        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+            return std::future::pending().await;
+        };
         either(&mut terminate, &mut interrupt).await;
-        tracing::warn!("asked to stop again; not waiting for anyone");
-        process::exit(ENDED);
-    });
+        tokio::spawn(async move {
+            either(&mut terminate, &mut interrupt).await;
+            tracing::warn!("asked to stop again; not waiting for anyone");
+            process::exit(ENDED);
+        });
+    }
 }
 
 async fn either(terminate: &mut Signal, interrupt: &mut Signal) {

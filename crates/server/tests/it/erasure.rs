@@ -3,6 +3,7 @@
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
+use server::site::Liveness;
 use testkit::{App, Backend, Person, on_each_database, photos};
 use uuid::Uuid;
 
@@ -75,7 +76,8 @@ async fn receipt(app: &App, signed: &str) -> Value {
 
 on_each_database! {
     async fn nothing_that_names_an_erased_client_is_left(app: App) {
-        let site = app.site("a.example").await;
+        // Frames are remembered where somebody asks whether they show a living person.
+        let site = app.site_with("a.example", |settings| settings.liveness = Liveness::Passive).await;
         let ann = well_known(&site).await;
         let named = tables(&app).await;
         assert!(named.len() >= 8, "{named:?}");

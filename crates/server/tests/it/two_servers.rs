@@ -123,11 +123,12 @@ on_each_database! {
     async fn a_limit_is_one_for_both(app: App, |settings| settings.limits.auth_per_ip = 4) {
         let other = App::start(app.database.clone(), |settings| settings.limits.auth_per_ip = 4).await;
         let site = app.site("a.example").await;
-        let keys = json!({ "api_key": site.api_key, "secret_key": site.secret_key });
+        let keys = json!({ "api_key": site.api_key, "secret_key": "sk_wrong" });
         let there = site.through(&other.url);
-        assert_eq!(site.post("/application_auth", &keys).await.code(), 0);
-        assert_eq!(there.post("/application_auth", &keys).await.code(), 0);
-        assert_eq!(site.post("/application_auth", &keys).await.code(), 0);
+        for server in [&site, &there, &site, &there] {
+            assert_eq!(server.post("/application_auth", &keys).await.code(), 1001);
+        }
+        assert_eq!(site.post("/application_auth", &keys).await.code(), 1026);
         assert_eq!(there.post("/application_auth", &keys).await.code(), 1026);
     }
 }

@@ -97,7 +97,8 @@ fn kinds() -> impl Strategy<Value = Kind> {
             sampling,
             progressive,
             apart,
-            restart,
+            // The encoder is trusted with restart marks only where one scan holds everything.
+            restart: restart.filter(|_| !apart && !progressive),
         },
     )
 }
@@ -119,7 +120,7 @@ proptest! {
     /// Brightness with fewer samples than a colour.
     #[test]
     fn coarse_brightness_shows_its_picture(kind in kinds()) {
-        let kind = Kind { apart: true, progressive: false, ..kind };
+        let kind = Kind { apart: true, progressive: false, restart: None, ..kind };
         let [y, blue, red] = [0, 1, 2];
         let pixels = kind.pixels(|rgb| { let p = parts(rgb); [p[blue], p[y], p[red]] });
         kind.check(&read(&swapped(kind.file(&pixels))).unwrap());

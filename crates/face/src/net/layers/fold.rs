@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::Unknown;
-use super::graph::{Constant, Node};
+use super::node::{Constant, Node};
 
 type Constants = HashMap<String, Constant>;
 

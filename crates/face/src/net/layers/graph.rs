@@ -7,6 +7,7 @@ use tract_onnx::prelude::*;
 
 use super::Unknown;
 use super::fold::fold;
+pub(super) use super::node::{Constant, Node};
 
 /// ONNX's numbers for the types of tensors.
 const FLOAT: i32 = 1;
@@ -19,21 +20,6 @@ pub(super) struct Graph {
     pub constants: HashMap<String, Constant>,
     pub input: String,
     pub outputs: Vec<String>,
-}
-
-/// An operator with one output.
-pub(super) struct Node {
-    pub operator: String,
-    pub inputs: Vec<String>,
-    pub output: String,
-    pub attributes: HashMap<String, pb::AttributeProto>,
-}
-
-/// A tensor in the file: floats or integers.
-pub(super) struct Constant {
-    pub dims: Vec<usize>,
-    pub floats: Vec<f32>,
-    pub integers: Vec<i64>,
 }
 
 impl Graph {

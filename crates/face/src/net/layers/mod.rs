@@ -14,6 +14,7 @@ mod depthwise;
 mod fold;
 mod graph;
 mod layout;
+mod node;
 mod simple;
 mod slots;
 #[cfg(test)]
