@@ -33,7 +33,7 @@ pub(super) enum Command {
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CommandError> {
     match command {
         Command::List { json } => list(settings, json).await,
-        Command::Rotate => rotate(settings).await,
+        Command::Rotate => Box::pin(rotate(settings)).await,
         Command::RotateMaster => rotate_master(settings).await,
     }
 }
@@ -97,7 +97,9 @@ async fn rotate(settings: &Settings) -> Result<(), CommandError> {
     match done.needed {
         0 => say!("No older data key is left."),
         more => {
-            say!("{more} older key(s) kept: a server wrote under one a moment ago. Run this again.")
+            say!(
+                "{more} older key(s) kept: a server wrote under one a moment ago. Run this again."
+            );
         }
     }
     Ok(())

@@ -93,8 +93,8 @@ pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
             Ok(())
         }
         Command::Site(command) => site::run(&settings, command).await,
-        Command::Face(command) => face::run(&settings, command).await,
-        Command::Keys(command) => keys::run(&settings, command).await,
+        Command::Face(command) => Box::pin(face::run(&settings, command)).await,
+        Command::Keys(command) => Box::pin(keys::run(&settings, command)).await,
         Command::Doctor => doctor::run(&settings).await,
         Command::Phone(arguments) => phone::run(&settings, arguments).await,
         Command::Openapi => {

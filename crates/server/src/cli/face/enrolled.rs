@@ -42,7 +42,7 @@ pub(in crate::cli) enum Command {
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CommandError> {
     match command {
         Command::Enrolled { json } => enrolled(settings, json).await,
-        Command::Reissue { site, client } => reissue(settings, site, client).await,
+        Command::Reissue { site, client } => Box::pin(reissue(settings, site, client)).await,
     }
 }
 

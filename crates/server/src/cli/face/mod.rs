@@ -21,6 +21,6 @@ pub(super) enum Command {
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CommandError> {
     match command {
         Command::Photos(command) => photos::run(settings, command),
-        Command::Enrolled(command) => enrolled::run(settings, command).await,
+        Command::Enrolled(command) => Box::pin(enrolled::run(settings, command)).await,
     }
 }
