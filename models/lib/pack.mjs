@@ -35,7 +35,7 @@ const unit = { mean: [0, 0, 0], scale: 1 / 255 };
 
 /**
  * What each pack recognises faces with. Thresholds are the largest distances that count as a match, by the false match
- * rate they stand for; how they were measured: docs/decisions/0026-sface.md, the Rust module `face::pack`.
+ * rate they stand for; how they were measured: docs/decisions/0027-sface.md, the Rust module `face::pack`.
  */
 const PACKS = {
   default: {

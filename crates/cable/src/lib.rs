@@ -15,7 +15,7 @@
 //! `actioncable-v1-json` as Rails 7 and 8 speak it. What Rails ignores is ignored (commands it does
 //! not know, frames that are not JSON), except that an identifier without a known channel is
 //! rejected instead of left without an answer, and that a subscription that there is already is
-//! confirmed again, as Rails' main branch does, to a client that has the first confirmation.
+//! confirmed again to a client that has the first confirmation.
 //!
 //! `actioncable-v1-ext-json` as AnyCable and `@anycable/core` speak it: positions, `history`,
 //! resumed sessions, pongs; no presence and no whispering.

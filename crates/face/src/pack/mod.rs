@@ -8,7 +8,7 @@
 //!
 //! From 2,485,335 pairs of 2,230 different people, one portrait each (the public repository
 //! `voteview/member_photos`): 1.11, 1.06 and 1.01 are the distances at which 1/1,000, 1/10,000 and 1/100,000
-//! of them match. `docs/decisions/0026-sface.md` says who these people are and what that does not show.
+//! of them match. `docs/decisions/0027-sface.md` says who these people are and what that does not show.
 //!
 //! # Where the thresholds of the pack `dlib` come from
 //!
