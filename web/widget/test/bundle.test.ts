@@ -26,9 +26,11 @@ test('the widget is at most 20 KB on the wire', () => {
 });
 
 test('the manifest tells every file by its content, integrity and type', () => {
-  assert.deepEqual(Object.values(manifest).map(({ file }) => file).concat('manifest.json').sort(), fs.readdirSync(BUILD).sort());
+  const told = Object.values(manifest).flatMap(({ file }) => [file, `${file}.gz`]).concat('manifest.json');
+  assert.deepEqual(told.sort(), fs.readdirSync(BUILD).sort());
   for (const [name, { file, integrity, type }] of Object.entries(manifest)) {
     const bytes = fs.readFileSync(path.join(BUILD, file));
+    assert.deepEqual(zlib.gunzipSync(fs.readFileSync(path.join(BUILD, `${file}.gz`))), bytes, name);
     assert.equal(integrity, `sha384-${crypto.createHash('sha384').update(bytes).digest('base64')}`, name);
     assert.ok(file.includes(crypto.createHash('sha256').update(bytes).digest('hex').slice(0, 16)), name);
     assert.equal(type, name.endsWith('.css') ? 'text/css' : 'text/javascript', name);
