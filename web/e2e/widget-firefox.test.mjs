@@ -43,7 +43,8 @@ describe('Firefox', { skip: firefox() ? false : 'firefox-esr is not installed' }
     const page = await browser.newPage();
     const complaints = [];
     page.on('pageerror', (error) => complaints.push(String(error)));
-    const csp = `default-src 'none'; img-src data:; script-src 'self'; connect-src 'self' ws://${new URL(relying.url).host}; form-action 'self'`;
+    const ours = `'self' ${axiam.url}`;
+    const csp = `default-src 'none'; img-src data:; script-src ${ours}; connect-src ${ours} ${axiam.cable}; form-action 'self'`;
     await page.goto(relying.page('firefox', { script: usual(), csp }));
     const becomes = (state) => page.waitForFunction((wanted) => document.querySelector('axiam-facial-login').state === wanted, { timeout: 15_000 }, state);
     await becomes('idle');

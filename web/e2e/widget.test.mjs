@@ -160,7 +160,7 @@ describe('not verified', () => {
     const { page, widget } = await open('nobody');
     // What servers before decoys answer, and what a site-scope token hears.
     await page.route('**/client/send_push', (route) => route.fulfill({
-      status: 404, json: { success: false, message: 'm', user_message: 'No phone is paired.', error: 'device_token_not_found', code: 1012, http_code: 404 },
+      status: 404, headers: { 'access-control-allow-origin': '*' }, json: { success: false, message: 'm', user_message: 'No phone is paired.', error: 'device_token_not_found', code: 1012, http_code: 404 },
     }));
     await widget.send('bob@example.com');
     await widget.becomes('noDevice');

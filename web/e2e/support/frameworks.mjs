@@ -11,7 +11,7 @@ const require = createRequire(import.meta.url);
 export const turbo = () => fs.readFileSync(require.resolve('@hotwired/turbo/dist/turbo.es2017-umd.js'), 'utf8');
 
 /** A page in React's strict mode, whose component uses the widget's package; `unmount()` takes it away. */
-export async function reactPage() {
+export async function reactPage(apiBase) {
   const { build } = createRequire(path.join(REPOSITORY, 'web/build.mjs'))('esbuild');
   const contents = `
     import { createElement, StrictMode, useEffect, useRef } from 'react';
@@ -23,7 +23,7 @@ export async function reactPage() {
       useEffect(() => {
         window.mounts++;
         const widget = init({
-          container: place.current, formAction: '/login',
+          container: place.current, formAction: '/login', apiBase: ${JSON.stringify(apiBase)},
           authToken: () => fetch('/token').then((reply) => reply.text()),
         });
         return () => widget.destroy();

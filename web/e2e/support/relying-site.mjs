@@ -1,14 +1,7 @@
-// A relying site for browser tests: pages with the widget, a route for its token, and the route that redeems.
-// Until the program serves the widget and answers other origins, this site also passes /api and /cable on to it.
+// A relying site for browser tests, at an origin of its own: pages that take the widget from the program, a route
+// for its token, and the route that redeems.
 
-import fs from 'node:fs';
 import http from 'node:http';
-import net from 'node:net';
-import path from 'node:path';
-
-import { REPOSITORY } from './axiam.mjs';
-
-const BUILD = path.join(REPOSITORY, 'web/build');
 
 export class RelyingSite {
   /** `axiam` is the program, `site` the keys' holder. */
@@ -26,12 +19,9 @@ export class RelyingSite {
     this.posts = [];
     // What /token answers; a test may put an old one here.
     this.tokens = [];
-    this.sockets = new Set();
-    this.manifest = JSON.parse(fs.readFileSync(path.join(BUILD, 'manifest.json'), 'utf8'));
     this.server = http.createServer((request, response) => {
       this.#answer(request, response).catch((error) => { response.statusCode = 502; response.end(String(error)); });
     });
-    this.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
   /**
@@ -39,7 +29,7 @@ export class RelyingSite {
    * so that no inline script is needed); `body` and `css` surround the widget, `csp` is its policy.
    */
   page(name, { body = '<div id="axiam-facial-login"></div>', script = '', css = '', csp, lang = 'en', widget = true } = {}) {
-    const tags = [widget && '<script src="/widget/facial-login.js"></script>', `<script src="/${name}.js"></script>`];
+    const tags = [widget && `<script src="${this.widget('js')}"></script>`, `<script src="/${name}.js"></script>`];
     const html = `<!doctype html><html lang="${lang}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
       <title>Sign in</title>${css && `<link rel="stylesheet" href="/${name}.css">`}<link rel="icon" href="data:,">
       <main><h1>Shop</h1>${body}</main>${tags.filter(Boolean).join('')}`;
@@ -49,6 +39,11 @@ export class RelyingSite {
     return `${this.url}/${name}`;
   }
 
+  /** The program's own address of the widget's `js` or `css`. */
+  widget(extension) {
+    return `${this.axiam.url}/widget/facial-login.${extension}`;
+  }
+
   /** Adds any other file and returns its path. */
   file(name, text, type = 'text/javascript') {
     this.pages.set(`/${name}`, { type, text });
@@ -56,7 +51,6 @@ export class RelyingSite {
   }
 
   async stop() {
-    this.sockets.forEach((socket) => socket.destroy());
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
   }
@@ -69,13 +63,8 @@ export class RelyingSite {
     };
     const page = this.pages.get(pathname);
     if (page) return send(page.type, page.text, page.csp ? { 'content-security-policy': page.csp } : {});
-    if (pathname.startsWith('/widget/')) {
-      const { file, type } = this.manifest[pathname.slice(1)];
-      return send(type, fs.readFileSync(path.join(BUILD, file)));
-    }
     if (pathname === '/token') return send('text/plain', this.tokens.shift() ?? await this.site.widgetToken());
     if (pathname === '/login' && request.method === 'POST') return this.#redeem(request, send);
-    if (pathname.startsWith('/api/')) return this.#pass(request, response);
     response.writeHead(404).end();
   }
 
@@ -88,32 +77,5 @@ export class RelyingSite {
     this.posts.push({ fields, redeemed: redeemed.json });
     const who = redeemed.json?.data?.email;
     send('text/html', `<!doctype html><html lang="en"><title>Account</title><link rel="icon" href="data:,"><main><h1>${who ? `Hello ${who}` : 'Not signed in'}</h1></main>`);
-  }
-
-  #pass(request, response) {
-    const target = new URL(request.url, this.axiam.url);
-    return new Promise((resolve) => {
-      const onward = http.request(target, { method: request.method, headers: request.headers, agent: false }, (answer) => {
-        response.writeHead(answer.statusCode, answer.headers);
-        answer.pipe(response).on('finish', resolve);
-      });
-      onward.on('error', () => { response.destroy(); resolve(); });
-      request.pipe(onward);
-    });
-  }
-
-  #upgrade(request, socket, head) {
-    const onward = net.connect(this.axiam.port, '127.0.0.1', () => {
-      const lines = [];
-      for (let at = 0; at < request.rawHeaders.length; at += 2) lines.push(`${request.rawHeaders[at]}: ${request.rawHeaders[at + 1]}`);
-      onward.write(`GET ${request.url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
-      onward.write(head);
-      onward.pipe(socket).pipe(onward);
-    });
-    for (const end of [socket, onward]) {
-      this.sockets.add(end);
-      end.on('close', () => { this.sockets.delete(end); socket.destroy(); onward.destroy(); });
-      end.on('error', () => end.destroy());
-    }
   }
 }
