@@ -112,6 +112,7 @@ impl App {
     pub async fn sweep(&self) -> Result<(), DbErr> {
         let now = self.state.now();
         sign_on::expire_due(&self.state).await?;
+        sign_on::answer_overdue(&self.state).await?;
         self.publisher.sweep().await?;
         device::forget_proofs(&self.state.db, now).await?;
         faces::forget_frames(&self.state.db, now).await?;

@@ -43,6 +43,9 @@ struct Claims {
     iat: i64,
     exp: i64,
     jti: Uuid,
+    /// Only in tokens of sites in test mode.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    test: bool,
 }
 
 /// Why a bearer is not accepted.
@@ -99,6 +102,7 @@ pub fn issue(
         iat: now.max(site.tokens_not_before).timestamp(),
         exp: (now + life).timestamp(),
         jti: Uuid::new_v4(),
+        test: site.settings.test_mode,
     };
     jsonwebtoken::encode(&header, &claims, &keys.tokens.signing).map_err(TokenError::Signing)
 }

@@ -131,6 +131,8 @@ pub enum Verdict {
         session_token: Option<Secret>,
         /// When.
         at: Moment,
+        /// Whether it was a test identity, on a site in test mode.
+        test: bool,
     },
     /// No try is left.
     Failed(Failing),

@@ -8,8 +8,8 @@ mod page_status;
 mod store;
 
 pub use flow::{
-    Erased, Undelivered, client_and_token, delivered_since, erase, expire_due, find_watched,
-    inbox_entry, mark_delivered, open_for, undelivered, watch,
+    Erased, Undelivered, answer_overdue, client_and_token, delivered_since, erase, expire_due,
+    find_watched, inbox_entry, mark_delivered, open_for, undelivered, watch,
 };
 pub use inbox_entry::InboxEntry;
 pub use model::{SignOn, SignOnError, State, Watched};

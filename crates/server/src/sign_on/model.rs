@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
-    client::{Client, ClientError},
+    client::{Client, ClientError, TestIdentity},
     face::FaceError,
     limit::Limited,
     platform::{
@@ -82,6 +82,8 @@ pub struct Model {
     pub session_expires_at: Option<DateTimeUtc>,
     /// When the site's backend redeemed it.
     pub redeemed_at: Option<DateTimeUtc>,
+    /// Which test identity was asked, on a site in test mode; none for people.
+    pub test_identity: Option<TestIdentity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -149,13 +151,15 @@ impl SignOn {
             State::Denied => Some(Verdict::Denied),
             State::Failed => Some(Verdict::Failed(self.failing().unwrap_or(Failing::Face))),
             State::Verified => {
+                let test = self.test_identity.is_some();
                 let redeemable = self.redeemed_at.is_none()
                     && self.session_expires_at.is_some_and(|until| until > now);
                 Some(Verdict::Verified {
                     client_id: client.id,
                     email: client.email.clone(),
-                    session_token: redeemable.then(|| session_token(keys, self.id)),
+                    session_token: redeemable.then(|| session_token(keys, self.id, test)),
                     at: self.decided_at.unwrap_or(self.created_at),
+                    test,
                 })
             }
         }
@@ -163,11 +167,12 @@ impl SignOn {
 }
 
 /// The client session token of an attempt. It is derived, not stored, so that a page which comes
-/// late can have it again while the database holds only its hash.
+/// late can have it again while the database holds only its hash. That of a test says so.
 #[must_use]
-pub(super) fn session_token(keys: &Keyring, sign_on_id: Uuid) -> Secret {
+pub(super) fn session_token(keys: &Keyring, sign_on_id: Uuid, test: bool) -> Secret {
     let bytes = keys.derive_session_secret(sign_on_id);
-    Secret::from_text(&format!("st_{}", URL_SAFE_NO_PAD.encode(bytes)))
+    let prefix = if test { "st_test_" } else { "st_" };
+    Secret::from_text(&format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes)))
 }
 
 /// Draws a two-digit number for the page and three distinct choices for the phone.

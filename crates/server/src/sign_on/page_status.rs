@@ -39,6 +39,9 @@ pub enum PageStatus {
         /// When.
         #[schema(value_type = String, format = DateTime)]
         verified_at: Moment,
+        /// Only where it was a test identity, on a site in test mode.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        test: bool,
     },
     /// No try is left.
     Failed {
@@ -76,11 +79,13 @@ impl From<&Verdict> for PageStatus {
                 email,
                 session_token,
                 at,
+                test,
             } => Self::Verified {
                 client_id: *client_id,
                 email: email.clone(),
                 client_session_token: session_token.as_ref().map(|t| t.reveal().to_owned()),
                 verified_at: *at,
+                test: *test,
             },
             Verdict::Failed(failure) => {
                 let code = Code::from(*failure);

@@ -138,7 +138,7 @@ pub(super) async fn spend_try(
     id: Uuid,
     nonce_hash: Vec<u8>,
     failure: i32,
-    device: &Device,
+    device_id: Option<Uuid>,
     now: Moment,
 ) -> Result<bool, DbErr> {
     let last = || Expr::col(Column::TriesLeft).lte(1);
@@ -156,7 +156,7 @@ pub(super) async fn spend_try(
         .col_expr(Column::TriesLeft, Expr::col(Column::TriesLeft).sub(1))
         .col_expr(Column::ChallengeHash, Expr::value(None::<Vec<u8>>))
         .col_expr(Column::Failure, Expr::value(failure))
-        .col_expr(Column::DeviceId, Expr::value(device.id))
+        .col_expr(Column::DeviceId, Expr::value(device_id))
         .exec(db)
         .await?;
     Ok(spent.rows_affected == 1)
@@ -167,7 +167,7 @@ pub(super) async fn verify(
     db: &impl ConnectionTrait,
     id: Uuid,
     nonce_hash: Vec<u8>,
-    device: &Device,
+    device_id: Option<Uuid>,
     session: (Vec<u8>, Moment),
     now: Moment,
 ) -> Result<bool, DbErr> {
@@ -179,7 +179,7 @@ pub(super) async fn verify(
             state: Set(State::Verified),
             challenge_hash: Set(None),
             decided_at: Set(Some(now)),
-            device_id: Set(Some(device.id)),
+            device_id: Set(device_id),
             session_hash: Set(Some(session_hash)),
             session_expires_at: Set(Some(session_expires_at)),
             ..Default::default()
@@ -194,7 +194,7 @@ pub(super) async fn end(
     db: &impl ConnectionTrait,
     id: Uuid,
     state: State,
-    device: Option<&Device>,
+    device_id: Option<Uuid>,
     open_at: Option<Moment>,
     now: Moment,
 ) -> Result<bool, DbErr> {
@@ -207,7 +207,7 @@ pub(super) async fn end(
             state: Set(state),
             challenge_hash: Set(None),
             decided_at: Set(Some(now)),
-            device_id: Set(device.map(|device| device.id)),
+            device_id: Set(device_id),
             ..Default::default()
         })
         .exec(db)
@@ -241,6 +241,25 @@ pub(super) async fn overdue(db: &DatabaseConnection, now: Moment) -> Result<Vec<
         .filter(Column::State.eq(State::Pending))
         .filter(Column::ExpiresAt.lte(now))
         .limit(BATCH)
+        .all(db)
+        .await
+}
+
+/// Attempts asked of test identities by this moment that still wait, a batch of them: their sites and
+/// they.
+pub(super) async fn waiting_for_test_identities(
+    db: &DatabaseConnection,
+    until: Moment,
+) -> Result<Vec<(Uuid, Uuid)>, DbErr> {
+    Entity::find()
+        .select_only()
+        .columns([Column::SiteId, Column::Id])
+        .filter(Column::State.eq(State::Pending))
+        .filter(Column::TestIdentity.is_not_null())
+        .filter(Column::CreatedAt.lte(until))
+        .order_by_desc(Column::CreatedAt)
+        .limit(BATCH)
+        .into_tuple()
         .all(db)
         .await
 }

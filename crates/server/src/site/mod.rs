@@ -6,6 +6,7 @@ mod model;
 mod origins;
 mod redis_user;
 mod store;
+mod test_site;
 
 pub use domain::{Domain, DomainError};
 pub use model::{Liveness, NewSite, Site, SiteError, SiteSettings};
@@ -15,3 +16,4 @@ pub use redis_user::{
     remove_redis_user,
 };
 pub use store::{all, authenticate, create, find, find_enabled, store_settings};
+pub use test_site::TestSite;

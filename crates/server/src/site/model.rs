@@ -106,6 +106,8 @@ pub struct SiteSettings {
     pub adaptation: bool,
     /// Whether the phone that enrolled a face may enrol it again by itself after the face pack changed.
     pub reenrol_by_phone: bool,
+    /// Whether test identities give their verdicts here; never on for people's sign-ons.
+    pub test_mode: bool,
 }
 
 impl Default for SiteSettings {
@@ -120,6 +122,7 @@ impl Default for SiteSettings {
             origins: Origins::default(),
             adaptation: false,
             reenrol_by_phone: true,
+            test_mode: false,
         }
     }
 }

@@ -166,3 +166,27 @@ fn an_unknown_variable_is_refused() {
     assert!(!output.status.success());
     assert!(text(&output).contains("AXIAM_LISTEN: there is no such setting"));
 }
+
+#[test]
+fn test_mode_is_switched_on_and_off_by_name() {
+    let data = tempfile::tempdir().unwrap();
+    let arguments = ["site", "create", "--url", "example.com", "--json", "--test"];
+    let created = axiam(data.path(), &arguments);
+    let site: Value = serde_json::from_slice(&created.stdout).unwrap();
+    assert_eq!(site["test_mode"], true);
+    let id = site["site_id"].as_str().unwrap();
+    for (mode, words, listed) in [
+        ("off", "is live", "\"test_mode\": false"),
+        ("on", "approve@example.test", "\"test_mode\": true"),
+    ] {
+        let said = text(&axiam(data.path(), &["site", "test-mode", id, mode]));
+        assert!(said.contains(words), "{said}");
+        let shown = text(&axiam(data.path(), &["site", "list", "--json"]));
+        assert!(shown.contains(listed), "{shown}");
+    }
+    assert!(
+        !axiam(data.path(), &["site", "test-mode", id, "maybe"])
+            .status
+            .success()
+    );
+}

@@ -49,4 +49,5 @@ mod sessions;
 mod signals;
 mod site_redis;
 mod sweep;
+mod test_identities;
 mod two_servers;

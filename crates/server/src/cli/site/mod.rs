@@ -3,7 +3,7 @@
 mod lookup;
 mod redis;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -24,6 +24,9 @@ pub(super) enum Command {
         /// Any address on the site; the domain is taken from it.
         #[arg(long)]
         url: String,
+        /// In test mode: approve@, deny@, wrong-face@, expire@ and no-device@example.test answer by themselves.
+        #[arg(long)]
+        test: bool,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -42,22 +45,39 @@ pub(super) enum Command {
         #[arg(required = true, value_name = "KEY=VALUE")]
         settings: Vec<String>,
     },
+    /// Let test identities give their verdicts on a site, or on no account
+    TestMode {
+        /// The site's id.
+        id: Uuid,
+        /// Whether.
+        mode: Switch,
+    },
     /// Show how the site's backend listens to its events in Redis
     Redis(redis::Arguments),
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Switch {
+    On,
+    Off,
 }
 
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CommandError> {
     let db = open_database(settings).await?;
     match command {
-        Command::Create { url, json } => {
-            let new = site::create(&db, &url, SystemClock.now()).await?;
+        Command::Create { url, test, json } => {
+            let mut new = site::create(&db, &url, SystemClock.now()).await?;
+            if test {
+                new.site.settings.test_mode = true;
+                site::store_settings(&db, &new.site).await?;
+            }
             let secret_key = new.secret_key.reveal();
             let site = &new.site;
             let access = redis::give(settings, &db, site).await?;
             if json {
                 let mut printed = json!({
                     "site_id": site.id, "domain": site.domain, "api_key": site.api_key,
-                    "secret_key": secret_key, "channel_prefix": site.channel_prefix,
+                    "secret_key": secret_key, "channel_prefix": site.channel_prefix, "test_mode": test,
                 });
                 if let Some(access) = access {
                     printed["redis"] = access.json();
@@ -76,6 +96,9 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Com
         }
         Command::List { json } => list(&site::all(&db).await?, json),
         Command::Set { id, settings } => set(&db, id, &settings).await?,
+        Command::TestMode { id, mode } => {
+            set_test_mode(&db, id, matches!(mode, Switch::On)).await?;
+        }
         Command::Redis(arguments) => redis::run(settings, &db, arguments).await?,
     }
     Ok(())
@@ -99,7 +122,12 @@ fn list(sites: &[site::Site], json: bool) {
         say!("No sites yet. Register one: axiam site create --url https://example.com");
     }
     for site in sites {
-        say!("{}  {:<30}  {}", site.id, site.domain, site.api_key);
+        let test = if site.settings.test_mode {
+            "  test mode"
+        } else {
+            ""
+        };
+        say!("{}  {:<30}  {}{test}", site.id, site.domain, site.api_key);
     }
 }
 
@@ -118,5 +146,24 @@ async fn set(
     }
     site::store_settings(db, &site).await?;
     say!("{}", serde_json::to_string_pretty(&site.settings)?);
+    Ok(())
+}
+
+async fn set_test_mode(
+    db: &sea_orm::DatabaseConnection,
+    id: Uuid,
+    test_mode: bool,
+) -> Result<(), CommandError> {
+    let mut site = find(db, id).await?;
+    site.settings.test_mode = test_mode;
+    site::store_settings(db, &site).await?;
+    if test_mode {
+        say!(
+            "{} is in test mode: whoever types approve@example.test signs in. Switch it off before people use the site.",
+            site.domain
+        );
+    } else {
+        say!("{} is live: test identities get no verdict.", site.domain);
+    }
     Ok(())
 }

@@ -36,6 +36,7 @@ const ALL: &[Pair] = &[
     pair!(4, "0004_telling"),
     pair!(5, "0005_erasure"),
     pair!(6, "0006_challenges"),
+    pair!(7, "0007_test_identities"),
 ];
 
 pub(super) fn sqlite() -> Migrator {

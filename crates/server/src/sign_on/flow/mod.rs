@@ -1,11 +1,13 @@
 //! From push to verdict to proof.
 
+mod answerer;
 mod erase;
 mod outbox;
 mod outcome;
 mod phone;
 mod request;
 mod scan;
+mod test_answer;
 
 use uuid::Uuid;
 
@@ -14,6 +16,7 @@ pub use self::{
     outbox::{Undelivered, delivered_since, mark_delivered, undelivered},
     outcome::{client_and_token, expire_due, find_watched, watch},
     phone::{inbox_entry, open_for},
+    test_answer::answer_overdue,
 };
 pub(super) use self::{
     outcome::{redeem, status_by_token},
@@ -44,10 +47,14 @@ async fn find_open(state: &State, device: &Device, id: Uuid) -> Result<SignOn, S
 }
 
 /// Why a step was not taken although the row looked open a moment ago.
-async fn overtaken(state: &State, device: &Device, id: Uuid) -> SignOnError {
-    match find_open(state, device, id).await {
-        Ok(_) => SignOnError::Challenge,
-        Err(error) => error,
+async fn overtaken(state: &State, site: &Site, id: Uuid) -> SignOnError {
+    match store::find_on_site(&state.db, site.id, id).await {
+        Ok(Some(sign_on)) => sign_on
+            .open(state.now())
+            .err()
+            .unwrap_or(SignOnError::Challenge),
+        Ok(None) => SignOnError::NotFound,
+        Err(error) => error.into(),
     }
 }
 

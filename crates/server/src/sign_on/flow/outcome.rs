@@ -12,7 +12,7 @@ use crate::{
         model::{SignOn, SignOnError, State as Stage, Watched},
         store,
     },
-    site::{self, Site},
+    site::{self, Site, TestSite},
 };
 
 /// The sign-on a verification token names on this site, and its verdict if there is one.
@@ -109,6 +109,10 @@ pub(in crate::sign_on) async fn redeem(
         .ok_or(SignOnError::SessionInvalid)?;
     if sign_on.site_id != site.id {
         return Err(SignOnError::SessionOtherSite);
+    }
+    // A test counts for nothing on a site that has gone live since.
+    if sign_on.test_identity.is_some() && TestSite::of(site).is_none() {
+        return Err(SignOnError::SessionInvalid);
     }
     if sign_on.client_id != client_id || !store::redeem(&state.db, sign_on.id, now).await? {
         return Err(SignOnError::SessionInvalid);

@@ -91,14 +91,14 @@ pub(in crate::sign_on) async fn deny(
         &transaction,
         id,
         Stage::Denied,
-        Some(device),
+        Some(device.id),
         Some(now),
         now,
     )
     .await?
     {
         transaction.rollback().await?;
-        return Err(overtaken(state, device, id).await);
+        return Err(overtaken(state, site, id).await);
     }
     let action = if report {
         Action::SignOnReported

@@ -5,20 +5,21 @@ use std::net::IpAddr;
 use sea_orm::ActiveValue::Set;
 use uuid::Uuid;
 
-use super::{decided, find_for_site};
+use super::{answerer::Answerer, decided, find_for_site, test_answer};
 use crate::{
     audit::{Action, Entry},
-    client::Client,
-    device, face,
+    client::{Client, TestClient, TestIdentity},
+    device::{self, Device},
+    face,
     face::FaceError,
     limit::{self, Rule},
     platform::{
-        clock::seconds,
+        clock::{Moment, seconds},
         db,
         events::{Event, Verdict},
         network::Network,
         secret::Secret,
-        state::State,
+        state::{Shared, State},
     },
     push,
     sign_on::{
@@ -66,7 +67,7 @@ pub(in crate::sign_on) struct Pushed {
 
 /// Asks a client's phones for a sign-on.
 pub(in crate::sign_on) async fn request(
-    state: &State,
+    state: &Shared,
     client: &Client,
     site: &Site,
     origin: Origin,
@@ -74,24 +75,13 @@ pub(in crate::sign_on) async fn request(
 ) -> Result<Pushed, SignOnError> {
     let now = state.now();
     client.pass(now)?;
-    let frozen = store::frozen_until(&state.db, client.id, &origin.network(), now).await?;
-    if let Some(until) = frozen.filter(|_| origin.is_stated) {
-        let seconds = u64::try_from((until - now).num_seconds()).unwrap_or(0);
-        return Err(SignOnError::Frozen { seconds });
-    }
-    // Refusing a backend that does not say for whom it asks would lock the person out of the site.
-    let with_number = with_number || frozen.is_some();
-    if !face::is_enrolled(state, client.id).await? {
-        return Err(FaceError::NotEnrolled.into());
-    }
-    let devices = device::pushable(&state.db, client, now).await?;
-    if devices.is_empty() {
-        return Err(SignOnError::NoDevice);
-    }
-    // Last, so that pushes which would not reach the person do not use up theirs.
-    let subject = client.id.to_string();
-    limit::check(state, Rule::PushByClient, subject).await?;
-    let token = Secret::generate("vt_");
+    let test = TestClient::of(site, client);
+    let asked = match test {
+        Some(test) => Asked::of_test(test)?,
+        None => Asked::of_person(state, client, &origin, now).await?,
+    };
+    let with_number = with_number || asked.needs_number;
+    let token = Secret::generate(if test.is_some() { "vt_test_" } else { "vt_" });
     let id = Uuid::new_v4();
     let (number, choices) = if with_number {
         let (number, choices) = draw_numbers();
@@ -116,15 +106,20 @@ pub(in crate::sign_on) async fn request(
         place: Set(String::new()),
         created_at: Set(now),
         expires_at: Set(now + seconds(state.settings.sign_on.lifetime)),
+        test_identity: Set(test.map(TestClient::identity)),
         ..Default::default()
     };
     let transaction = db::begin(&state.db).await?;
     store::insert(&transaction, row).await?;
-    push::enqueue(&transaction, &devices, id, now).await?;
+    if !asked.devices.is_empty() {
+        push::enqueue(&transaction, &asked.devices, id, now).await?;
+    }
+    let note = test.map(|test| Answerer::Test(test).note(""));
     Entry::new(site.id, Action::SignOnRequested)
         .client(client.id)
         .sign_on(id)
         .from(origin.ip)
+        .detail(note.unwrap_or_default())
         .record(&transaction, now)
         .await?;
     transaction.commit().await?;
@@ -134,7 +129,58 @@ pub(in crate::sign_on) async fn request(
         client_id: client.id,
         sign_on_id: id,
     });
+    if test.is_some() {
+        test_answer::answer_soon(state, site.id, id);
+    }
     Ok(Pushed { token, number })
+}
+
+/// Whom a sign-on is asked of.
+struct Asked {
+    devices: Vec<Device>,
+    needs_number: bool,
+}
+
+impl Asked {
+    /// A person, who must have a face and a phone, and not too many sign-ons.
+    async fn of_person(
+        state: &State,
+        client: &Client,
+        origin: &Origin,
+        now: Moment,
+    ) -> Result<Self, SignOnError> {
+        let frozen = store::frozen_until(&state.db, client.id, &origin.network(), now).await?;
+        if let Some(until) = frozen.filter(|_| origin.is_stated) {
+            let seconds = u64::try_from((until - now).num_seconds()).unwrap_or(0);
+            return Err(SignOnError::Frozen { seconds });
+        }
+        if !face::is_enrolled(state, client.id).await? {
+            return Err(FaceError::NotEnrolled.into());
+        }
+        let devices = device::pushable(&state.db, client, now).await?;
+        if devices.is_empty() {
+            return Err(SignOnError::NoDevice);
+        }
+        // Last, so that pushes which would not reach the person do not use up theirs.
+        let subject = client.id.to_string();
+        limit::check(state, Rule::PushByClient, subject).await?;
+        Ok(Self {
+            devices,
+            // Refusing a backend that does not say for whom it asks would lock the person out.
+            needs_number: frozen.is_some(),
+        })
+    }
+
+    /// A test identity, which has no phone that could be bothered.
+    fn of_test(test: TestClient<'_>) -> Result<Self, SignOnError> {
+        if test.identity() == TestIdentity::NoDevice {
+            return Err(SignOnError::NoDevice);
+        }
+        Ok(Self {
+            devices: Vec::new(),
+            needs_number: false,
+        })
+    }
 }
 
 /// Browser and system, for display only.

@@ -4,7 +4,7 @@ use ::face::liveness::Doubt;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use super::{decided, find_open, overtaken};
+use super::{answerer::Answerer, decided, find_open, overtaken};
 use crate::{
     audit::{Action, Entry},
     client::{self, Client},
@@ -45,13 +45,13 @@ pub(in crate::sign_on) async fn challenge(
             state,
             site,
             client: &client,
-            device,
+            by: Answerer::Phone(device),
             id,
             nonce,
         };
         let late = "the challenge was not answered in time";
         match attempt.spend(Failing::Liveness, late).await? {
-            None => return Err(overtaken(state, device, id).await),
+            None => return Err(overtaken(state, site, id).await),
             Some(left) if left < 1 => {
                 return Err(SignOnError::Refused {
                     failure: Failing::Liveness,
@@ -124,7 +124,7 @@ pub(in crate::sign_on) async fn verify(
         state,
         site,
         client: &client,
-        device,
+        by: Answerer::Phone(device),
         id: sign_on.id,
         nonce,
     };
@@ -151,33 +151,40 @@ pub(in crate::sign_on) async fn verify(
 }
 
 /// A scan on its way to a verdict.
-struct Attempt<'a> {
-    state: &'a State,
-    site: &'a Site,
-    client: &'a Client,
-    device: &'a Device,
-    id: Uuid,
-    nonce: Vec<u8>,
+pub(super) struct Attempt<'a> {
+    pub(super) state: &'a State,
+    pub(super) site: &'a Site,
+    pub(super) client: &'a Client,
+    pub(super) by: Answerer<'a>,
+    pub(super) id: Uuid,
+    /// The hash of the nonce that the answer spends.
+    pub(super) nonce: Vec<u8>,
 }
 
 impl Attempt<'_> {
     fn entry(&self, action: Action) -> Entry {
-        Entry::new(self.site.id, action)
+        let entry = Entry::new(self.site.id, action)
             .client(self.client.id)
-            .device(self.device.id)
             .sign_on(self.id)
+            .detail(self.by.note(""));
+        match self.by.device_id() {
+            Some(device_id) => entry.device(device_id),
+            None => entry,
+        }
     }
 
-    async fn succeed(self) -> Result<(), SignOnError> {
+    /// Ends it well.
+    pub(super) async fn succeed(self) -> Result<(), SignOnError> {
         let now = self.state.now();
-        let token = session_token(&self.state.keys, self.id);
+        let token = session_token(&self.state.keys, self.id, self.by.is_test());
         let until = now + seconds(self.state.settings.sign_on.session_lifetime);
         let session = (token.hash(), until);
         let transaction = db::begin(&self.state.db).await?;
         let nonce = self.nonce.clone();
-        if !store::verify(&transaction, self.id, nonce, self.device, session, now).await? {
+        let device_id = self.by.device_id();
+        if !store::verify(&transaction, self.id, nonce, device_id, session, now).await? {
             transaction.rollback().await?;
-            return Err(overtaken(self.state, self.device, self.id).await);
+            return Err(overtaken(self.state, self.site, self.id).await);
         }
         client::forgive_failures(&transaction, self.site.id, self.client.id).await?;
         self.entry(Action::SignOnVerified)
@@ -189,6 +196,7 @@ impl Attempt<'_> {
             email: self.client.email.clone(),
             session_token: Some(token),
             at: now,
+            test: self.by.is_test(),
         });
         Ok(())
     }
@@ -203,35 +211,31 @@ impl Attempt<'_> {
                 left,
                 doubt,
             },
-            Ok(None) => overtaken(self.state, self.device, self.id).await,
+            Ok(None) => overtaken(self.state, self.site, self.id).await,
             Err(error) => error.into(),
         }
     }
 
-    async fn spend(&self, failure: Failing, why: &str) -> Result<Option<i32>, DbErr> {
+    /// Spends a try: how many are left, or `None` where another answer was faster.
+    pub(super) async fn spend(&self, failure: Failing, why: &str) -> Result<Option<i32>, DbErr> {
         let now = self.state.now();
         let number = i32::from(Code::from(failure).number());
         let transaction = db::begin(&self.state.db).await?;
         let nonce = self.nonce.clone();
-        if !store::spend_try(&transaction, self.id, nonce, number, self.device, now).await? {
+        let device_id = self.by.device_id();
+        if !store::spend_try(&transaction, self.id, nonce, number, device_id, now).await? {
             transaction.rollback().await?;
             return Ok(None);
         }
-        let rules = &self.state.settings.lock;
-        client::record_failure(&transaction, self.site.id, self.client.id, rules, now).await?;
-        let mut left = store::find_for_device(&transaction, self.device, self.id)
+        if !self.by.is_test() {
+            let rules = &self.state.settings.lock;
+            client::record_failure(&transaction, self.site.id, self.client.id, rules, now).await?;
+        }
+        let mut left = store::find_on_site(&transaction, self.site.id, self.id)
             .await?
             .map_or(0, |row| row.tries_left);
         if left > 0 && client::is_locked(&transaction, self.site.id, self.client.id, now).await? {
-            store::end(
-                &transaction,
-                self.id,
-                Stage::Failed,
-                Some(self.device),
-                None,
-                now,
-            )
-            .await?;
+            store::end(&transaction, self.id, Stage::Failed, device_id, None, now).await?;
             left = 0;
         }
         let action = if left == 0 {
@@ -244,7 +248,7 @@ impl Attempt<'_> {
             why => format!("{number}: {why}"),
         };
         self.entry(action)
-            .detail(detail)
+            .detail(self.by.note(&detail))
             .record(&transaction, now)
             .await?;
         transaction.commit().await?;
