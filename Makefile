@@ -7,10 +7,10 @@ SHELL := /bin/bash
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: models web ## Build everything and serve on http://127.0.0.1:3000, data in ./data
+run: models web ## Build everything and serve on http://127.0.0.1:3000 with a demo site, data in ./data
 	@scripts/need cargo cc
 	@cargo build --release --package server
-	@exec "$${CARGO_TARGET_DIR:-target}/release/axiam" serve
+	@exec "$${CARGO_TARGET_DIR:-target}/release/axiam" serve --demo
 
 test: models web web/e2e/node_modules/.package-lock.json ## Run every test, on SQLite, PostgreSQL and Redis
 	@scripts/test

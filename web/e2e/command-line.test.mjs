@@ -14,7 +14,7 @@ import { people } from './support/photos.mjs';
 const [owner, stranger] = people();
 let axiam, site, page, clientId, phoneFile;
 before(async () => {
-  axiam = await Axiam.start();
+  axiam = await Axiam.start({ demo: true });
   site = await axiam.createSite('http://localhost:8080');
   phoneFile = path.join(axiam.dataDir, 'a-phone.json');
 });

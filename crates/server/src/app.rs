@@ -13,7 +13,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     cable::{self, Publisher},
-    client, device, enrolment, erasure, face as faces,
+    client,
+    demo::{self, Demo},
+    device, enrolment, erasure, face as faces,
     http::{
         contract::{Schemes, add_common_answers},
         cors::{self, PageRoutes},
@@ -44,6 +46,8 @@ pub struct App {
     pub cable: Cable,
     /// Who tells what happens.
     pub publisher: Arc<Publisher>,
+    /// The demo site, where it is served.
+    demo: Option<Demo>,
 }
 
 impl App {
@@ -75,7 +79,15 @@ impl App {
             state,
             cable,
             publisher,
+            demo: None,
         }
+    }
+
+    /// The same, serving the pages of a demo site.
+    #[must_use]
+    pub fn with_demo(mut self, demo: Option<Demo>) -> Self {
+        self.demo = demo;
+        self
     }
 
     /// Every route of the program.
@@ -84,24 +96,33 @@ impl App {
         let open_to_pages = PageRoutes::of(&contract);
         let paths: Arc<[String]> = contract.paths.paths.keys().cloned().collect();
         // The pages of slices are merged here.
-        let slices = Router::new();
-        api.merge(pages::router(&self.state, contract, slices))
-            .fallback(async move |uri: Uri| request::no_route(&uri, &paths))
-            .method_not_allowed_fallback(request::no_method)
-            .with_state(self.state.clone())
-            .merge(cable::http::router(&self.state, &self.cable))
-            .merge(health::router(&self.state, &self.cable))
-            .layer(DefaultBodyLimit::disable())
-            .layer(middleware::from_fn(request::unpacked))
-            .layer(CatchPanicLayer::custom(request::panicked))
-            .layer(middleware::from_fn(pages::error::for_browsers))
-            .layer(middleware::from_fn_with_state(open_to_pages, cors::answer))
-            .layer(middleware::from_fn(drain))
-            .layer(middleware::from_fn(request::identify))
-            .layer(middleware::from_fn_with_state(
-                self.state.clone(),
-                headers::secure,
-            ))
+        let mut slices = Router::new();
+        if let Some(demo) = &self.demo {
+            let backend = api.clone().with_state(self.state.clone());
+            slices = slices.merge(demo::pages::router(demo, backend));
+        }
+        api.merge(pages::router(
+            &self.state,
+            contract,
+            slices,
+            self.demo.is_some(),
+        ))
+        .fallback(async move |uri: Uri| request::no_route(&uri, &paths))
+        .method_not_allowed_fallback(request::no_method)
+        .with_state(self.state.clone())
+        .merge(cable::http::router(&self.state, &self.cable))
+        .merge(health::router(&self.state, &self.cable))
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn(request::unpacked))
+        .layer(CatchPanicLayer::custom(request::panicked))
+        .layer(middleware::from_fn(pages::error::for_browsers))
+        .layer(middleware::from_fn_with_state(open_to_pages, cors::answer))
+        .layer(middleware::from_fn(drain))
+        .layer(middleware::from_fn(request::identify))
+        .layer(middleware::from_fn_with_state(
+            self.state.clone(),
+            headers::secure,
+        ))
     }
 
     /// Ends what is overdue and forgets what is of no more use. Called every second by `serve`,

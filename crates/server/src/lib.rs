@@ -13,6 +13,7 @@ pub mod audit;
 pub mod cable;
 pub mod cli;
 pub mod client;
+pub mod demo;
 pub mod device;
 pub mod enrolment;
 pub mod erasure;

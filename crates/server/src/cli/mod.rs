@@ -3,6 +3,7 @@
 #[macro_use]
 mod out;
 
+mod demo;
 mod doctor;
 mod face;
 mod keys;
@@ -37,11 +38,14 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Start the server; the first start makes keys, the database and a demo site
+    /// Start the server; the first start makes keys and the database
     Serve {
         /// Address and port.
         #[arg(long, value_name = "ADDRESS")]
         listen: Option<String>,
+        /// With a demo site at /demo, for trying out: it takes still photos and test identities.
+        #[arg(long)]
+        demo: bool,
     },
     /// Bring the database up to date and stop
     Migrate,
@@ -80,13 +84,13 @@ impl Arguments {
 /// What the person should read.
 pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
     let listen = match &arguments.command {
-        Command::Serve { listen } => listen.clone(),
+        Command::Serve { listen, .. } => listen.clone(),
         _ => None,
     };
     let sources = arguments.sources(listen);
     let settings = Settings::load(&sources)?;
     match arguments.command {
-        Command::Serve { .. } => Box::pin(serve::run(settings, sources)).await,
+        Command::Serve { demo, .. } => Box::pin(serve::run(settings, sources, demo)).await,
         Command::Migrate => {
             serve::open_database(&settings).await?;
             say!("The database is up to date.");

@@ -1,13 +1,6 @@
 //! `axiam serve`: from settings to a running server, and down again without losing anyone.
 
-use std::{
-    fs,
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use face::{Engine, Limits};
 use sea_orm::DatabaseConnection;
@@ -15,6 +8,7 @@ use tokio::net::TcpListener;
 
 use super::{
     CommandError,
+    demo::{self, DemoSite},
     log::{self, Filter},
     signals,
 };
@@ -33,7 +27,6 @@ use crate::{
         keys::Keyring,
         state::State,
     },
-    site::{self, Liveness},
 };
 
 /// How long requests under way may take to end when pages have been sent away. With the default of
@@ -79,7 +72,11 @@ fn photo_limits(settings: &Settings) -> Limits {
     }
 }
 
-pub(super) async fn run(settings: Settings, sources: Overrides) -> Result<(), CommandError> {
+pub(super) async fn run(
+    settings: Settings,
+    sources: Overrides,
+    with_demo: bool,
+) -> Result<(), CommandError> {
     let log = log::start(&settings)?;
     let pack = find_pack(&settings)?;
     let limits = photo_limits(&settings);
@@ -103,15 +100,20 @@ pub(super) async fn run(settings: Settings, sources: Overrides) -> Result<(), Co
     // Port 0 asks the system for a free one; what it chose is the address to print and to sign.
     let mut settings = settings;
     settings.server.listen = listener.local_addr()?;
-    let first = demo_site(&db, &settings, clock.now()).await?;
-    let app = App::new(settings, db, clock, keys, Arc::new(engine), cable);
+    let demo = if with_demo {
+        Some(demo::prepare(&db, &settings, clock.now()).await?)
+    } else {
+        None
+    };
+    let app = App::new(settings, db, clock, keys, Arc::new(engine), cable)
+        .with_demo(demo.as_ref().map(|site| site.demo.clone()));
     signals::on_hangup({
         let state = app.state.clone();
         move || reload(&sources, &log, &state)
     })?;
     // Whoever reads the greeting may send a signal at once.
     let asked_to_stop = signals::asked_to_stop();
-    greet(&app.state.settings, first.as_deref());
+    greet(&app.state.settings, demo.as_ref());
     signals::notify("READY=1");
     serve(app, listener, asked_to_stop).await
 }
@@ -217,83 +219,13 @@ fn reload(sources: &Overrides, log: &Filter, state: &State) {
     }
 }
 
-/// Makes the demo site at the very first start and keeps its keys in `demo.env`.
-async fn demo_site(
-    db: &DatabaseConnection,
-    settings: &Settings,
-    now: crate::platform::clock::Moment,
-) -> Result<Option<PathBuf>, CommandError> {
-    let file = settings.data_dir.join("demo.env");
-    if file.exists() || !site::all(db).await?.is_empty() {
-        return Ok(file.exists().then_some(file));
-    }
-    let mut new = site::create(db, "http://localhost", now).await?;
-    new.site.settings.liveness = Liveness::Passive;
-    site::store_settings(db, &new.site).await?;
-    let text = format!(
-        "# The demo site of this Axiam; for trying out, not for people.\n\
-         API={}/api/v1/facial_sign_on\nSITE_ID={}\nAPI_KEY={}\nSECRET_KEY={}\n",
-        settings.public_url(),
-        new.site.id,
-        new.site.api_key,
-        new.secret_key.reveal(),
-    );
-    write_private(&file, &text).map_err(|error| format!("{}: {error}", file.display()))?;
-    Ok(Some(file))
-}
-
-fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
-    if let Some(folder) = file.parent() {
-        db::make_private_folder(folder)?;
-    }
-    fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)?
-        .write_all(text.as_bytes())
-}
-
-fn greet(settings: &Settings, demo: Option<&Path>) {
+fn greet(settings: &Settings, demo: Option<&DemoSite>) {
     let url = settings.public_url();
-    let program = std::env::args().next().unwrap_or_else(|| "axiam".into());
     say!(
         "Axiam is running at {url} (open it for what to do next; API contract: {url}/api/openapi.json)"
     );
     if let Some(demo) = demo {
-        say_on!("{}", first_sign_on(&program, settings, demo));
+        say!("The demo site is at {url}/demo");
+        say_on!("{}", demo.first_sign_on());
     }
-}
-
-/// The lines of a first sign-on, ready to paste; the README explains them.
-fn first_sign_on(program: &str, settings: &Settings, demo: &Path) -> String {
-    let elsewhere = settings.data_dir != Path::new("./data");
-    let data = elsewhere.then(|| format!(" --data-dir {}", settings.data_dir.display()));
-    let phone = format!("{program}{} phone", data.unwrap_or_default());
-    format!(
-        r#"
-A demo site is ready; its keys are in {demo}. It takes a still photo for a face (liveness=passive), so
-that the lines below work; new sites ask people to move. A first sign-on, in another terminal:
-
-  # the site: a token, a client, a link for the phone
-  . {demo}
-  get() {{ sed -E "s/.*\"$1\":\"([^\"]+)\".*/\1/"; }}
-  post() {{ curl -s "$API/$1" -H "Authorization: Bearer $TOKEN" -d "$2"; }}
-  TOKEN=$(post application_auth "{{\"api_key\":\"$API_KEY\",\"secret_key\":\"$SECRET_KEY\"}}" | get authenticated_token)
-  CLIENT=$(post client/create '{{"email":"ann@example.com","full_name":"Ann Example"}}' | get client_id)
-  LINK=$(post client/qrcode "{{\"id\":\"$CLIENT\",\"flow_type\":\"signup\"}}" | get enrollment_url)
-
-  # the person: pair the phone, enrol a face (any photo of one person, or these)
-  {phone} pair "$LINK"
-  {phone} enrol models/build/demo-faces/person1/01.jpg
-
-  # the site asks, the person scans, the site redeems the proof
-  VERIFICATION=$(post login/push_notification "{{\"id\":\"$CLIENT\"}}" | get verification_token)
-  {phone} scan models/build/demo-faces/person1/02.jpg
-  SESSION=$(curl -s "$API/login/status?verification_token=$VERIFICATION" -H "Authorization: Bearer $TOKEN" | get client_session_token)
-  post login/validate_session "{{\"client_session_token\":\"$SESSION\",\"client_id\":\"$CLIENT\"}}"
-
-"#,
-        demo = demo.display(),
-    )
 }

@@ -16,6 +16,8 @@ struct Home {
     /// This server's address, without a slash at its end.
     url: String,
     widget: &'static Asset,
+    /// Whether `/demo` is served.
+    with_demo: bool,
 }
 
 impl Page for Home {
@@ -24,12 +26,13 @@ impl Page for Home {
     }
 }
 
-pub(super) async fn home(State(state): State<Shared>) -> ApiResult<Response> {
+pub(super) async fn home(State(state): State<Shared>, with_demo: bool) -> ApiResult<Response> {
     const WIDGET: &Asset = Asset::named("widget/facial-login.js");
     let page = Home {
         layout: Layout::new(),
         url: state.settings.public_url(),
         widget: WIDGET,
+        with_demo,
     };
     page.answer(StatusCode::OK)
 }

@@ -17,8 +17,8 @@ const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-p
 /// What the base template `pages/layout.html` needs; a page's template has it as `layout`.
 #[derive(Debug)]
 pub struct Layout {
-    pub(super) styles: Vec<&'static Asset>,
-    pub(super) scripts: Vec<&'static Asset>,
+    pub(crate) styles: Vec<&'static Asset>,
+    pub(crate) scripts: Vec<&'static Asset>,
 }
 
 /// What a page may do beyond showing text in our style. Nothing may be inline.

@@ -13,13 +13,19 @@ use axum::{Json, Router, routing::get};
 use crate::platform::state::{Shared, State};
 
 /// Pages, what they are made of, and the contract that the API's routes describe. `slices` are the
-/// slices' pages.
+/// slices' pages; `with_demo` says whether the demo site's are among them.
 pub fn router(
     state: &State,
     contract: utoipa::openapi::OpenApi,
     slices: Router<Shared>,
+    with_demo: bool,
 ) -> Router<Shared> {
-    let pages = Router::new().route("/", get(home::home)).merge(slices);
+    let pages = Router::new()
+        .route(
+            "/",
+            get(async move |state| home::home(state, with_demo).await),
+        )
+        .merge(slices);
     visit::guarded(state, pages)
         .merge(assets::router())
         .route("/api/openapi.json", get(async move || Json(contract)))

@@ -34,9 +34,16 @@ on_each_database! {
             assert!(policy.contains(source), "{policy}");
         }
         let page = response.text().await.unwrap();
-        assert!(page.contains("Axiam is running") && page.contains("takes a still photo for a face"));
+        assert!(page.contains("Axiam is running") && page.contains("axiam serve --demo"));
         assert!(page.contains("axiam site create") && page.contains("A first sign-on by hand"));
         assert!(!page.contains("<script") && !page.contains("style=") && !page.contains("<style"));
+    }
+
+    async fn there_is_no_demo_site_where_none_was_asked_for(app: App) {
+        for path in ["/demo", "/demo/wait", "/demo/phone", "/demo/code.png"] {
+            assert_eq!(open(&app, path, BROWSER).await.status(), StatusCode::NOT_FOUND, "{path}");
+        }
+        assert!(!open(&app, "/", BROWSER).await.text().await.unwrap().contains("href=\"/demo"));
     }
 
     async fn no_link_of_the_first_page_is_dead(app: App) {
