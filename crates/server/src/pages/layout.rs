@@ -13,11 +13,14 @@ use super::assets::Asset;
 use crate::http::error::ApiError;
 
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// What the base template `pages/layout.html` needs; a page's template has it as `layout`.
 #[derive(Debug)]
 pub struct Layout {
+    /// Its style sheets, in their order.
     pub(crate) styles: Vec<&'static Asset>,
+    /// Its scripts, which run when the page is there.
     pub(crate) scripts: Vec<&'static Asset>,
 }
 
@@ -30,6 +33,20 @@ pub enum May {
     SendForms,
     /// Fetch from this server, and connect to its cable.
     Fetch,
+    /// Be installed as an app: name its manifest, and run workers of this server.
+    BeInstalled,
+    /// Ask the person for the camera.
+    UseCamera,
+}
+
+/// What the page may ask the person for: the camera where it says so, and nothing else. Frames of
+/// other origins get none of it.
+fn permissions(may: &[May]) -> &'static str {
+    if may.contains(&May::UseCamera) {
+        "camera=(self), microphone=(), geolocation=()"
+    } else {
+        "camera=(), microphone=(), geolocation=()"
+    }
 }
 
 impl Layout {
@@ -65,11 +82,13 @@ impl Layout {
         let may = |what: May| source(may.contains(&what));
         format!(
             "default-src 'none'; style-src 'self'; script-src {}; img-src {}; connect-src {}; \
-             form-action {}; base-uri 'none'; frame-ancestors 'none'",
+             form-action {}; worker-src {installed}; manifest-src {installed}; base-uri 'none'; \
+             frame-ancestors 'none'",
             source(!self.scripts.is_empty()),
             may(May::ShowImages),
             may(May::Fetch),
             may(May::SendForms),
+            installed = may(May::BeInstalled),
         )
     }
 }
@@ -105,6 +124,10 @@ pub trait Page: Template {
             ),
             (CONTENT_SECURITY_POLICY, policy),
             (OPENER_POLICY, HeaderValue::from_static("same-origin")),
+            (
+                PERMISSIONS_POLICY,
+                HeaderValue::from_static(permissions(self.may())),
+            ),
         ];
         Ok((status, headers, html).into_response())
     }
@@ -122,5 +145,9 @@ mod tests {
         let policy = script.policy(&[May::SendForms]);
         assert!(policy.contains("script-src 'self'") && policy.contains("form-action 'self'"));
         assert!(policy.contains("connect-src 'none'") && !policy.contains("unsafe"));
+        assert!(policy.contains("worker-src 'none'") && policy.contains("manifest-src 'none'"));
+        assert_eq!(permissions(&[May::Fetch]), permissions(&[]));
+        assert!(permissions(&[]).contains("camera=()"));
+        assert!(permissions(&[May::UseCamera]).contains("camera=(self)"));
     }
 }
