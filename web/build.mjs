@@ -9,6 +9,8 @@ import zlib from 'node:zlib';
 
 import { build, transform } from 'esbuild';
 
+import { codeWorker, manifest as appManifest, icons, shell, template } from './phone/build.mjs';
+
 const WEB = path.dirname(fileURLToPath(import.meta.url));
 const OUT = path.join(WEB, 'build');
 
@@ -18,9 +20,13 @@ const BUNDLES = {
   'style/base.css': 'style/base.css',
   'widget/facial-login.css': 'widget/facial-login.css',
   'widget/facial-login.js': 'widget/src/global.ts',
+  'phone/phone.css': 'phone/phone.css',
+  'phone/phone.js': 'phone/src/index.ts',
 };
 
-const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const TYPES = {
+  '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.png': 'image/png', '.webmanifest': 'application/manifest+json',
+};
 
 /** `import text from './x.css'` in a script gives the minified text, for a shadow root's own style sheet. */
 const cssAsText = {
@@ -34,6 +40,14 @@ const cssAsText = {
   },
 };
 
+/** qr-scanner makes its worker from a text, which a strict policy forbids; the app starts it from a file of its own. */
+const withoutBlobWorker = {
+  name: 'without-blob-worker',
+  setup({ onLoad }) {
+    onLoad({ filter: /qr-scanner-worker\.min\.js$/ }, () => ({ contents: 'export const createWorker = null;' }));
+  },
+};
+
 /** Browsers of 2022 and later: what constructed style sheets and modules need anyway. */
 const TARGET = ['es2022', 'chrome100', 'firefox102', 'safari16.4'];
 
@@ -43,7 +57,7 @@ const COMMON = {
   target: TARGET,
   legalComments: 'none',
   charset: 'utf8',
-  plugins: [cssAsText],
+  plugins: [cssAsText, withoutBlobWorker],
   logLevel: 'warning',
 };
 
@@ -56,16 +70,10 @@ function keep(name, bytes) {
   if (!fs.existsSync(file) || !fs.readFileSync(file).equals(Buffer.from(bytes))) fs.writeFileSync(file, bytes);
 }
 
-async function bundle(name, entry) {
-  const { outputFiles } = await build({
-    ...COMMON,
-    entryPoints: [entry],
-    minify: true,
-    format: 'iife',
-    outfile: path.join(OUT, path.basename(name)),
-    write: false,
-  });
-  const bytes = outputFiles[0].contents;
+const manifest = {};
+
+/** Takes a file for browsers into the build and returns its name there. */
+function take(name, bytes) {
   const { ext, name: stem } = path.parse(name);
   const hash = crypto.createHash('sha256').update(bytes).digest('hex').slice(0, 16);
   const file = `${stem}.${hash}${ext}`;
@@ -73,8 +81,35 @@ async function bundle(name, entry) {
   keep(file, bytes);
   keep(`${file}.gz`, zipped);
   const integrity = `sha384-${crypto.createHash('sha384').update(bytes).digest('base64')}`;
-  const line = `  ${name.padEnd(24)} ${bytes.length} bytes, ${zipped.length} gzipped`;
-  return { entry: { file, integrity, type: TYPES[ext] }, line };
+  manifest[name] = { file, integrity, type: TYPES[ext] };
+  console.log(`  ${name.padEnd(28)} ${bytes.length} bytes, ${zipped.length} gzipped`);
+  return file;
+}
+
+async function bundle(name, entry, define = {}) {
+  const { outputFiles } = await build({
+    ...COMMON,
+    define,
+    entryPoints: [entry],
+    minify: true,
+    format: 'iife',
+    outfile: path.join(OUT, path.basename(name)),
+    write: false,
+  });
+  return take(name, outputFiles[0].contents);
+}
+
+/** What the phone app has beside its bundle; its service worker names all of it, so it comes last. */
+async function phoneApp() {
+  const codes = take('phone/code-worker.js', await codeWorker());
+  const drawn = Object.fromEntries(icons().map(([name, bytes]) => [name, take(`phone/${name}`, bytes)]));
+  take('phone/manifest.webmanifest', Buffer.from(appManifest((name) => `/assets/${drawn[name]}`)));
+  const files = ['style/tokens.css', 'style/base.css', 'phone/phone.css', 'phone/phone.js'].map((name) => manifest[name].file);
+  const paths = shell([...files, codes, ...Object.values(drawn)].map((file) => `/assets/${file}`));
+  await bundle('phone/sw.js', 'phone/src/sw.ts', {
+    SHELL: JSON.stringify(paths),
+    VERSION: JSON.stringify(crypto.createHash('sha256').update(paths.join() + template()).digest('hex').slice(0, 16)),
+  });
 }
 
 /** The widget as a package, for pages that have a bundler of their own; its types come from tsc. */
@@ -89,12 +124,8 @@ async function widgetPackage() {
 }
 
 fs.mkdirSync(OUT, { recursive: true });
-const manifest = {};
-for (const [name, entry] of Object.entries(BUNDLES)) {
-  const made = await bundle(name, entry);
-  manifest[name] = made.entry;
-  console.log(made.line);
-}
+for (const [name, entry] of Object.entries(BUNDLES)) await bundle(name, entry);
+await phoneApp();
 keep('manifest.json', `${JSON.stringify(manifest, null, 2)}\n`);
 for (const name of fs.readdirSync(OUT)) if (!kept.has(name)) fs.rmSync(path.join(OUT, name), { recursive: true });
 await widgetPackage();

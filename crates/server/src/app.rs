@@ -96,7 +96,7 @@ impl App {
         let open_to_pages = PageRoutes::of(&contract);
         let paths: Arc<[String]> = contract.paths.paths.keys().cloned().collect();
         // The pages of slices are merged here.
-        let mut slices = Router::new();
+        let mut slices = Router::new().merge(device::pages::router());
         if let Some(demo) = &self.demo {
             let backend = api.clone().with_state(self.state.clone());
             slices = slices.merge(demo::pages::router(demo, backend));

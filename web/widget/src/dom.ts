@@ -22,7 +22,7 @@ export function html<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, attribut
   return element;
 }
 
-export function svg(tag: 'svg' | 'path' | 'circle', attributes: Attributes, ...children: Child[]): SVGElement {
+export function svg(tag: 'svg' | 'g' | 'path' | 'circle' | 'ellipse', attributes: Attributes, ...children: Child[]): SVGElement {
   const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
   fill(element, attributes, children);
   return element;

@@ -12,6 +12,10 @@ import zlib from 'node:zlib';
 const WEB = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const BUILD = path.join(WEB, 'build');
 
+const TYPES: Record<string, string> = {
+  '.css': 'text/css', '.js': 'text/javascript', '.png': 'image/png', '.webmanifest': 'application/manifest+json',
+};
+
 interface Entry {
   file: string;
   integrity: string;
@@ -33,7 +37,7 @@ test('the manifest tells every file by its content, integrity and type', () => {
     assert.deepEqual(zlib.gunzipSync(fs.readFileSync(path.join(BUILD, `${file}.gz`))), bytes, name);
     assert.equal(integrity, `sha384-${crypto.createHash('sha384').update(bytes).digest('base64')}`, name);
     assert.ok(file.includes(crypto.createHash('sha256').update(bytes).digest('hex').slice(0, 16)), name);
-    assert.equal(type, name.endsWith('.css') ? 'text/css' : 'text/javascript', name);
+    assert.equal(type, TYPES[path.extname(name)], name);
   }
 });
 

@@ -3,6 +3,7 @@
 mod flow;
 pub mod http;
 mod model;
+pub mod pages;
 mod proof;
 mod store;
 

@@ -1,5 +1,5 @@
 //! What `make web` bundled for browsers, embedded: under names with the hash of their content, kept
-//! for good by whoever fetched them, and the widget also under names that stay.
+//! for good by whoever fetched them, and some also under names that stay.
 
 use axum::{
     Router,
@@ -9,7 +9,7 @@ use axum::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{
             ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING,
-            CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+            CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
         },
     },
     response::{IntoResponse, Response},
@@ -45,6 +45,12 @@ const ALL: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 /// Sites include the widget's files in pages of their own.
 const WIDGET: &str = "widget/";
 
+/// The phone app's service worker: its place says which pages it serves (Service Workers, "scope").
+const SERVICE_WORKER: &str = "phone/sw.js";
+
+/// What browsers know the phone app by, which should not move.
+const APP_MANIFEST: &str = "phone/manifest.webmanifest";
+
 impl Asset {
     /// The asset of this logical name. In a `const` a name that does not exist fails to compile.
     ///
@@ -71,6 +77,17 @@ impl Asset {
 
     fn is_for_every_site(&self) -> bool {
         self.name.starts_with(WIDGET)
+    }
+
+    /// How long what is under the name that stays may be kept; `None` where there is no such name.
+    fn caching_under_its_name(&self) -> Option<&'static str> {
+        match self.name {
+            SERVICE_WORKER | APP_MANIFEST => Some("no-cache"),
+            _ if self.is_for_every_site() => {
+                Some("public, max-age=300, stale-while-revalidate=86400")
+            }
+            _ => None,
+        }
     }
 
     fn answer(&self, asked: &HeaderMap, caching: &'static str) -> Response {
@@ -109,6 +126,11 @@ impl Asset {
             "same-origin"
         };
         headers.insert(RESOURCE_POLICY, HeaderValue::from_static(whose));
+        if self.name == SERVICE_WORKER {
+            // A worker stands under its own policy: this one fetches the shell from here.
+            let policy = HeaderValue::from_static("default-src 'none'; connect-src 'self'");
+            headers.insert(CONTENT_SECURITY_POLICY, policy);
+        }
         response
     }
 }
@@ -149,15 +171,13 @@ fn takes_gzip(asked: &HeaderMap) -> bool {
         })
 }
 
-/// `/assets/{file}` for what a page names by its hash, and the widget under names that stay.
+/// `/assets/{file}` for what a page names by its hash, and some files under names that stay.
 pub(super) fn router() -> Router<Shared> {
     let hashed = Router::new().route("/assets/{file}", get(hashed));
     ALL.iter()
-        .filter(|asset| asset.is_for_every_site())
-        .fold(hashed, |router, asset| {
-            let answer = async move |asked: HeaderMap| {
-                asset.answer(&asked, "public, max-age=300, stale-while-revalidate=86400")
-            };
+        .filter_map(|asset| Some((asset, asset.caching_under_its_name()?)))
+        .fold(hashed, |router, (asset, caching)| {
+            let answer = async move |asked: HeaderMap| asset.answer(&asked, caching);
             router.route(&format!("/{}", asset.name), get(answer))
         })
 }

@@ -43,6 +43,7 @@ mod login_verify_token;
 mod network;
 mod pages;
 mod paired_phone;
+mod phone_app;
 mod proof;
 mod replay;
 mod sessions;

@@ -1,0 +1,119 @@
+// The app: holds what the flows stand in, and decides what is shown.
+
+import { Api } from './api.js';
+import type { Context } from './context.js';
+import { Answering } from './flows/answer.js';
+import { home, welcome } from './flows/home.js';
+import { offerPairing } from './flows/pair.js';
+import { Inbox } from './inbox.js';
+import { tokenIn } from './pairing.js';
+import { Routes } from './routes.js';
+import type { Surroundings } from './surroundings.js';
+import { LANGUAGES, type Language, type Texts } from './texts/index.js';
+import type { Pairing, Vault } from './vault.js';
+import { isDeep, type View } from './view.js';
+
+/** What Chromium offers where an app can be installed. */
+export interface InstallOffer extends Event {
+  prompt(): Promise<unknown>;
+}
+
+export class App implements Context {
+  readonly t: Texts;
+  readonly routes = new Routes(new Api(location.origin));
+  readonly inbox: Inbox;
+  #pairings: Pairing[] = [];
+  #answering: Answering | null = null;
+  #home: { update(): void } | null = null;
+  #offer: InstallOffer | null = null;
+
+  constructor(readonly vault: Vault, readonly view: View, readonly around: Surroundings, readonly language: Language) {
+    this.t = LANGUAGES[language];
+    this.inbox = new Inbox(this.routes, {
+      changed: () => this.#home?.update(),
+      closed: (signOnId) => this.#closed(signOnId),
+      lost: (id) => void this.#lost(id),
+    });
+    addEventListener('popstate', () => this.#first());
+    addEventListener('hashchange', () => this.#opened());
+  }
+
+  async start(): Promise<void> {
+    await this.#load();
+    if (!this.#opened()) this.#first();
+  }
+
+  pairings(): Pairing[] {
+    return this.#pairings;
+  }
+
+  async keep(pairing: Pairing): Promise<void> {
+    await this.vault.put(pairing);
+    await this.#load();
+  }
+
+  async drop(pairing: Pairing): Promise<void> {
+    await this.vault.remove(pairing.id);
+    await this.#load();
+  }
+
+  home(): void {
+    // Leads to `#first` by way of `popstate`.
+    if (isDeep()) return history.back();
+    this.#first();
+  }
+
+  #first(): void {
+    this.#answering = null;
+    if (!this.#pairings.length) {
+      this.#home = null;
+      return this.view.show(welcome(this));
+    }
+    const screen = home(this, this.#pairings, {
+      answer: (entry) => {
+        this.#answering = Answering.of(this, entry);
+        this.#answering?.show();
+      },
+      install: this.#offer && (() => void this.#install()),
+    });
+    this.#home = { update: screen.update };
+    this.view.show({ ...screen, leave: () => { this.#home = null; } });
+    this.inbox.refresh();
+  }
+
+  /** The browser says that the app can be installed. */
+  offerInstall(offer: InstallOffer): void {
+    this.#offer = offer;
+    if (this.view.screen === 'home') this.home();
+  }
+
+  async #install(): Promise<void> {
+    await this.#offer?.prompt();
+    this.#offer = null;
+    this.home();
+  }
+
+  // A link with a token led here: whether there is one.
+  #opened(): boolean {
+    const token = tokenIn(location.hash);
+    if (token) offerPairing(this, token);
+    return token !== null;
+  }
+
+  async #load(): Promise<void> {
+    this.#pairings = await this.vault.pairings();
+    this.inbox.follow(this.#pairings.filter(({ lost }) => !lost));
+  }
+
+  #closed(signOnId: string): void {
+    if (this.#answering?.id === signOnId) this.#answering.closed();
+  }
+
+  async #lost(id: string): Promise<void> {
+    const pairing = this.#pairings.find((one) => one.id === id);
+    if (!pairing) return;
+    pairing.lost = true;
+    await this.keep(pairing);
+    if (this.view.screen === 'home') this.home();
+  }
+}

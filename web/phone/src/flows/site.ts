@@ -1,0 +1,93 @@
+// One site: the person's phones there, their face, and how to leave.
+
+import { html } from '../../../widget/src/dom.js';
+import { PROOF_INVALID, Refused } from '../api.js';
+import type { Context } from '../context.js';
+import type { Device, Own } from '../routes.js';
+import type { Pairing } from '../vault.js';
+import { actions, button, paragraph } from '../view.js';
+import { ago, fill } from '../words.js';
+import { checking } from './checking.js';
+import { enrol } from './enrol.js';
+import { showErase } from './erase.js';
+import { failed, told } from './problem.js';
+
+export function showSite(context: Context, pairing: Pairing): void {
+  if (pairing.lost) return showLost(context, pairing);
+  const { routes, view } = context;
+  checking(context, pairing.site.name);
+  void routes.own(pairing).then(async (own) => {
+    Object.assign(pairing, { faceEnrolled: own.face_enrolled, consent: own.consent });
+    await context.keep(pairing);
+    // The person may have gone elsewhere meanwhile.
+    if (view.screen === 'checking') show(context, pairing, own);
+  }).catch((error: unknown) => {
+    if (error instanceof Refused && error.code === PROOF_INVALID) return showLost(context, pairing);
+    return failed(context, error, () => showSite(context, pairing));
+  });
+}
+
+function show(context: Context, pairing: Pairing, own: Own): void {
+  const { t, view } = context;
+  view.show({
+    name: 'site',
+    title: pairing.site.name,
+    nodes: [
+      pairing.site.name !== pairing.site.domain && html('p', { class: 'quiet', dir: 'ltr' }, pairing.site.domain),
+      !own.face_enrolled && html('p', { class: 'notice warn' }, t.faceMissing),
+      html('section', { class: 'stack' },
+        html('h2', {}, t.devices),
+        html('ul', { class: 'cards' }, ...own.devices.map((device) => html('li', {}, deviceCard(context, pairing, device))))),
+      actions(
+        button(own.face_enrolled ? '' : 'primary', own.face_enrolled ? t.scanAgain : t.enrolTitle, () => void enrol(context, pairing)),
+        button('', t.erase, () => showErase(context, pairing)),
+        button('plain', t.back, () => context.home())),
+    ],
+  });
+}
+
+function deviceCard(context: Context, pairing: Pairing, device: Device): HTMLElement {
+  const { t, language, routes } = context;
+  const seen = fill(t.lastSeen, { ago: ago(Date.parse(device.last_seen_at), routes.api.now(), language, t.ago) });
+  return html('div', { class: 'card split' },
+    html('div', {},
+      html('strong', { dir: 'auto' }, device.name),
+      html('p', { class: 'quiet small' }, device.this ? t.thisDevice : seen)),
+    button('', device.this ? t.unpairThis : t.unpair, () => askToUnpair(context, pairing, device)));
+}
+
+function askToUnpair(context: Context, pairing: Pairing, device: Device): void {
+  const { t, view } = context;
+  view.show({
+    name: 'unpair',
+    title: device.this ? t.unpairThis : t.unpair,
+    nodes: [
+      paragraph(fill(t.unpairText, { name: device.name, site: pairing.site.name }), 'lead'),
+      actions(
+        button('danger', t.unpair, () => void unpair(context, pairing, device)),
+        button('', t.cancel, () => showSite(context, pairing))),
+    ],
+  });
+}
+
+async function unpair(context: Context, pairing: Pairing, device: Device): Promise<void> {
+  checking(context);
+  try {
+    await context.routes.unpair(pairing, device.device_id);
+    if (!device.this) return showSite(context, pairing);
+    await context.drop(pairing);
+    const { t } = context;
+    context.view.show(told('unpaired', [t.unpaired[0], fill(t.unpaired[1], { site: pairing.site.name })], 'good',
+      [button('primary', t.done, () => context.home())]));
+  } catch (error) {
+    failed(context, error, () => void unpair(context, pairing, device));
+  }
+}
+
+function showLost(context: Context, pairing: Pairing): void {
+  const { t, view } = context;
+  view.show(told('lost', [pairing.site.name, t.lostText], 'warning', [
+    button('primary', t.forget, () => void context.drop(pairing).then(() => context.home())),
+    button('', t.back, () => context.home()),
+  ]));
+}

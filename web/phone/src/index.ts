@@ -1,0 +1,45 @@
+// Starts the app on its page.
+
+import { html } from '../../widget/src/dom.js';
+import { pick } from '../../widget/src/texts/index.js';
+import { App, type InstallOffer } from './app.js';
+import { copyLink, told } from './flows/problem.js';
+import { here } from './surroundings.js';
+import { LANGUAGES } from './texts/index.js';
+import { keepCurrent } from './update.js';
+import { button, View } from './view.js';
+import { Vault } from './vault.js';
+
+/** The product's name, which no language changes. */
+const NAME = 'Axiam';
+
+async function start(): Promise<void> {
+  const root = document.querySelector<HTMLElement>('#app');
+  if (!root) return;
+  const language = pick(...navigator.languages);
+  Object.assign(document.documentElement, { lang: language, dir: language === 'ar' ? 'rtl' : 'ltr' });
+  // The bar around an installed app is of the page's ground, which only the style sheet knows.
+  document.querySelector('meta[name="theme-color"]')?.setAttribute('content', getComputedStyle(document.documentElement).backgroundColor);
+  const view = new View(root, NAME);
+  const t = LANGUAGES[language];
+  const around = here();
+  // Said before anything is tried: a browser without these has no keys either.
+  if (!around.isSecure) return view.show(told('insecure', t.insecure, 'warning', [copyLink({ t, view })]));
+  const vault = await Vault.open().catch(() => null);
+  if (!vault) {
+    return view.show(told('storage', t.storage, 'warning', [
+      copyLink({ t, view }), button('', t.reload, () => location.reload())]));
+  }
+  const app = new App(vault, view, around, language);
+  addEventListener('beforeinstallprompt', (offer) => {
+    offer.preventDefault();
+    app.offerInstall(offer as InstallOffer);
+  });
+  await app.start();
+  keepCurrent(view);
+}
+
+void start().catch((error: unknown) => {
+  console.error(error);
+  document.querySelector('#app')?.replaceChildren(html('p', { class: 'page narrow', role: 'alert' }, String(error)));
+});

@@ -1,0 +1,73 @@
+// Pairing: the key is made, stored, read back and tried before the server hears of it.
+
+import { generate, works } from './proof.js';
+import type { Action, Routes } from './routes.js';
+import { VaultError, type Pairing, type Vault } from './vault.js';
+
+/** Real tokens are much longer; what is shorter is a fragment of some other kind. */
+const SHORTEST_TOKEN = 10;
+
+/** Of what a code says: the token of this server's link, 'elsewhere' for a link of another server, else null. */
+export function readLink(text: string, origin: string): { token: string } | { elsewhere: string } | null {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    return null;
+  }
+  const token = tokenIn(url.hash);
+  if (!/^https?:$/.test(url.protocol) || !url.pathname.endsWith('/phone/') || !token) return null;
+  return url.origin === origin ? { token } : { elsewhere: url.href };
+}
+
+/** The enrolment token in an address's fragment. */
+export function tokenIn(hash: string): string | null {
+  const token = hash.replace(/^#/, '');
+  return token.length >= SHORTEST_TOKEN && /^[\w.~-]+$/.test(token) ? token : null;
+}
+
+/**
+ * Pairs this phone.
+ *
+ * @throws VaultError where the key cannot be kept; the enrolment token is then not used.
+ */
+export async function pair(
+  { vault, routes, now }: { vault: Vault; routes: Routes; now: () => number },
+  token: string,
+  name: string,
+  without: Action[],
+): Promise<Pairing> {
+  const id = crypto.randomUUID();
+  await vault.put({ id, ...await generate() });
+  const key = await vault.get(id);
+  if (!key || key.privateKey.extractable || !await works(key)) {
+    await vault.remove(id);
+    throw new VaultError('the key did not survive being stored');
+  }
+  try {
+    const registered = await routes.register(key, token, name, without);
+    const pairing: Pairing = {
+      ...key,
+      deviceId: registered.device_id,
+      clientId: registered.client_id,
+      token: registered.device_token,
+      site: registered.site,
+      consent: registered.consent,
+      faceEnrolled: registered.face_enrolled,
+      pairedAt: now(),
+    };
+    await vault.put(pairing);
+    // Asks the browser not to throw the key away when space runs short; it works without, too.
+    await navigator.storage?.persist?.().catch(() => false);
+    return pairing;
+  } catch (error) {
+    await vault.remove(id).catch(() => {});
+    throw error;
+  }
+}
+
+/** The constraint of the server on what a person may leave out: a turn, and something that moves, remain. */
+export function leavesEnough(without: Action[]): boolean {
+  const can = (action: Action): boolean => !without.includes(action);
+  return (can('turn_left') || can('turn_right') || can('look_up')) && (can('blink') || can('open_mouth'));
+}

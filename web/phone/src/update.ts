@@ -1,0 +1,27 @@
+// The service worker: it keeps the shell for when there is no network, and brings in new versions between two tasks.
+
+import type { View } from './view.js';
+
+const SCRIPT = '/phone/sw.js';
+/** Screens on which nothing is under way: a new version may take over there. */
+const IDLE = ['home', 'welcome'];
+
+export function keepCurrent(view: View): void {
+  const container = navigator.serviceWorker;
+  if (!container) return;
+  const hadOne = container.controller !== null;
+  let isReloading = false;
+  container.addEventListener('controllerchange', () => {
+    if (!hadOne || isReloading) return;
+    isReloading = true;
+    location.reload();
+  });
+  void container.register(SCRIPT, { scope: '/phone/', updateViaCache: 'none' }).then((registration) => {
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState !== 'visible' || !IDLE.includes(view.screen)) return;
+      registration.waiting?.postMessage('take over');
+      // Without a network there is nothing newer to be had.
+      void registration.update().catch(() => {});
+    });
+  }).catch((error: unknown) => console.warn('no service worker', error));
+}
