@@ -1,0 +1,102 @@
+// The phone app as a person uses it, in a real browser.
+
+import assert from 'node:assert/strict';
+
+const PATIENCE = 20_000;
+
+export class PhoneApp {
+  /** A phone with a storage of its own. `options` are those of a browser context. */
+  static async of(browser, options = {}) {
+    const context = await browser.newContext({
+      viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2, locale: 'en-GB',
+      permissions: ['camera', 'clipboard-read', 'clipboard-write'], ...options,
+    });
+    const app = new PhoneApp(context);
+    await app.open();
+    return app;
+  }
+
+  constructor(context) {
+    this.context = context;
+    this.complaints = [];
+  }
+
+  async open() {
+    this.page = await this.context.newPage();
+    this.page.on('console', (message) => message.type() === 'error' && this.complaints.push(message.text()));
+    this.page.on('pageerror', (error) => this.complaints.push(String(error)));
+  }
+
+  /** Opens a link, such as a QR code's. */
+  async follow(link) {
+    await this.page.goto(link);
+  }
+
+  screen() {
+    return this.page.locator('#app').getAttribute('data-screen');
+  }
+
+  /** Waits until this screen is shown. */
+  async shows(name, patience = PATIENCE) {
+    try {
+      await this.page.locator(`#app[data-screen="${name}"]`).waitFor({ state: 'attached', timeout: patience });
+    } catch {
+      const text = await this.page.locator('#app').innerText().catch(() => '');
+      assert.fail(`the phone shows ${await this.screen().catch(() => 'nothing')}, not ${name}: ${text}`);
+    }
+  }
+
+  async says(words) {
+    await this.page.locator('#app main').getByText(words).first().waitFor({ timeout: PATIENCE });
+  }
+
+  press(name) {
+    return this.page.getByRole('button', { name, exact: true }).first().click();
+  }
+
+  /** Pairs by a link and agrees; ends with the face set up. */
+  async enrol(link) {
+    await this.follow(link);
+    await this.pair();
+    await this.press('Set up your face');
+    await this.shows('consent');
+    await this.press('I agree, scan my face');
+    await this.shows('enrolled', 40_000);
+    await this.press('Done');
+    await this.shows('home');
+  }
+
+  async pair() {
+    await this.shows('pair');
+    await this.press('Pair this phone');
+    await this.shows('paired');
+  }
+
+  /** Takes the newest request up. */
+  async take() {
+    await this.shows('home');
+    await this.page.locator('ul[aria-label] button.card').first().click();
+    await this.shows('answer');
+  }
+
+  /** Answers the number, or none, and poses. */
+  async agree(number) {
+    if (number === null || number === undefined) return this.press('Scan my face');
+    const digits = String(number).padStart(2, '0');
+    const field = this.page.locator('input#number');
+    if (await field.count()) {
+      await field.fill(digits);
+      return this.press('Scan my face');
+    }
+    return this.press(digits);
+  }
+
+  /** How many requests are listed. */
+  waiting() {
+    return this.page.locator('ul[aria-label="Waiting for you"] > li').count();
+  }
+
+  close() {
+    return this.context.close();
+  }
+}
