@@ -21,7 +21,6 @@ pub mod face;
 pub mod http;
 pub mod limit;
 pub mod pages;
-pub mod phone;
 pub mod platform;
 pub mod push;
 pub mod session;

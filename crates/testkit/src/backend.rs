@@ -2,17 +2,13 @@
 
 use std::sync::Arc;
 
+use phone::{Phone, PhoneError};
 use reqwest::{
     Client, RequestBuilder,
     multipart::{Form, Part},
 };
 use serde_json::{Value, json};
-use server::{
-    app::API,
-    phone::{Phone, PhoneError},
-    platform::clock::Clock,
-    site::NewSite,
-};
+use server::{app::API, site::NewSite};
 use uuid::Uuid;
 
 use crate::{clock::TestClock, contract, page::Page, photos::photos};
@@ -20,11 +16,11 @@ use crate::{clock::TestClock, contract, page::Page, photos::photos};
 /// What the server answered.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// HTTP status.
+    /// The status of the HTTP answer.
     pub status: u16,
-    /// The envelope.
+    /// The envelope, as JSON.
     pub body: Value,
-    /// `Retry-After`, seconds.
+    /// Seconds of `Retry-After`, where it was sent.
     pub retry_after: Option<u64>,
 }
 
@@ -107,25 +103,25 @@ impl Answer {
 /// A site's backend, signed in.
 #[derive(Clone)]
 pub struct Backend {
-    /// The server's address.
+    /// Where the server listens.
     pub url: String,
-    /// The site.
+    /// Id of the site that this is the backend of.
     pub site_id: Uuid,
-    /// Its public key.
+    /// The site's public key.
     pub api_key: String,
-    /// Its secret key.
+    /// The site's secret key.
     pub secret_key: String,
-    /// Its token.
+    /// A token of scope `site`, which calls are made with.
     pub token: String,
     http: Client,
-    clock: Arc<dyn Clock>,
+    clock: Arc<TestClock>,
 }
 
 /// Someone who is known to a site, with a paired phone.
 pub struct Person {
-    /// `client_id`.
+    /// The contract's `client_id`.
     pub client_id: Uuid,
-    /// Their phone.
+    /// The phone that is paired with them.
     pub phone: Phone,
 }
 
@@ -188,12 +184,12 @@ impl Backend {
         }
     }
 
-    /// Posts JSON.
+    /// Posts JSON with the site's token.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         Answer::to(self.request("POST", path).json(body)).await
     }
 
-    /// Gets.
+    /// Asks with the site's token.
     pub async fn get(&self, path: &str) -> Answer {
         Answer::to(self.request("GET", path)).await
     }
@@ -281,7 +277,7 @@ impl Backend {
             .await
     }
 
-    /// What `login/status` says.
+    /// What `login/status` says to a page with this token.
     pub async fn status(&self, verification_token: &str) -> Answer {
         self.get(&format!(
             "/login/status?verification_token={verification_token}"

@@ -35,6 +35,13 @@ impl Clock for TestClock {
     fn now(&self) -> Moment {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A phone in a test lives in the server's time.
+impl phone::Clock for TestClock {
+    fn now(&self) -> Moment {
+        Clock::now(self)
+    }
 
     fn pass(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         self.move_by(TimeDelta::from_std(time).expect("a time that can be"));

@@ -7,14 +7,12 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
+use phone::{Pairing, Phone, SystemClock};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::CommandError;
-use crate::{
-    phone::{Memory, Phone},
-    platform::{clock::SystemClock, config::Settings},
-};
+use crate::platform::config::Settings;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -50,7 +48,7 @@ enum Command {
         /// Wait up to so many seconds for one.
         #[arg(long, default_value_t = 0)]
         wait: u32,
-        /// Print JSON.
+        /// Print the sign-ons as JSON, as the phone gets them.
         #[arg(long)]
         json: bool,
     },
@@ -92,11 +90,11 @@ pub(super) async fn run(settings: &Settings, arguments: Arguments) -> Result<(),
         } => pair(settings, &file, &link, &name, replace).await,
         Command::Enrol { photos } => {
             let phone = wake(&file)?;
-            say!("Consent: {}", phone.memory().consent_text);
+            say!("Consent: {}", phone.pairing().consent_text);
             phone.enrol(&read(&photos)?).await?;
             say!(
                 "uploaded: the face is enrolled for {}",
-                phone.memory().domain
+                phone.pairing().domain
             );
             Ok(())
         }
@@ -120,7 +118,8 @@ pub(super) async fn run(settings: &Settings, arguments: Arguments) -> Result<(),
             let phone = wake(&file)?;
             let photos = read(&photos)?;
             let chosen = choose(&phone, sign_on).await?;
-            say!("{}", phone.scan(chosen, number, &photos).await?);
+            phone.scan(chosen, number, &photos).await?;
+            say!("verified");
             Ok(())
         }
         Command::Deny { sign_on, report } => {
@@ -155,17 +154,17 @@ async fn pair(
         .into());
     }
     let phone = Phone::pair(link, &settings.public_url(), name, Arc::new(SystemClock)).await?;
-    phone.memory().write(file)?;
+    phone.pairing().write(file)?;
     say!(
         "registered: paired for {}; the key is in {}",
-        phone.memory().domain,
+        phone.pairing().domain,
         file.display()
     );
     Ok(())
 }
 
 fn wake(file: &Path) -> Result<Phone, CommandError> {
-    Ok(Phone::wake(Memory::read(file)?, Arc::new(SystemClock))?)
+    Ok(Phone::wake(Pairing::read(file)?, Arc::new(SystemClock))?)
 }
 
 fn read(photos: &[PathBuf]) -> Result<Vec<Vec<u8>>, CommandError> {

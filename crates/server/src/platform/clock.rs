@@ -1,7 +1,5 @@
 //! Time as an argument: nothing else in the program reads the clock.
 
-use std::{future::Future, pin::Pin, time::Duration};
-
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
 /// A moment in UTC, to the microsecond: what both databases keep.
@@ -11,22 +9,15 @@ pub type Moment = DateTime<Utc>;
 pub trait Clock: Send + Sync + 'static {
     /// The present moment, truncated to microseconds.
     fn now(&self) -> Moment;
-
-    /// Lets so much time pass.
-    fn pass(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
-/// The machine's clock.
+/// The machine's clock, for everything outside tests.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Moment {
         truncate(Utc::now())
-    }
-
-    fn pass(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(tokio::time::sleep(time))
     }
 }
 

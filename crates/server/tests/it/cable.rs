@@ -14,13 +14,13 @@ on_each_database! {
         ann.phone.scan(ann.waiting().await, None, &[photos().of(0, 1)]).await.unwrap();
         let mut page = Page::connect(&app.url, None).await;
         page.watch(&verification).await;
-        let told = page.told().await;
+        let told = page.message().await;
         assert_eq!(told["status"], "verified");
         let session = told["client_session_token"].as_str().unwrap().to_owned();
         site.redeem(&session, ann.client_id).await;
         let mut late = Page::connect(&app.url, None).await;
         late.watch(&verification).await;
-        let told = late.told().await;
+        let told = late.message().await;
         assert_eq!((&told["status"], told.get("client_session_token")), (&json!("verified"), None));
     }
 
@@ -122,8 +122,8 @@ on_each_database! {
         }
         ann.phone.scan(ann.waiting().await, None, &[photos().of(0, 1)]).await.unwrap();
         for page in &mut pages {
-            assert_eq!(page.told().await["status"], "scanning");
-            assert_eq!(page.told().await["status"], "verified");
+            assert_eq!(page.message().await["status"], "scanning");
+            assert_eq!(page.message().await["status"], "verified");
         }
         let cable = app.app.cable.clone();
         let farewell = tokio::spawn(async move { cable.drain(std::time::Duration::ZERO).await });
@@ -148,7 +148,7 @@ on_each_database! {
         let undelivered = "select count(*) as n from sign_ons where told_at is null";
         assert_eq!(count(&app, undelivered).await, 1);
         app.app.sweep().await.unwrap();
-        assert_eq!(page.told().await, json!({ "status": "denied" }));
+        assert_eq!(page.message().await, json!({ "status": "denied" }));
         while count(&app, undelivered).await > 0 {
             tokio::task::yield_now().await;
         }
@@ -178,7 +178,7 @@ on_each_database! {
         }
         let mut page = Page::connect(&app.url, None).await;
         page.watch(&verification).await;
-        assert_eq!(page.told().await, json!({ "status": "denied" }));
+        assert_eq!(page.message().await, json!({ "status": "denied" }));
     }
 
     async fn a_site_may_list_its_origins(app: App) {

@@ -27,7 +27,7 @@ on_each_database! {
         let link = site.enrolment_link(id, "signup").await;
         let phone = site.try_pair(&link).await.unwrap();
         // Whoever paired once is known, even without a phone now.
-        phone.unpair(phone.memory().device_id).await.unwrap();
+        phone.unpair(phone.pairing().device_id).await.unwrap();
         let body = json!({ "email": "ann@example.com", "full_name": "Ann" });
         assert_eq!(site.post("/client/create", &body).await.code(), 1009);
     }

@@ -13,7 +13,7 @@ on_each_database! {
         assert_eq!((&data["email"], &data["full_name"]), (&json!("ann@example.com"), &json!("Ann Example")));
         assert_eq!(data["face_enrolled"], true);
         assert_eq!(data["locked"], json!({ "failures": 0, "until": null, "permanently": false }));
-        assert_eq!(data["devices"][0]["device_id"], json!(ann.phone.memory().device_id));
+        assert_eq!(data["devices"][0]["device_id"], json!(ann.phone.pairing().device_id));
         assert!(data["devices"][0]["push"].is_null());
     }
 

@@ -11,7 +11,7 @@ on_each_database! {
         page.confirmed().await;
         let answer = site.upload(&id.to_string(), photos().of(0, 0)).await;
         assert_eq!(answer.data(), &json!({ "client_id": id, "status": "uploaded" }));
-        let told = page.told().await;
+        let told = page.message().await;
         assert_eq!((&told["status"], &told["client_id"]), (&json!("uploaded"), &json!(id)));
         let found = site.post("/login/lookup_client", &json!({ "email": "ann@example.com" })).await;
         assert_eq!(found.data()["facial_sign_on_enabled"], true);

@@ -11,7 +11,7 @@ on_each_database! {
         page.subscribe("FacialSignOnDeviceChannel", json!({ "client_id": ann.client_id })).await;
         page.confirmed().await;
         ann.phone.enrol(&[photos().of(0, 0), photos().of(0, 1)]).await.unwrap();
-        let told = page.told().await;
+        let told = page.message().await;
         assert_eq!((&told["status"], &told["flow_type"]), (&json!("uploaded"), &json!("signup")));
         assert_eq!(count(&app, "select count(*) as n from consents where version = '1'").await, 1);
     }
@@ -97,7 +97,7 @@ on_each_database! {
         page.confirmed().await;
         for _ in 0..5 {
             assert_eq!(code(ann.phone.enrol(&[photos().of(1, 0)]).await), 1036);
-            let told = page.told().await;
+            let told = page.message().await;
             assert_eq!((&told["status"], &told["code"]), (&json!("failed"), &json!(1036)));
         }
         assert_eq!(code(ann.phone.enrol(&[photos().of(0, 0)]).await), 1016);

@@ -1,5 +1,5 @@
+use phone::PhoneError;
 use serde_json::json;
-use server::phone::PhoneError;
 use testkit::{App, on_each_database, photos};
 
 pub(crate) fn code<T: std::fmt::Debug>(outcome: Result<T, PhoneError>) -> u64 {
@@ -18,9 +18,9 @@ on_each_database! {
         page.confirmed().await;
         let link = site.enrolment_link(id, "signup").await;
         let phone = site.try_pair(&link).await.unwrap();
-        assert_eq!(phone.memory().client_id, id);
-        assert_eq!(phone.memory().domain, "a.example");
-        let told = page.told().await;
+        assert_eq!(phone.pairing().client_id, id);
+        assert_eq!(phone.pairing().domain, "a.example");
+        let told = page.message().await;
         assert_eq!(told["registered"], true);
         assert_eq!(told["status"], "registered");
         assert_eq!(told["flow_type"], "signup");

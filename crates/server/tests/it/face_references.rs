@@ -161,9 +161,9 @@ on_each_database! {
         ann.phone.enrol(&[face(0.0, 0)]).await.unwrap();
         let new = scripted(&app, "2").await;
         let site = site.through(&new.url);
-        let mut memory = ann.phone.memory().clone();
+        let mut memory = ann.phone.pairing().clone();
         memory.server.clone_from(&new.url);
-        let phone = server::phone::Phone::wake(memory, new.clock.clone()).unwrap();
+        let phone = phone::Phone::wake(memory, new.clock.clone()).unwrap();
         assert_eq!(phone.device().await.unwrap()["face_enrolled"], false);
         assert_eq!(site.try_push(ann.client_id).await.code(), 1008);
         let found = site.post("/login/lookup_client", &json!({ "email": "ann@example.com" })).await;
@@ -194,9 +194,9 @@ on_each_database! {
         let older = site.enrolment_link(ann.client_id, "signup").await;
         let new = scripted(&app, "2").await;
         let site = site.through(&new.url);
-        let mut memory = ann.phone.memory().clone();
+        let mut memory = ann.phone.pairing().clone();
         memory.server.clone_from(&new.url);
-        let phone = server::phone::Phone::wake(memory, new.clock.clone()).unwrap();
+        let phone = phone::Phone::wake(memory, new.clock.clone()).unwrap();
         // Where the site does not want it, having the phone is not enough.
         assert_eq!(code(phone.enrol(&[face(0.0, 0)]).await), 1010);
         new.clock.advance(1);

@@ -26,7 +26,7 @@ enum Room {
     SlicePages(String),
     /// `cable/`: listens to events and asks slices.
     Cable,
-    /// `app.rs` and `cli/` put everything together; `phone/` is a client of it all.
+    /// `app.rs` and `cli/` put everything together.
     Roof,
 }
 
@@ -38,7 +38,7 @@ impl Room {
             "http" => Self::Doors,
             "pages" => Self::Pages,
             "cable" => Self::Cable,
-            "app" | "cli" | "phone" => Self::Roof,
+            "app" | "cli" => Self::Roof,
             slice if inside == Some("http") => Self::Routes(slice.to_owned()),
             slice if inside == Some("pages") => Self::SlicePages(slice.to_owned()),
             slice => Self::Slice(slice.to_owned()),

@@ -1,9 +1,9 @@
 //! Keys replaced while two servers run, transforms revoked, templates of before.
 
+use phone::Phone;
 use sea_orm::ConnectionTrait;
 use server::{
     face::Upkeep,
-    phone::Phone,
     platform::{
         clock::Clock,
         config::Settings,
@@ -46,7 +46,7 @@ fn upkeep<'a>(app: &'a App, keys: &'a Keyring) -> Upkeep<'a> {
 async fn signs_on(site: &Backend, app: &App, person: &Person) -> Result<(), u64> {
     let site = site.through(&app.url);
     site.push(person.client_id).await;
-    let mut memory = person.phone.memory().clone();
+    let mut memory = person.phone.pairing().clone();
     memory.server.clone_from(&app.url);
     let phone = Phone::wake(memory, app.clock.clone()).unwrap();
     let waiting = phone.pending(0).await.unwrap();

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use phone::PhoneError;
 use serde_json::{Value, json};
-use server::{phone::PhoneError, site, site::Liveness};
+use server::{site, site::Liveness};
 use testkit::{App, Backend, Person, Scripted, on_each_database, photos};
 
 const FACE: [f32; 4] = [0.5; 4];
@@ -69,8 +70,8 @@ on_each_database! {
             let (code, details) = refused(ann.phone.scan(id, None, &stills()).await.map(|_| ()));
             assert_eq!((code, &details["attempts_left"]), (1037, &json!(tries)));
             assert_eq!(details["hint"], "hold_still");
-            assert_eq!(page.told().await["status"], "scanning");
-            let told = page.told().await;
+            assert_eq!(page.message().await["status"], "scanning");
+            let told = page.message().await;
             assert_eq!(told["code"], 1037);
             assert_eq!(told["status"], if tries > 0 { "retry" } else { "failed" });
         }
@@ -110,7 +111,7 @@ on_each_database! {
         page.confirmed().await;
         let (code, details) = refused(ann.phone.enrol(&stills()).await);
         assert_eq!((code, &details["hint"]), (1037, &json!("hold_still")));
-        let told = page.told().await;
+        let told = page.message().await;
         assert_eq!((&told["status"], &told["code"]), (&json!("failed"), &json!(1037)));
         assert!(site.try_push(ann.client_id).await.code() == 1008);
     }

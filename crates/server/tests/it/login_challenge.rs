@@ -16,7 +16,7 @@ on_each_database! {
         let challenge = ann.phone.call("/login/challenge", &json!({ "sign_on_id": id })).await.unwrap();
         assert_eq!(challenge["liveness"], "off");
         assert_eq!(challenge["expires_in"], 120);
-        assert_eq!(page.told().await, json!({ "status": "scanning" }));
+        assert_eq!(page.message().await, json!({ "status": "scanning" }));
         assert_eq!(site.status(&verification).await.data()["status"], "scanning");
     }
 

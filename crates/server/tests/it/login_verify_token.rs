@@ -1,5 +1,5 @@
+use phone::PhoneError;
 use serde_json::{Value, json};
-use server::phone::PhoneError;
 use testkit::{App, Person, on_each_database, photos};
 use uuid::Uuid;
 
@@ -25,8 +25,8 @@ on_each_database! {
         let mut page = site.page().await;
         page.watch(&verification).await;
         scan(&ann, photos().of(0, 1)).await.unwrap();
-        assert_eq!(page.told().await["status"], "scanning");
-        let told = page.told().await;
+        assert_eq!(page.message().await["status"], "scanning");
+        let told = page.message().await;
         assert_eq!(told["status"], "verified");
         assert_eq!(told["client_id"], json!(ann.client_id));
         assert_eq!(told["email"], "ann@example.com");
@@ -43,8 +43,8 @@ on_each_database! {
         page.watch(&verification).await;
         for tries in [2, 1, 0] {
             assert_eq!(left(scan(&ann, photos().of(1, 0)).await), (1036, json!(tries)));
-            assert_eq!(page.told().await["status"], "scanning");
-            let told = page.told().await;
+            assert_eq!(page.message().await["status"], "scanning");
+            let told = page.message().await;
             if tries > 0 {
                 assert_eq!((&told["status"], &told["attempts_left"]), (&json!("retry"), &json!(tries)));
                 assert_eq!(told["code"], 1036);

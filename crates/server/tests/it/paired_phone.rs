@@ -1,12 +1,10 @@
 //! What holds for every route of a paired phone.
 
+use phone::{Key, Request, content_digest};
 use reqwest::Client;
 use sea_orm::ConnectionTrait;
 use serde_json::Value;
-use server::{
-    phone::{Key, Request, content_digest},
-    platform::clock::Clock,
-};
+use server::platform::clock::Clock;
 use testkit::{Answer, App, Person, on_each_database};
 
 /// Method and path of every route that takes a device's token and proof, from the contract.
@@ -26,7 +24,7 @@ fn routes() -> Vec<(String, String)> {
 
 /// Calls a route with a true proof of this person's phone, and an empty object for a body.
 async fn call(app: &App, person: &Person, (method, path): &(String, String)) -> Answer {
-    let memory = person.phone.memory();
+    let memory = person.phone.pairing();
     let path = path.replace("{id}", "00000000-0000-4000-8000-000000000000");
     let url = format!("{}{path}", app.url);
     let body = if method == "GET" { "" } else { "{}" };

@@ -1,18 +1,16 @@
 //! Device proofs, forged in every way a thief of tokens might try.
 
+use phone::{Key, Pairing, Request, content_digest};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
-use server::{
-    phone::{Key, Memory, Request, content_digest},
-    platform::clock::Clock,
-};
+use server::platform::clock::Clock;
 use testkit::{Answer, App, on_each_database};
 
 const PATH: &str = "/api/v1/facial_sign_on/device/challenge";
 
 /// A request as the phone would make it, with each part open to change.
 struct Forged<'f> {
-    memory: &'f Memory,
+    memory: &'f Pairing,
     key: Key,
     method: &'static str,
     url: String,
@@ -24,7 +22,7 @@ struct Forged<'f> {
 }
 
 impl<'f> Forged<'f> {
-    fn new(app: &App, memory: &'f Memory) -> Self {
+    fn new(app: &App, memory: &'f Pairing) -> Self {
         Self {
             memory,
             key: Key::from_pem(&memory.key).unwrap(),
@@ -70,7 +68,7 @@ impl<'f> Forged<'f> {
 on_each_database! {
     async fn a_true_proof_passes_and_never_again(app: App) {
         let ann = app.site("a.example").await.paired("ann@example.com").await;
-        let request = Forged::new(&app, ann.phone.memory()).request();
+        let request = Forged::new(&app, ann.phone.pairing()).request();
         let again = request.try_clone().unwrap();
         assert_eq!(Answer::to(request).await.code(), 0);
         let replayed = Answer::to(again).await;
@@ -80,11 +78,11 @@ on_each_database! {
     async fn a_proof_for_another_request_is_1050(app: App) {
         let site = app.site("a.example").await;
         let (ann, bob) = (site.paired("ann@example.com").await, site.paired("bob@example.com").await);
-        let memory = ann.phone.memory();
+        let memory = ann.phone.pairing();
         let forged = || Forged::new(&app, memory);
         assert_eq!(forged().code().await, 0);
         assert_eq!(Forged { key: Key::generate(), ..forged() }.code().await, 1050);
-        let bobs = Key::from_pem(&bob.phone.memory().key).unwrap();
+        let bobs = Key::from_pem(&bob.phone.pairing().key).unwrap();
         assert_eq!(Forged { key: bobs, ..forged() }.code().await, 1050);
         assert_eq!(Forged { method: "GET", ..forged() }.code().await, 1050);
         assert_eq!(Forged { url: app.url.clone(), ..forged() }.code().await, 1050);
@@ -104,7 +102,7 @@ on_each_database! {
         let now = app.clock.now();
         for (seconds, code) in [(-62, 1050), (-60, 0), (60, 0), (62, 1050), (86_400, 1050)] {
             let at = now + chrono::TimeDelta::seconds(seconds);
-            let forged = Forged { at, ..Forged::new(&app, ann.phone.memory()) };
+            let forged = Forged { at, ..Forged::new(&app, ann.phone.pairing()) };
             assert_eq!(forged.code().await, code, "{seconds} s");
         }
     }
@@ -112,7 +110,7 @@ on_each_database! {
     async fn what_is_no_proof_is_1050(app: App) {
         let site = app.site("a.example").await;
         let ann = site.paired("ann@example.com").await;
-        let memory = ann.phone.memory();
+        let memory = ann.phone.pairing();
         let real = Forged::new(&app, memory).proof();
         let parts: Vec<&str> = real.split('.').collect();
         let other = Forged::new(&app, memory).proof();
@@ -140,11 +138,11 @@ on_each_database! {
 
     async fn a_proof_without_the_digest_of_its_body_is_1050(app: App) {
         let ann = app.site("a.example").await.paired("ann@example.com").await;
-        let forged = Forged::new(&app, ann.phone.memory());
+        let forged = Forged::new(&app, ann.phone.pairing());
         let request = Client::new()
             .post(format!("{}{PATH}", app.url))
             .header("DPoP", forged.proof())
-            .header("Authorization", format!("DPoP {}", ann.phone.memory().device_token))
+            .header("Authorization", format!("DPoP {}", ann.phone.pairing().device_token))
             .body("{}");
         assert_eq!(Answer::to(request).await.code(), 1050);
     }

@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use face::{Limits, decode_photo};
+use phone::{Key, Pairing, Phone, PhoneError, Request, content_digest};
 use reqwest::Client;
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
-use server::{
-    phone::{Key, Memory, Phone, PhoneError, Request, content_digest},
-    platform::clock::Clock,
-    site::Liveness,
-};
+use server::{platform::clock::Clock, site::Liveness};
 use testkit::{Answer, App, Backend, Person, Scripted, on_each_database, photos};
 
 use crate::{device_facial::count, device_register::code};
@@ -84,7 +81,7 @@ async fn pair_without(
     if answer.code() != 0 {
         return Err(answer);
     }
-    let memory = Memory {
+    let memory = Pairing {
         server: site.url.clone(),
         key: key.to_pem().unwrap().to_string(),
         device_token: answer.text("device_token"),

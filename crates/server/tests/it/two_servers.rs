@@ -1,7 +1,7 @@
 //! Two servers on one database and one Redis.
 
+use phone::Phone;
 use serde_json::json;
-use server::phone::Phone;
 use testkit::{App, on_each_database, photos};
 
 on_each_database! {
@@ -10,7 +10,7 @@ on_each_database! {
         let site = app.site("a.example").await;
         let ann = site.enrolled("ann@example.com").await;
         let verification = site.push(ann.client_id).await;
-        let mut memory = ann.phone.memory().clone();
+        let mut memory = ann.phone.pairing().clone();
         memory.server.clone_from(&other.url);
         let phone = Phone::wake(memory, app.clock.clone()).unwrap();
         phone.scan(ann.waiting().await, None, &[photos().of(0, 1)]).await.unwrap();
@@ -39,12 +39,12 @@ on_each_database! {
         let verification = site.push(ann.client_id).await;
         let mut page = testkit::Page::connect(&one.url, None).await;
         page.watch(&verification).await;
-        let mut memory = ann.phone.memory().clone();
+        let mut memory = ann.phone.pairing().clone();
         memory.server.clone_from(&two.url);
         let phone = Phone::wake(memory, two.clock.clone()).unwrap();
         phone.scan(ann.waiting().await, None, &[photos().of(0, 1)]).await.unwrap();
-        assert_eq!(page.told().await, json!({ "status": "scanning" }));
-        assert_eq!(page.told().await["status"], "verified");
+        assert_eq!(page.message().await, json!({ "status": "scanning" }));
+        assert_eq!(page.message().await["status"], "verified");
     }
 
     /// Whoever reads all of Redis finds no token and no address, neither in clear nor in a key's name.
@@ -70,8 +70,8 @@ on_each_database! {
         let sid = page.next().await.unwrap()["sid"].as_str().unwrap().to_owned();
         page.watch(&verification).await;
         ann.phone.scan(ann.waiting().await, None, &[photos().of(0, 1)]).await.unwrap();
-        assert_eq!(page.told().await["status"], "scanning");
-        let session = page.told().await["client_session_token"].as_str().unwrap().to_owned();
+        assert_eq!(page.message().await["status"], "scanning");
+        let session = page.message().await["client_session_token"].as_str().unwrap().to_owned();
 
         let mut seen = Vec::new();
         let mut announced = listener.into_on_message();
@@ -106,7 +106,7 @@ on_each_database! {
         site.push(ann.client_id).await;
         let id = ann.waiting().await;
         let challenge = ann.phone.call("/login/challenge", &json!({ "sign_on_id": id })).await.unwrap();
-        let mut memory = ann.phone.memory().clone();
+        let mut memory = ann.phone.pairing().clone();
         memory.server.clone_from(&other.url);
         let phone = Phone::wake(memory, app.clock.clone()).unwrap();
         let answer = json!({

@@ -16,7 +16,7 @@ use thiserror::Error;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::platform::clock::Moment;
+use crate::clock::Moment;
 
 /// The key cannot be read, or cannot sign.
 #[derive(Debug, Error)]
@@ -28,7 +28,7 @@ pub struct Key(SecretKey);
 
 /// The request that a proof is for.
 pub struct Request<'r> {
-    /// Its method.
+    /// Its method in capitals, the proof's `htm`.
     pub method: &'r str,
     /// Its address, without the query.
     pub url: &'r str,
@@ -41,7 +41,7 @@ pub struct Request<'r> {
 }
 
 impl Key {
-    /// A new key.
+    /// Draws a new key from the system's random numbers.
     #[must_use]
     pub fn generate() -> Self {
         Self(SecretKey::generate())

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use thiserror::Error;
 
-use super::key::KeyError;
+use crate::key::KeyError;
 
 /// What the phone could not do.
 #[derive(Debug, Error)]
@@ -11,15 +11,15 @@ pub enum PhoneError {
     /// The server's envelope says no.
     #[error("{user_message} ({code} {error}: {message})")]
     Refused {
-        /// The contract's number.
+        /// The number by which the contract names the failure.
         code: u64,
-        /// Its slug.
+        /// The contract's slug for that number.
         error: String,
-        /// For developers.
+        /// What a developer needs to know.
         message: String,
-        /// For the person.
+        /// What the person may be told.
         user_message: String,
-        /// What else there is to say.
+        /// What there is to say beside, for instance the state of a face or the wait in seconds.
         details: Value,
     },
     /// The server cannot be reached, or does not speak the contract.

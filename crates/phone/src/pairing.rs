@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::Write,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -19,18 +19,18 @@ pub struct FileError {
     reason: String,
 }
 
-/// A paired phone.
+/// A pairing: all that a phone must remember to go on after a restart.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Memory {
+pub struct Pairing {
     /// Address of the server it is paired with.
     pub server: String,
-    /// Its key, PKCS#8 PEM.
+    /// The phone's P-256 key, PKCS#8 in PEM.
     pub key: String,
-    /// Its token.
+    /// The device token, which counts only with a proof by that key.
     pub device_token: String,
-    /// Its id.
+    /// The device's id at the server.
     pub device_id: Uuid,
-    /// Whose phone it is.
+    /// The client whose phone it is.
     pub client_id: Uuid,
     /// Domain of the site it is paired for.
     pub domain: String,
@@ -40,7 +40,7 @@ pub struct Memory {
     pub consent_text: String,
 }
 
-impl Memory {
+impl Pairing {
     /// Reads a phone's file.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl Memory {
         };
         let text = serde_json::to_string_pretty(self).map_err(|e| problem(e.to_string()))?;
         if let Some(folder) = file.parent() {
-            crate::platform::db::make_private_folder(folder).map_err(|e| problem(e.to_string()))?;
+            make_private_folder(folder).map_err(|e| problem(e.to_string()))?;
         }
         fs::OpenOptions::new()
             .write(true)
@@ -81,4 +81,12 @@ impl Memory {
             .and_then(|mut out| writeln!(out, "{text}"))
             .map_err(|error| problem(error.to_string()))
     }
+}
+
+fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    if folder.as_os_str().is_empty() || folder.exists() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(folder)
 }
