@@ -14,7 +14,7 @@ pub enum Refusal {
     /// The cable is [draining](crate::Cable::drain); another server will take the client.
     #[error("the server goes down")]
     Draining,
-    /// There are [`Options::max_connections`](crate::Options::max_connections).
+    /// The server holds [`Options::max_connections`](crate::Options::max_connections) already.
     #[error("too many connections")]
     Full,
     /// The peer has [`Options::max_connections_per_peer`](crate::Options::max_connections_per_peer).

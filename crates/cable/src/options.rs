@@ -104,7 +104,7 @@ impl fmt::Debug for Clock {
 /// Why the server hangs up, and whether the client should come back: the `disconnect` frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disconnect {
-    /// The machine-readable reason.
+    /// The reason as Action Cable names it, for instance `unauthorized`.
     pub reason: Cow<'static, str>,
     /// Whether the client is to reconnect by itself.
     pub reconnect: bool,

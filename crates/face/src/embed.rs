@@ -19,7 +19,7 @@ pub(crate) struct Embedder {
     unit: bool,
 }
 
-/// One recognition network.
+/// One recognition network and how its input is cut from the photo.
 struct Network {
     net: Net,
     spec: EmbeddingSpec,

@@ -10,7 +10,7 @@ use crate::align::chip_to_face;
 use crate::geometry::Similarity;
 use crate::image::Image;
 
-/// Fields a side.
+/// Fields along one side of the square that is summed up.
 const SIDE: usize = 16;
 /// Pixels a side of a field.
 const FIELD: usize = 4;
@@ -58,7 +58,7 @@ impl Fingerprint {
         bytes.try_into().ok().map(Self)
     }
 
-    /// 64 bytes.
+    /// The 512 bits as 64 bytes, as they are stored.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; BYTES] {
         &self.0

@@ -38,7 +38,7 @@ pub struct Scan {
     pub templates: Vec<Template>,
     /// Whether the face lives as was asked.
     pub liveness: Result<(), Doubt>,
-    /// Of every frame.
+    /// One for every frame of the scan, in their order.
     pub fingerprints: Vec<Fingerprint>,
 }
 

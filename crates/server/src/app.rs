@@ -40,9 +40,9 @@ pub use crate::http::request::API;
 /// The program, ready to serve.
 #[derive(Clone)]
 pub struct App {
-    /// Its state.
+    /// What every route and channel shares.
     pub state: Shared,
-    /// Its cable.
+    /// The cable that pages and phones are connected to.
     pub cable: Cable,
     /// Who tells what happens.
     pub publisher: Arc<Publisher>,

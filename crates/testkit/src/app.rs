@@ -29,11 +29,11 @@ use crate::{
 
 /// A running app and what a test holds of it.
 pub struct App {
-    /// Its address, `http://127.0.0.1:port`.
+    /// Where it listens, `http://127.0.0.1:port`.
     pub url: String,
     /// The app itself, to look behind the scenes.
     pub app: server::app::App,
-    /// Its clock.
+    /// The clock that this app lives by, to be turned by the test.
     pub clock: Arc<TestClock>,
     /// Where it keeps its data.
     pub database: Arc<Database>,

@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// Which engine.
+/// The databases that Axiam runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
     /// A file in a temporary folder.
@@ -15,7 +15,7 @@ pub enum Engine {
 
 /// A database that is gone when this is dropped, or at the end of the test run.
 pub struct Database {
-    /// Its address.
+    /// Its address, as the settings take it.
     pub url: String,
     folder: TempDir,
 }

@@ -122,7 +122,7 @@ impl Page {
                 _ => panic!("not confirmed: {message}"),
             }
         }
-        let told = self.told().await;
+        let told = self.message().await;
         assert_eq!(told["type"], "subscription_confirmed", "{told}");
     }
 
@@ -144,7 +144,7 @@ impl Page {
     ///
     /// # Panics
     /// When something else comes.
-    pub async fn told(&mut self) -> Value {
+    pub async fn message(&mut self) -> Value {
         let mut message = self.next().await.expect("still connected");
         assert!(message["identifier"].is_string(), "{message}");
         message["message"].take()

@@ -29,7 +29,7 @@ impl Photos {
     }
 }
 
-/// The repository's folder.
+/// The folder of the repository, for files that are committed.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

@@ -95,7 +95,7 @@ where
         self.welcome(identifiers).await
     }
 
-    /// The `history` command.
+    /// Answers the `history` command: what the client missed since the position it names.
     pub(super) fn catch_up(&mut self, identifier: &Identifier, request: Option<HistoryRequest>) {
         let Some(at) = self.find(identifier) else {
             return;

@@ -25,7 +25,7 @@ pub enum Incoming {
     TooLarge,
     /// The answer to [`Outgoing::Ping`], with its number.
     Pong(u32),
-    /// The client closes.
+    /// The client closes the connection.
     Close,
 }
 
@@ -37,7 +37,7 @@ pub enum Outgoing {
     /// The transport's own ping (not the protocol's, which is text). Its answer proves that what
     /// was sent before has been received. A transport without pings may leave it out.
     Ping(u32),
-    /// The server closes.
+    /// The server closes the connection, and says why.
     Close {
         /// A code of RFC 6455, section 7.4.1.
         code: u16,

@@ -11,11 +11,11 @@ const ENTRY: usize = 12;
 
 /// The orientation in a TIFF block, which is what EXIF is. Anything odd means upright.
 pub(crate) fn orientation(tiff: &[u8]) -> Orientation {
-    named(tiff).unwrap_or_default()
+    orientation_in(tiff).unwrap_or_default()
 }
 
 /// The same, or `None` for a block that names none.
-pub(crate) fn named(tiff: &[u8]) -> Option<Orientation> {
+pub(crate) fn orientation_in(tiff: &[u8]) -> Option<Orientation> {
     find(tiff).map(Orientation::from_exif)
 }
 
@@ -83,7 +83,7 @@ mod tests {
             bytes[kind..kind + 2].copy_from_slice(if big { &[0, 4] } else { &[4, 0] });
             let end = bytes.len();
             bytes[end - 4..].copy_from_slice(&value);
-            assert_eq!(named(&bytes), Some(Orientation::from_exif(6)));
+            assert_eq!(orientation_in(&bytes), Some(Orientation::from_exif(6)));
         }
     }
 

@@ -29,7 +29,7 @@ mod row {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// What was done.
+/// A security decision, by the name it has in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// A client was made known.
@@ -52,7 +52,7 @@ pub enum Action {
     SignOnRequested,
     /// A phone was given a challenge to answer with photos.
     ChallengeGiven,
-    /// A try failed.
+    /// A try at a sign-on failed: liveness, match or number.
     TryFailed,
     /// The person was recognised.
     SignOnVerified,
@@ -117,7 +117,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// `action` on `site_id`.
+    /// Begins the entry: `action` was decided on site `site_id`.
     #[must_use]
     pub fn new(site_id: Uuid, action: Action) -> Self {
         Self {
@@ -131,21 +131,21 @@ impl Entry {
         }
     }
 
-    /// To whom.
+    /// Names the client that it was done to.
     #[must_use]
     pub fn client(mut self, id: Uuid) -> Self {
         self.client_id = Some(id);
         self
     }
 
-    /// By which phone.
+    /// Names the phone that did it.
     #[must_use]
     pub fn device(mut self, id: Uuid) -> Self {
         self.device_id = Some(id);
         self
     }
 
-    /// In which attempt.
+    /// Names the sign-on that it was part of.
     #[must_use]
     pub fn sign_on(mut self, id: Uuid) -> Self {
         self.sign_on_id = Some(id);
@@ -159,7 +159,7 @@ impl Entry {
         self
     }
 
-    /// From where.
+    /// Names the network address that asked for it.
     #[must_use]
     pub fn from(mut self, ip: IpAddr) -> Self {
         self.ip = ip.to_string();

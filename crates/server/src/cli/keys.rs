@@ -20,7 +20,7 @@ use crate::{
 pub(super) enum Command {
     /// Show the keys: what for, since when, and how much needs each
     List {
-        /// Print JSON.
+        /// Print the keys as JSON, for programs.
         #[arg(long)]
         json: bool,
     },

@@ -40,7 +40,7 @@ pub struct Arguments {
 enum Command {
     /// Start the server; the first start makes keys and the database
     Serve {
-        /// Address and port.
+        /// Address and port to listen on, for instance 127.0.0.1:3000.
         #[arg(long, value_name = "ADDRESS")]
         listen: Option<String>,
         /// With a demo site at /demo, for trying out: it takes still photos and test identities.

@@ -6,7 +6,7 @@ use std::{
     io::{Write, stderr, stdout},
 };
 
-/// Writes a line.
+/// Prints a line to standard output; a reader that has gone is no error.
 macro_rules! say {
     () => { $crate::cli::out::text(format_args!("\n")) };
     ($($text:tt)*) => {

@@ -14,7 +14,7 @@ use crate::platform::clock::Moment;
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "clients")]
 pub struct Model {
-    /// `client_id`.
+    /// The contract's `client_id`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// The site that knows them.
@@ -57,7 +57,7 @@ impl Client {
     }
 }
 
-/// An e-mail address.
+/// An e-mail address in the form that is stored and compared.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Email(String);
@@ -96,7 +96,7 @@ impl TryFrom<String> for Email {
 pub struct FullName(String);
 
 impl FullName {
-    /// The name.
+    /// The name as it is stored and shown.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -134,7 +134,7 @@ pub enum ClientError {
     /// Locked out until an owner unlocks.
     #[error("locked after too many failures until the site's owner unlocks")]
     LockedPermanently,
-    /// The database failed.
+    /// The database failed, or could not be reached.
     #[error(transparent)]
     Database(#[from] DbErr),
 }

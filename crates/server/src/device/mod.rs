@@ -11,6 +11,6 @@ pub use flow::{recognise, spend, unpair};
 pub use model::{Device, Platform, Push, Without};
 pub use proof::{Call, Proof, ProofError};
 pub use store::{
-    again, erase, forget_proofs, give_challenge, ids, pushable, take_challenge,
+    erase, forget_proofs, give_challenge, ids, pushable, reread, take_challenge,
     used_right_to_replace, was_paired,
 };

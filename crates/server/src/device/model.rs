@@ -11,7 +11,7 @@ use crate::enrolment::FlowType;
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "devices")]
 pub struct Model {
-    /// `device_id`.
+    /// The contract's `device_id`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// The site it was paired for.
@@ -70,10 +70,10 @@ pub struct Without(pub Vec<String>);
 #[serde(rename_all = "lowercase")]
 #[sea_orm(rs_type = "String", db_type = "Text")]
 pub enum Platform {
-    /// Apple's.
+    /// An iPhone or iPad.
     #[sea_orm(string_value = "ios")]
     Ios,
-    /// Google's.
+    /// A phone with Android.
     #[sea_orm(string_value = "android")]
     Android,
     /// A browser, or a program.
@@ -85,7 +85,7 @@ pub enum Platform {
 #[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema, FromJsonQueryResult)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Push {
-    /// Firebase Cloud Messaging.
+    /// Firebase Cloud Messaging, by its HTTP v1 interface.
     Fcm {
         /// The app's registration token.
         token: String,
@@ -102,7 +102,7 @@ pub enum Push {
 /// A browser's push subscription.
 #[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Subscription {
-    /// Where to post.
+    /// The address of the push service that messages are posted to.
     pub endpoint: String,
     /// To whom to encrypt (RFC 8291).
     pub keys: SubscriptionKeys,
@@ -111,9 +111,9 @@ pub struct Subscription {
 /// The keys of a push subscription, base64url.
 #[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SubscriptionKeys {
-    /// Public key.
+    /// The browser's P-256 public key (RFC 8291), base64url.
     pub p256dh: String,
-    /// Authentication secret.
+    /// The browser's authentication secret (RFC 8291), 16 bytes in base64url.
     pub auth: String,
 }
 

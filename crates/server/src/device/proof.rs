@@ -29,7 +29,7 @@ pub enum ProofError {
     /// No `DPoP` header, or more than one.
     #[error("give exactly one DPoP header")]
     Missing,
-    /// Not a proof.
+    /// What was sent is no proof: not a JWT, or without a claim that it must have.
     #[error("the proof is malformed: {0}")]
     Malformed(&'static str),
     /// The signature is not the key's.
@@ -41,24 +41,24 @@ pub enum ProofError {
     /// Too old, or from the future.
     #[error("the proof's iat is more than 60 s away from the server's time")]
     Stale,
-    /// Seen before.
+    /// Its `jti` was taken before, so this is a replay.
     #[error("the proof was used before")]
     Replayed,
     /// The device token is missing, unknown, expired or revoked, or belongs to another key.
     #[error("the device token is missing, unknown, expired, revoked, or bound to another key")]
     Token,
-    /// The database failed.
+    /// The database failed, or could not be reached.
     #[error(transparent)]
     Database(#[from] DbErr),
 }
 
 /// What a proof is checked against.
 pub struct Call<'c> {
-    /// The request's method.
+    /// The method of the request in capitals, as `htm` must say it.
     pub method: &'c str,
     /// Origins under which this server may be called, for example `https://signin.example.com`.
     pub origins: &'c [String],
-    /// The request's path.
+    /// The path of the request, as `htu` must end.
     pub path: &'c str,
     /// The device token, where the route has one.
     pub token: Option<&'c str>,

@@ -268,7 +268,7 @@ pub async fn give_challenge(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn again(db: &impl ConnectionTrait, device: &Device) -> Result<Option<Device>, DbErr> {
+pub async fn reread(db: &impl ConnectionTrait, device: &Device) -> Result<Option<Device>, DbErr> {
     Entity::find_by_id(device.id)
         .filter(Column::SiteId.eq(device.site_id))
         .one(db)

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "enrolments")]
 pub struct Model {
-    /// Its id.
+    /// Id of the code; the token itself is not kept.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// The site that asked for it.
@@ -45,7 +45,7 @@ pub enum FlowType {
     /// Pair a phone; a face that is there must be matched by a new one.
     #[sea_orm(string_value = "login")]
     Login,
-    /// Enrol anew.
+    /// The person enrols a face, replacing one that is there.
     #[sea_orm(string_value = "signup")]
     Signup,
 }
@@ -70,7 +70,7 @@ pub enum EnrolmentError {
     /// The QR code could not be drawn.
     #[error("cannot draw the QR code: {0}")]
     Drawing(String),
-    /// The database failed.
+    /// The database failed, or could not be reached.
     #[error(transparent)]
     Database(#[from] DbErr),
 }

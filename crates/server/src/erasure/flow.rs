@@ -23,7 +23,7 @@ pub(super) enum ErasureError {
     /// The receipt could not be signed.
     #[error("cannot sign the receipt: {0}")]
     Signing(#[from] jsonwebtoken::errors::Error),
-    /// The database failed.
+    /// The database failed, or could not be reached.
     #[error(transparent)]
     Database(#[from] DbErr),
 }

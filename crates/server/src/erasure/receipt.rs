@@ -17,7 +17,7 @@ const AUDIENCE: &str = "axiam:erasure";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum By {
-    /// The site's backend.
+    /// The backend of the site asked for it.
     Site,
     /// The person, with a paired phone.
     Client,
@@ -37,7 +37,7 @@ impl By {
 pub struct Erased {
     /// References of the face, and with them the client's key.
     pub face_references: u64,
-    /// Phones.
+    /// How many paired phones were forgotten.
     pub devices: u64,
     /// Attempts to sign on.
     pub sign_ons: u64,
@@ -50,17 +50,17 @@ pub struct Receipt {
     pub iss: String,
     /// The client that was erased.
     pub sub: Uuid,
-    /// Always `axiam:erasure`.
+    /// Always `axiam:erasure`, so that it passes for no other token.
     pub aud: String,
     /// When, in seconds since 1970.
     pub iat: i64,
-    /// Names the receipt.
+    /// The receipt's own id, by which an auditor finds it.
     pub jti: Uuid,
     /// The site that knew the client.
     pub site_id: Uuid,
     /// Who asked for it.
     pub by: By,
-    /// What is gone.
+    /// What is gone, counted by kind.
     pub erased: Erased,
 }
 

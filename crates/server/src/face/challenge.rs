@@ -24,7 +24,7 @@ use crate::{
 pub struct Challenge {
     /// To be given back with the answer, once.
     pub nonce: String,
-    /// Seconds.
+    /// Seconds within which the answer must arrive.
     #[schema(example = 120)]
     pub expires_in: u32,
     /// How strictly a living person is asked for.
@@ -63,14 +63,14 @@ impl Challenge {
         let words: Vec<&str> = actions.iter().map(|action| action.as_str()).collect();
         let random = Secret::generate("");
         let nonce = format!("{}.{}.{}", random.reveal(), word(liveness), words.join("-"));
-        Self::again(nonce, expires_in)
+        Self::given(nonce, expires_in)
     }
 
     /// The challenge that a nonce of [`draw`](Self::draw) stands for.
     ///
     /// # Errors
     /// [`FaceError::Challenge`] for a nonce of another make.
-    pub(super) fn again(nonce: String, expires_in: u32) -> Result<Self, FaceError> {
+    pub(super) fn given(nonce: String, expires_in: u32) -> Result<Self, FaceError> {
         let question = Question::of(&nonce)?;
         let actions = question.actions.iter().enumerate();
         Ok(Self {

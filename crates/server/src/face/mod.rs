@@ -16,7 +16,7 @@ mod upkeep;
 
 pub use adapt::adapt;
 pub use challenge::{Challenge, Frame, Photo, Step, check_without};
-pub use flow::{Answer, Probe, challenge, challenge_again, is_enrolled, matches, probe};
+pub use flow::{Answer, Probe, challenge, challenge_given, is_enrolled, matches, probe};
 pub use model::FaceError;
 pub use seen::forget_frames;
 pub use store::erase;

@@ -60,7 +60,7 @@ pub enum FaceError {
     /// The stored template does not open.
     #[error("the stored template does not open: {0}")]
     Sealed(String),
-    /// The database failed.
+    /// The database failed, or could not be reached.
     #[error(transparent)]
     Database(#[from] DbErr),
 }

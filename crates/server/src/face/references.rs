@@ -32,7 +32,7 @@ pub(super) enum Source {
     Adapted,
 }
 
-/// One reference.
+/// One enrolled photo's template, as it is compared.
 #[derive(Debug, Clone)]
 pub(super) struct Reference {
     pub(super) id: Uuid,
@@ -47,7 +47,7 @@ pub(super) struct References {
     list: Vec<Reference>,
     /// Mean of those enrolled.
     origin: ProtectedTemplate,
-    /// Mean of all.
+    /// The mean of all references, compared beside each of them.
     mean: ProtectedTemplate,
 }
 

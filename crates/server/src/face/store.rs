@@ -93,7 +93,7 @@ impl row::Model {
 
 /// What new references are stored under. Drawn before a transaction begins.
 pub(super) struct Seal {
-    /// The client's own.
+    /// The key that belongs to this client alone.
     pub(super) key: Key,
     pub(super) transform: Transform,
 }
@@ -122,7 +122,7 @@ impl Enrolled {
         Ok(self.protection.protect(probe)?)
     }
 
-    /// Several of them.
+    /// Seals several templates under this client's key.
     pub(super) fn protect_all(
         &self,
         frames: &[Template],
@@ -135,7 +135,7 @@ impl Enrolled {
 pub(super) struct Outdated {
     pub(super) device_id: Option<Uuid>,
     pub(super) created_at: Moment,
-    /// Name and version.
+    /// Name and version of the pack that made the template.
     pub(super) pack: String,
 }
 
@@ -233,7 +233,7 @@ pub(super) struct New {
     pub(super) template: ProtectedTemplate,
 }
 
-/// Adds references.
+/// Adds references to those that the client has.
 pub(super) async fn add(
     db: &impl ConnectionTrait,
     seal: &Seal,
@@ -307,7 +307,7 @@ pub(super) async fn remove(db: &impl ConnectionTrait, owner: Owner) -> Result<u6
     Ok(removed.rows_affected)
 }
 
-/// Removes one reference.
+/// Removes one reference of the client and leaves the others.
 pub(super) async fn remove_one(
     db: &impl ConnectionTrait,
     owner: Owner,

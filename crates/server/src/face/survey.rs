@@ -12,9 +12,9 @@ use super::{client_key, store::row};
 /// How many clients have a face that the pack in use can compare, and how many only another's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// Can sign on.
+    /// Clients who can sign on with the pack in use.
     pub enrolled: u64,
-    /// Must enrol again.
+    /// Clients whose templates another pack made: they must enrol again.
     pub outdated: u64,
 }
 
@@ -52,11 +52,11 @@ async fn clients(db: &DatabaseConnection, which: Expr) -> Result<u64, DbErr> {
 pub struct OfPack {
     /// Name of the pack.
     pub pack: String,
-    /// Its version.
+    /// Version of the pack that made them.
     pub version: String,
-    /// Clients.
+    /// How many clients have templates of this pack.
     pub clients: u64,
-    /// References.
+    /// How many references there are of this pack.
     pub references: u64,
 }
 

@@ -32,11 +32,11 @@ const CLIENTS: usize = 500;
 /// What upkeep works with.
 #[derive(Clone, Copy)]
 pub struct Upkeep<'a> {
-    /// The pool.
+    /// The connections to the database.
     pub db: &'a DatabaseConnection,
-    /// The keys.
+    /// The keys that templates are sealed with.
     pub keys: &'a Keyring,
-    /// The time.
+    /// The moment that the work counts from.
     pub now: Moment,
 }
 

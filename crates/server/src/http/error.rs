@@ -39,20 +39,20 @@ struct Parts {
 /// What every handler returns.
 pub type ApiResult<T> = Result<T, ApiError>;
 
-/// The failure envelope.
+/// The envelope of every answer that is no success.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Failure {
-    /// Always `false`.
+    /// Always `false`; a success has an envelope of its own.
     #[schema(example = false)]
     pub success: bool,
-    /// For developers.
+    /// What a developer needs to know, in English.
     pub message: String,
     /// A sentence a page may show.
     pub user_message: String,
-    /// Machine-readable slug.
+    /// The name of the failure, for programs.
     #[schema(example = "invalid_parameter")]
     pub error: String,
-    /// The contract's number.
+    /// The number by which the contract names the failure.
     #[schema(example = 1006)]
     pub code: u16,
     /// The HTTP status once more.
@@ -69,7 +69,7 @@ pub struct Failure {
 /// What of a failure a page may show; travels with the answer as an extension.
 #[derive(Debug, Clone)]
 pub struct Shown {
-    /// Its code.
+    /// Which of the contract's failures it is.
     pub code: Code,
     /// A sentence for the person.
     pub sentence: String,
@@ -146,7 +146,7 @@ impl ApiError {
         self
     }
 
-    /// The code.
+    /// Which of the contract's failures it is.
     #[must_use]
     pub fn code(&self) -> Code {
         self.0.code

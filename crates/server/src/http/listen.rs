@@ -29,7 +29,7 @@ use tower_service::Service;
 /// Pause after the system would not give a connection, for example for want of file descriptors.
 const BREATH: Duration = Duration::from_millis(200);
 
-/// The bounds.
+/// How long a connection may wait, and how many there may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// Connections at a time, WebSockets among them; others wait outside.

@@ -51,7 +51,7 @@ struct Claims {
 /// Why a bearer is not accepted.
 #[derive(Debug, Error)]
 pub enum TokenError {
-    /// There is none.
+    /// The request carries no token at all.
     #[error("give the site's token as Authorization: Bearer")]
     Missing,
     /// Not ours, or not a token.
@@ -72,7 +72,7 @@ pub enum TokenError {
          `axiam site set ID origins=...`"
     )]
     OtherPage,
-    /// The database failed.
+    /// The database failed, or could not be reached.
     #[error(transparent)]
     Database(#[from] DbErr),
     /// It could not be signed.

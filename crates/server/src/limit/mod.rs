@@ -13,7 +13,7 @@ use thiserror::Error;
 pub use self::rate::Rate;
 use crate::platform::{config::Limits, state::State};
 
-/// What is limited.
+/// A kind of request that is counted, and by what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     /// Pushes by the person's address.
@@ -24,7 +24,7 @@ pub enum Rule {
     VerifyByIp,
     /// Scans for one sign-on.
     VerifyBySignOn,
-    /// `application_auth` by address.
+    /// Failed `application_auth` by the caller's address.
     Auth,
     /// Faces sent for enrolment by one phone.
     Enrol,
@@ -53,15 +53,15 @@ impl Rule {
 /// A request over its limit.
 #[derive(Debug, Error)]
 pub enum Limited {
-    /// Too many.
+    /// There were too many requests of this kind lately.
     #[error("too many requests; try again in {retry_after} s")]
     Over {
-        /// Which limit.
+        /// Which limit was reached.
         rule: Rule,
         /// Seconds until the next one is let through.
         retry_after: u64,
     },
-    /// The database failed.
+    /// The database failed, or could not be reached.
     #[error(transparent)]
     Database(#[from] DbErr),
 }

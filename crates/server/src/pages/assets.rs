@@ -32,10 +32,10 @@ pub struct Asset {
     pub file: &'static str,
     /// Its digest as `integrity` attributes have it (Subresource Integrity).
     pub integrity: &'static str,
-    /// Its media type.
+    /// The media type that it is served as.
     kind: &'static str,
     bytes: &'static [u8],
-    /// The same, gzipped.
+    /// The same bytes, compressed with gzip.
     zipped: &'static [u8],
 }
 

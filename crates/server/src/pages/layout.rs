@@ -50,7 +50,7 @@ fn permissions(may: &[May]) -> &'static str {
 }
 
 impl Layout {
-    /// The frame alone.
+    /// The frame of every page, with nothing in it yet.
     #[must_use]
     pub fn new() -> Self {
         const STYLES: [&Asset; 2] = [
@@ -101,7 +101,7 @@ impl Default for Layout {
 
 /// A template that extends `pages/layout.html`.
 pub trait Page: Template {
-    /// Its frame.
+    /// The frame that this page stands in.
     fn layout(&self) -> &Layout;
 
     /// What it may do; nothing unless it says so.

@@ -24,7 +24,7 @@ macro_rules! codes {
                 match self { $(Self::$name => $status),* }
             }
 
-            /// The machine-readable word.
+            /// The name that stands in `error`, for programs.
             #[must_use]
             pub const fn slug(self) -> &'static str {
                 match self { $(Self::$name => $slug),* }

@@ -132,6 +132,6 @@ impl Workers {
 
 /// Whatever holds what was asked of a person while the engine looks.
 pub trait Ask: Send + 'static {
-    /// What was asked.
+    /// What the challenge asked of the person.
     fn asked(&self) -> Asked<'_>;
 }

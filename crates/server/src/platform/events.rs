@@ -9,80 +9,80 @@ use crate::platform::{clock::Moment, code::Code, secret::Secret};
 /// The site an event belongs to, and the prefix of its streams.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventSite {
-    /// The site.
+    /// Id of the site that it happened on.
     pub site_id: Uuid,
-    /// Its `channel_prefix`.
+    /// The prefix of the site's Redis channels, its `channel_prefix`.
     pub channel_prefix: String,
 }
 
-/// Something that happened.
+/// Something that happened and that a page or a phone may wait for.
 #[derive(Clone)]
 pub enum Event {
     /// A phone was paired.
     Registered {
-        /// Where.
+        /// The site that it happened on.
         at: EventSite,
-        /// Whose phone.
+        /// The client whose phone was paired.
         client_id: Uuid,
         /// `login` or `signup`, as the site asked.
         flow_type: String,
     },
     /// A face was enrolled.
     Uploaded {
-        /// Where.
+        /// The site that it happened on.
         at: EventSite,
-        /// Whose face.
+        /// The client whose face was enrolled.
         client_id: Uuid,
         /// `login` or `signup`, as the site asked.
         flow_type: String,
     },
     /// A face was not enrolled, because it is not the one that is there.
     EnrolmentFailed {
-        /// Where.
+        /// The site that it happened on.
         at: EventSite,
         /// Whose face it would have replaced.
         client_id: Uuid,
         /// `login` or `signup`, as the site asked.
         flow_type: String,
-        /// What failed.
+        /// What the photos or the person failed at.
         failure: Failing,
     },
     /// A phone has taken up the challenge.
     Scanning {
-        /// Where.
+        /// The site that it happened on.
         at: EventSite,
-        /// Which attempt.
+        /// The sign-on that a phone took up.
         sign_on_id: Uuid,
     },
     /// A try failed and others are left.
     Retry {
-        /// Where.
+        /// The site that it happened on.
         at: EventSite,
-        /// Which attempt.
+        /// The sign-on that the try belongs to.
         sign_on_id: Uuid,
-        /// What failed.
+        /// What the photos or the person failed at.
         failure: Failing,
-        /// Tries left.
+        /// How many tries are left.
         left: i32,
     },
     /// A site asks a client's phones for a sign-on.
     Asked {
-        /// Where.
+        /// The site that it happened on.
         at: EventSite,
-        /// Who is asked.
+        /// The client whose phones are asked.
         client_id: Uuid,
-        /// Which attempt.
+        /// The sign-on that waits.
         sign_on_id: Uuid,
     },
     /// An attempt came to its end.
     Decided {
-        /// Where.
+        /// The site that it happened on.
         at: EventSite,
-        /// Whose attempt.
+        /// The client whose sign-on it was.
         client_id: Uuid,
-        /// Which attempt.
+        /// The sign-on that ended.
         sign_on_id: Uuid,
-        /// How.
+        /// How it ended, and with what proof.
         verdict: Verdict,
     },
 }
@@ -123,13 +123,13 @@ impl Failing {
 pub enum Verdict {
     /// The person was recognised.
     Verified {
-        /// Who.
+        /// The client who signed on.
         client_id: Uuid,
-        /// Under which address.
+        /// The address under which the site knows the client.
         email: String,
         /// The proof for the site's backend; gone once redeemed or expired.
         session_token: Option<Secret>,
-        /// When.
+        /// The moment of the match.
         at: Moment,
         /// Whether it was a test identity, on a site in test mode.
         test: bool,
@@ -159,7 +159,7 @@ impl Events {
             .push(Arc::new(listener));
     }
 
-    /// Tells every listener.
+    /// Tells every listener of this server; those who are behind miss nothing, they look again.
     pub fn publish(&self, event: &Event) {
         let listeners = self
             .listeners

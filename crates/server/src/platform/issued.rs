@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 /// As it is kept: found by its hash, and opened only with the installation's keys.
 pub struct Issued {
-    /// SHA-256.
+    /// SHA-256 of the token: what is kept of it.
     pub hash: Vec<u8>,
     /// Sealed, bound to whom it was issued.
     pub sealed: Vec<u8>,

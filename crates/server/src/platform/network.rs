@@ -27,7 +27,7 @@ impl From<IpAddr> for Network {
     }
 }
 
-/// `203.0.113.9` or `2001:db8::/64`.
+/// As it is logged: `203.0.113.9` or `2001:db8::/64`.
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {

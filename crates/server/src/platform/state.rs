@@ -22,13 +22,13 @@ pub type Shared = Arc<State>;
 pub struct State {
     /// The settings in force.
     pub settings: Settings,
-    /// The pool.
+    /// The connections to the database.
     pub db: DatabaseConnection,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// The installation's keys, open.
     pub keys: Keyring,
-    /// The face engine.
+    /// The workers that look at faces.
     pub engine: Workers,
     /// Where slices tell what happened.
     pub events: Events,
@@ -41,7 +41,7 @@ pub struct State {
 }
 
 impl State {
-    /// The present moment.
+    /// The present moment by this server's clock.
     #[must_use]
     pub fn now(&self) -> Moment {
         self.clock.now()

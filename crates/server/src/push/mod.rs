@@ -42,7 +42,7 @@ mod row {
         /// In the phone's inbox; nothing else to do.
         #[sea_orm(string_value = "inbox")]
         Inbox,
-        /// To be delivered.
+        /// The row waits to be delivered.
         #[sea_orm(string_value = "queued")]
         Queued,
     }

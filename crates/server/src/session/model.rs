@@ -8,7 +8,7 @@ use crate::platform::{
     config,
 };
 
-/// A browser's session.
+/// A browser's session with Axiam's own pages, as it is kept.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "sessions")]
@@ -18,7 +18,7 @@ pub struct Model {
     pub id: Vec<u8>,
     /// What pages remember, as JSON.
     pub data: String,
-    /// When it began.
+    /// When the browser got it.
     pub created_at: DateTimeUtc,
     /// When it ends, unless it is used before.
     pub expires_at: DateTimeUtc,
@@ -29,9 +29,9 @@ impl ActiveModelBehavior for ActiveModel {}
 /// How long sessions last.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Life {
-    /// Without being used.
+    /// How long it lives without being used.
     idle: TimeDelta,
-    /// In all.
+    /// How long it lives at most, used or not.
     longest: TimeDelta,
 }
 

@@ -21,7 +21,7 @@ use crate::platform::{
     state::State,
 };
 
-/// The store.
+/// Sessions kept in the database, where every server finds them.
 #[derive(Clone)]
 pub struct Sessions {
     db: DatabaseConnection,

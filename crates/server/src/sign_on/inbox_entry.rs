@@ -57,7 +57,7 @@ impl InboxEntry {
         }
     }
 
-    /// Which attempt.
+    /// Id of the sign-on that waits.
     #[must_use]
     pub fn sign_on_id(&self) -> Uuid {
         self.sign_on_id

@@ -48,9 +48,9 @@ pub struct Model {
     pub ip: String,
     /// The browser's own words.
     pub user_agent: String,
-    /// For display.
+    /// Name of the browser that asked, for display.
     pub browser: String,
-    /// For display.
+    /// Name of that browser's system, for display.
     pub os: String,
     /// For display; empty where nothing is known.
     pub place: String,
@@ -66,7 +66,7 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// The end of the verification token's life.
     pub expires_at: DateTimeUtc,
-    /// When it ended.
+    /// When the verdict fell; none while it waits.
     pub decided_at: Option<DateTimeUtc>,
     /// When that is known to have been broadcast.
     #[sea_orm(column_name = "told_at")]
@@ -193,7 +193,7 @@ pub(super) fn draw_numbers() -> (i32, Choices) {
 
 /// What a page that holds a verification token may watch.
 pub struct Watched {
-    /// The attempt.
+    /// Id of the sign-on that began.
     pub sign_on_id: Uuid,
     /// Prefix of the site's streams.
     pub channel_prefix: String,
@@ -227,16 +227,16 @@ pub enum SignOnError {
         /// Until pushes are let through again.
         seconds: u64,
     },
-    /// A try failed.
+    /// A try failed, and others may be left.
     #[error("{}", match failure {
         Failing::Face => "the face does not match",
         Failing::Number => "the number is not the page's",
         Failing::Liveness => "the photos do not prove a living person who did what was asked",
     })]
     Refused {
-        /// What failed.
+        /// What the person or the photos failed at.
         failure: Failing,
-        /// Tries left.
+        /// How many tries are left.
         left: i32,
         /// Why, if it was liveness; only its hint leaves the server.
         doubt: Option<Doubt>,
@@ -244,10 +244,10 @@ pub enum SignOnError {
     /// Unknown, expired or redeemed.
     #[error("the client session token is unknown, expired or already redeemed")]
     SessionInvalid,
-    /// Another site's.
+    /// The token was given to another site.
     #[error("the client session token belongs to another site")]
     SessionOtherSite,
-    /// Too many pushes.
+    /// Too many pushes came to nothing lately.
     #[error(transparent)]
     Limited(#[from] Limited),
     /// The client is locked or unknown.
@@ -256,7 +256,7 @@ pub enum SignOnError {
     /// The photos cannot be used.
     #[error(transparent)]
     Face(#[from] FaceError),
-    /// The database failed.
+    /// The database failed, or could not be reached.
     #[error(transparent)]
     Database(#[from] DbErr),
 }

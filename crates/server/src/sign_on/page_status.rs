@@ -24,19 +24,19 @@ pub enum PageStatus {
         code: u16,
         /// A sentence for the person.
         user_message: &'static str,
-        /// Tries left.
+        /// How many tries the person has left.
         attempts_left: i32,
     },
     /// The person was recognised.
     Verified {
-        /// Who.
+        /// The client who signed on.
         client_id: Uuid,
-        /// Under which address.
+        /// The address under which the site knows the client.
         email: String,
         /// For the site's backend; left out once redeemed or expired.
         #[serde(skip_serializing_if = "Option::is_none")]
         client_session_token: Option<String>,
-        /// When.
+        /// When the face matched, RFC 3339.
         #[schema(value_type = String, format = DateTime)]
         verified_at: Moment,
         /// Only where it was a test identity, on a site in test mode.
@@ -47,7 +47,7 @@ pub enum PageStatus {
     Failed {
         /// The slug of what failed last.
         error: &'static str,
-        /// Its code.
+        /// The contract's number for how it ended.
         code: u16,
         /// A sentence for the person.
         user_message: &'static str,

@@ -148,7 +148,7 @@ pub(super) async fn spend_try(
     let decided_at = CaseStatement::new()
         .case(last(), now)
         .finally(Expr::col(Column::DecidedAt));
-    let spent = pending(id)
+    let redeemed = pending(id)
         .filter(Column::ChallengeHash.eq(nonce_hash))
         .filter(Column::ExpiresAt.gt(now))
         .col_expr(Column::State, state.into())
@@ -159,7 +159,7 @@ pub(super) async fn spend_try(
         .col_expr(Column::DeviceId, Expr::value(device_id))
         .exec(db)
         .await?;
-    Ok(spent.rows_affected == 1)
+    Ok(redeemed.rows_affected == 1)
 }
 
 /// Ends the attempt well and spends its challenge.

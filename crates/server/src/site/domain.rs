@@ -92,7 +92,7 @@ impl Domain {
         Ok(Self(name.to_owned()))
     }
 
-    /// The name.
+    /// The name as it is stored and compared, in punycode.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -18,12 +18,12 @@ use crate::platform::{
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "sites")]
 pub struct Model {
-    /// `site_id`.
+    /// The contract's `site_id`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// What the dashboard shows.
     pub name: String,
-    /// Normalised, see [`Domain`](super::Domain).
+    /// The registrable domain or host name, as [`Domain`](super::Domain) normalises it.
     pub domain: String,
     /// Public half of the keys.
     #[sea_orm(unique)]
@@ -88,7 +88,7 @@ pub enum Liveness {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
 #[serde(deny_unknown_fields, default)]
 pub struct SiteSettings {
-    /// Presentation-attack detection.
+    /// Which presentation-attack detection a scan must pass.
     pub liveness: Liveness,
     /// False match rate the comparison is held to.
     pub fmr: FmrLevel,
@@ -176,7 +176,7 @@ impl SiteSettings {
 pub struct NewSite {
     /// The row to be stored.
     pub site: Site,
-    /// The secret key.
+    /// The secret key, which is shown only now.
     pub secret_key: Secret,
 }
 
@@ -216,12 +216,12 @@ pub enum SiteError {
     /// A setting is unknown or cannot have this value.
     #[error("{key}: {reason}")]
     Setting {
-        /// Which one.
+        /// Name of the setting that was refused.
         key: String,
-        /// What is wrong.
+        /// What is wrong with the value, and what would do.
         reason: String,
     },
-    /// The database failed.
+    /// The database failed, or could not be reached.
     #[error(transparent)]
     Database(#[from] DbErr),
 }

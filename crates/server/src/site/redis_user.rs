@@ -12,12 +12,12 @@ use crate::platform::{
     secret::{self, Secret},
 };
 
-/// One site's user.
+/// The Redis user of one site, as it is kept.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "redis_users")]
 pub struct Model {
-    /// Whose.
+    /// The site whose user it is.
     #[sea_orm(primary_key, auto_increment = false)]
     pub site_id: Uuid,
     /// `app_` and 16 hexadecimal digits.

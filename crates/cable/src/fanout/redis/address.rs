@@ -34,7 +34,7 @@ pub enum AddressError {
     /// An address of Redis Cluster, or several hosts.
     #[error("Redis Cluster is not supported: give the address of one Redis")]
     Cluster,
-    /// No host.
+    /// The address names no host to connect to.
     #[error("the address names no host")]
     Host,
     /// Something other than a number from 1 to 65535 behind the host.

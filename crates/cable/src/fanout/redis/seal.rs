@@ -24,7 +24,7 @@ pub trait Seal: Send + Sync + 'static {
 pub struct Sealing(Option<Arc<dyn Seal>>);
 
 impl Sealing {
-    /// Sealed by this.
+    /// Seals every payload with `seal` before it leaves the process.
     pub fn new(seal: impl Seal) -> Self {
         Self(Some(Arc::new(seal)))
     }

@@ -44,7 +44,7 @@ impl Outline {
             let marker;
             (marker, rest) = match next_marker(rest) {
                 Some(next) => next,
-                None if frame.as_ref().is_some_and(Self::told) => {
+                None if frame.as_ref().is_some_and(Self::complete) => {
                     ended = false;
                     break;
                 }
@@ -60,7 +60,7 @@ impl Outline {
             match marker {
                 0xE1 => {
                     if let Some(tiff) = segment.strip_prefix(EXIF) {
-                        orientation = orientation.or_else(|| exif::named(tiff));
+                        orientation = orientation.or_else(|| exif::orientation_in(tiff));
                     }
                 }
                 0xC0..=0xC2 if frame.is_none() => frame = Some(Self::frame(marker, segment)?),
@@ -107,7 +107,7 @@ impl Outline {
     }
 
     /// Whether the scans so far tell all of the picture.
-    fn told(&self) -> bool {
+    fn complete(&self) -> bool {
         let bits = self.missing.iter().flat_map(|(_, missing)| missing);
         bits.copied().max() == Some(0)
     }

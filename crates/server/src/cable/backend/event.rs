@@ -17,7 +17,7 @@ use crate::{
 pub(super) struct SiteEvent {
     at: EventSite,
     about: About,
-    /// A JSON object.
+    /// The message as a JSON object, as pages get it.
     message: Value,
 }
 

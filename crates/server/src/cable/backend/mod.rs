@@ -82,7 +82,7 @@ pub fn connect(url: &str) -> Result<ConnectionManager, ConnectError> {
 }
 
 impl Backends {
-    /// `None` without Redis.
+    /// Connects to Redis; `None` where the settings name none.
     pub(super) fn open(state: &Shared) -> Option<Arc<Self>> {
         let url = &state.settings.redis.url;
         if url.is_empty() {

@@ -4,7 +4,7 @@ use ::cable::Message;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Asked, Channel, Failure, Published};
+use super::{Asked, Channel, ChannelError, Published};
 use crate::{
     client,
     platform::{
@@ -30,9 +30,12 @@ fn stream(channel_prefix: &str, client_id: Uuid) -> String {
 }
 
 /// Needs the token of the client's site.
-async fn streams(asked: Asked<'_>) -> Result<Vec<String>, Failure> {
-    let params: Params = asked.identifier.params().map_err(|_| Failure::Rejected)?;
-    let site = asked.viewer.site().ok_or(Failure::Rejected)?;
+async fn streams(asked: Asked<'_>) -> Result<Vec<String>, ChannelError> {
+    let params: Params = asked
+        .identifier
+        .params()
+        .map_err(|_| ChannelError::Rejected)?;
+    let site = asked.viewer.site().ok_or(ChannelError::Rejected)?;
     let client = client::find(&asked.state.db, site, params.client_id).await?;
     Ok(vec![stream(&site.channel_prefix, client.id)])
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Asked, Channel, Failure, Published, Who};
+use super::{Asked, Channel, ChannelError, Published, Who};
 use crate::{
     platform::events::Event,
     sign_on::{self, InboxEntry},
@@ -25,20 +25,20 @@ pub(in crate::cable) fn stream(channel_prefix: &str, client_id: Uuid) -> String 
 }
 
 /// Needs the phone's own token and proof.
-async fn streams(asked: Asked<'_>) -> Result<Vec<String>, Failure> {
+async fn streams(asked: Asked<'_>) -> Result<Vec<String>, ChannelError> {
     let Who::Phone(device) = &asked.viewer.who else {
-        return Err(Failure::Rejected);
+        return Err(ChannelError::Rejected);
     };
     let site = site::find_enabled(&asked.state.db, device.site_id)
         .await?
-        .ok_or(Failure::Rejected)?;
+        .ok_or(ChannelError::Rejected)?;
     Ok(vec![stream(&site.channel_prefix, device.client_id)])
 }
 
-/// What waits already.
-async fn existing(asked: Asked<'_>) -> Result<Vec<Message>, Failure> {
+/// Tells the sign-ons that already wait when the phone subscribes.
+async fn existing(asked: Asked<'_>) -> Result<Vec<Message>, ChannelError> {
     let Who::Phone(device) = &asked.viewer.who else {
-        return Err(Failure::Rejected);
+        return Err(ChannelError::Rejected);
     };
     let open = sign_on::open_for(asked.state, device).await?;
     let messages: Result<_, _> = open.iter().map(pending).collect();

@@ -4,7 +4,7 @@ use ::cable::{Identifier, Message};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Asked, Channel, Failure, Published};
+use super::{Asked, Channel, ChannelError, Published};
 use crate::{
     platform::events::Event,
     sign_on::{self, PageStatus},
@@ -32,10 +32,10 @@ struct Params {
     token: Option<String>,
 }
 
-fn token(identifier: &Identifier) -> Result<String, Failure> {
-    let params: Params = identifier.params().map_err(|_| Failure::Rejected)?;
+fn token(identifier: &Identifier) -> Result<String, ChannelError> {
+    let params: Params = identifier.params().map_err(|_| ChannelError::Rejected)?;
     let token = params.verification_token.or(params.token);
-    token.ok_or(Failure::Rejected)
+    token.ok_or(ChannelError::Rejected)
 }
 
 fn stream(channel_prefix: &str, sign_on_id: Uuid) -> String {
@@ -44,21 +44,21 @@ fn stream(channel_prefix: &str, sign_on_id: Uuid) -> String {
 
 /// The token is the capability; of a site that asks for it, the connection must prove the site as
 /// well, and of one that lists its origins, it must come from there.
-async fn streams(asked: Asked<'_>) -> Result<Vec<String>, Failure> {
+async fn streams(asked: Asked<'_>) -> Result<Vec<String>, ChannelError> {
     let token = token(asked.identifier)?;
     let site_id = asked.viewer.site().map(|site| site.id);
     let watched = sign_on::watch(asked.state, &token, site_id)
         .await?
-        .ok_or(Failure::Rejected)?;
+        .ok_or(ChannelError::Rejected)?;
     let from_there = watched.origins.admit(asked.viewer.origin.as_deref());
     if (watched.needs_site_token && site_id.is_none()) || !from_there {
-        return Err(Failure::Rejected);
+        return Err(ChannelError::Rejected);
     }
     Ok(vec![stream(&watched.channel_prefix, watched.sign_on_id)])
 }
 
 /// The verdict, if there is one.
-async fn existing(asked: Asked<'_>) -> Result<Vec<Message>, Failure> {
+async fn existing(asked: Asked<'_>) -> Result<Vec<Message>, ChannelError> {
     let token = token(asked.identifier)?;
     let (_, verdict) = sign_on::find_watched(asked.state, &token).await?;
     let message = verdict.map(|verdict| Message::new(&PageStatus::from(&verdict)));

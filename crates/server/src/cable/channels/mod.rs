@@ -34,9 +34,9 @@ struct Channel {
     /// As pages write it.
     name: &'static str,
     /// The streams that a subscription follows, if it may.
-    streams: fn(Asked<'_>) -> BoxFuture<'_, Result<Vec<String>, Failure>>,
+    streams: fn(Asked<'_>) -> BoxFuture<'_, Result<Vec<String>, ChannelError>>,
     /// What there is to tell a new subscriber.
-    existing: fn(Asked<'_>) -> BoxFuture<'_, Result<Vec<Message>, Failure>>,
+    existing: fn(Asked<'_>) -> BoxFuture<'_, Result<Vec<Message>, ChannelError>>,
     /// An event as a message to one of its streams, if it is for this channel.
     message: fn(&Event) -> Option<Published>,
 }
@@ -64,7 +64,7 @@ pub(super) fn for_backend(event: &Event) -> Option<Published> {
     (login::CHANNEL.message)(event).or_else(|| (device::CHANNEL.message)(event))
 }
 
-/// Who is connected.
+/// Whoever is connected, by the token of the connection.
 pub struct Viewer {
     /// What the connection has proven.
     pub who: Who,
@@ -76,7 +76,7 @@ pub struct Viewer {
 
 /// What a connection can prove.
 pub enum Who {
-    /// Nothing.
+    /// A connection without a token: it may subscribe by what it knows.
     Anyone,
     /// It has a site's or a widget's token.
     Site(Box<SiteViewer>),
@@ -118,14 +118,14 @@ pub struct Channels {
 }
 
 /// Why there is no answer.
-enum Failure {
+enum ChannelError {
     /// It is not theirs to follow.
     Rejected,
     /// It cannot be said now; whoever asks is to come again.
     Unavailable,
 }
 
-impl From<SignOnError> for Failure {
+impl From<SignOnError> for ChannelError {
     fn from(error: SignOnError) -> Self {
         match error {
             SignOnError::Database(error) => unavailable(&error),
@@ -135,7 +135,7 @@ impl From<SignOnError> for Failure {
     }
 }
 
-impl From<ClientError> for Failure {
+impl From<ClientError> for ChannelError {
     fn from(error: ClientError) -> Self {
         match error {
             ClientError::Database(error) => unavailable(&error),
@@ -144,22 +144,22 @@ impl From<ClientError> for Failure {
     }
 }
 
-impl From<sea_orm::DbErr> for Failure {
+impl From<sea_orm::DbErr> for ChannelError {
     fn from(error: sea_orm::DbErr) -> Self {
         unavailable(&error)
     }
 }
 
-impl From<serde_json::Error> for Failure {
+impl From<serde_json::Error> for ChannelError {
     fn from(error: serde_json::Error) -> Self {
         tracing::error!(%error, "cannot write a cable message");
         Self::Rejected
     }
 }
 
-fn unavailable(error: &dyn Display) -> Failure {
+fn unavailable(error: &dyn Display) -> ChannelError {
     tracing::warn!(%error, "a subscription cannot be looked up; its page is asked to come again");
-    Failure::Unavailable
+    ChannelError::Unavailable
 }
 
 /// How a connection ends whose token is not accepted (any more).
@@ -230,8 +230,8 @@ impl Application for Channels {
         let (channel, asked) = self.find(viewer, identifier).ok_or(Denied::Subscription)?;
         match (channel.streams)(asked).await {
             Ok(streams) => Ok(streams),
-            Err(Failure::Rejected) => Err(Denied::Subscription),
-            Err(Failure::Unavailable) => Err(Disconnect::unavailable().into()),
+            Err(ChannelError::Rejected) => Err(Denied::Subscription),
+            Err(ChannelError::Unavailable) => Err(Disconnect::unavailable().into()),
         }
     }
 
@@ -248,9 +248,9 @@ impl Application for Channels {
         match (channel.existing)(asked).await {
             Ok(existing) => messages.extend(existing),
             // Gone since it was granted: there is nothing to tell.
-            Err(Failure::Rejected) => {}
+            Err(ChannelError::Rejected) => {}
             // A page that is confirmed without its verdict would wait for ever.
-            Err(Failure::Unavailable) => return Err(Disconnect::unavailable()),
+            Err(ChannelError::Unavailable) => return Err(Disconnect::unavailable()),
         }
         Ok(messages)
     }

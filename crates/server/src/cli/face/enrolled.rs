@@ -24,13 +24,13 @@ use crate::{
 pub(in crate::cli) enum Command {
     /// Count enrolled faces by pack, and who has to enrol again
     Enrolled {
-        /// Print JSON.
+        /// Print the figures as JSON, for programs.
         #[arg(long)]
         json: bool,
     },
     /// Revoke a site's or a client's stored templates and issue others, without new photos
     Reissue {
-        /// The site's id.
+        /// Id of the site, as `axiam site list` prints it.
         #[arg(long)]
         site: Uuid,
         /// Re-issue those of one client only.

@@ -22,7 +22,7 @@ use crate::{
 pub(in crate::cli) struct Arguments {
     /// The folder: one folder a person, photos inside (the layout of LFW).
     dir: PathBuf,
-    /// Print JSON.
+    /// Print the rates as JSON, for programs.
     #[arg(long)]
     json: bool,
     /// Write a report for people: one HTML file that needs nothing else.

@@ -21,7 +21,7 @@ pub(in crate::cli) struct Arguments {
     /// Where the draw of answers begins: the same seed tries the same ones.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Print JSON.
+    /// Print the rates as JSON, for programs.
     #[arg(long)]
     json: bool,
 }

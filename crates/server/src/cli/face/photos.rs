@@ -23,7 +23,7 @@ pub(in crate::cli) enum Command {
         a: PathBuf,
         /// The photo of the other face.
         b: PathBuf,
-        /// Print JSON.
+        /// Print what was found as JSON, for programs.
         #[arg(long)]
         json: bool,
     },
@@ -35,7 +35,7 @@ pub(in crate::cli) enum Command {
     Pack {
         /// The pack's folder; without one, the pack that the server would use.
         dir: Option<PathBuf>,
-        /// Print JSON.
+        /// Print what was found as JSON, for programs.
         #[arg(long)]
         json: bool,
     },

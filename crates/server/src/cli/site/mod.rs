@@ -27,19 +27,19 @@ pub(super) enum Command {
         /// In test mode: approve@, deny@, wrong-face@, expire@ and no-device@example.test answer by themselves.
         #[arg(long)]
         test: bool,
-        /// Print JSON.
+        /// Print the site and its keys as JSON, for programs.
         #[arg(long)]
         json: bool,
     },
-    /// List the sites
+    /// List the sites with id, domain and state
     List {
-        /// Print JSON.
+        /// Print the sites as JSON, for programs.
         #[arg(long)]
         json: bool,
     },
     /// Change a site's settings, for example `number_matching=true`
     Set {
-        /// The site's id.
+        /// Id of the site, as `axiam site list` prints it.
         id: Uuid,
         /// KEY=VALUE, one or more.
         #[arg(required = true, value_name = "KEY=VALUE")]

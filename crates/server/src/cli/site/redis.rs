@@ -18,7 +18,7 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The site's id.
+    /// Id of the site, as `axiam site list` prints it.
     id: Uuid,
     /// Make a new password and print it, this once; the old one ends at once.
     #[arg(long, conflicts_with = "remove")]
@@ -26,7 +26,7 @@ pub(in crate::cli) struct Arguments {
     /// Take the user away.
     #[arg(long)]
     remove: bool,
-    /// Print JSON.
+    /// Print the address and password as JSON, for programs.
     #[arg(long)]
     json: bool,
 }

@@ -83,7 +83,7 @@ struct Shown {
     /// False also where the face was made by another face pack.
     face_enrolled: bool,
     locked: Locked,
-    /// The newest first.
+    /// The client's paired phones, the newest first.
     devices: Vec<Phone>,
 }
 
@@ -94,11 +94,11 @@ struct Locked {
     /// Null where the client is not locked for a time.
     #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Moment>,
-    /// Until `client/unlock`.
+    /// `true` for a lock that only `client/unlock` ends.
     permanently: bool,
 }
 
-/// A paired phone.
+/// A phone that is paired with the client.
 #[derive(Serialize, ToSchema)]
 struct Phone {
     device_id: Uuid,
@@ -153,7 +153,7 @@ async fn read(
 
 #[derive(Deserialize, ToSchema)]
 struct Unlock {
-    /// The client's id.
+    /// Id of the client, a UUID.
     id: Uuid,
 }
 

@@ -51,7 +51,7 @@ struct Registered {
     device_id: Uuid,
     client_id: Uuid,
     device_token: String,
-    /// Seconds.
+    /// Seconds until the device token ends.
     expires_in: u32,
     site: SiteName,
     consent: Consent,
@@ -129,7 +129,7 @@ async fn register(State(state): State<Shared>, proven: KeyProof) -> Replied<Regi
 
 #[derive(Serialize, ToSchema)]
 struct Own {
-    /// The newest first.
+    /// The person's paired phones, the newest first.
     devices: Vec<Paired>,
     /// False also where the face was made by another face pack: then enrol it again.
     face_enrolled: bool,

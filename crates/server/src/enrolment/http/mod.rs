@@ -27,7 +27,7 @@ pub fn router() -> OpenApiRouter<Shared> {
 
 #[derive(Deserialize, ToSchema)]
 struct Ask {
-    /// The client's id.
+    /// Id of the client to pair, a UUID.
     #[serde(deserialize_with = "extract::any_id")]
     id: Uuid,
     /// `login` where it is left out.
@@ -42,7 +42,7 @@ struct Code {
     qrcode_base64: String,
     /// What the code says: the phone page, and behind the `#` the enrolment token.
     enrollment_url: String,
-    /// Seconds.
+    /// Seconds until the code ends.
     #[schema(example = 600)]
     expires_in: u32,
 }

@@ -30,7 +30,7 @@ pub fn router() -> OpenApiRouter<Shared> {
 
 #[derive(Deserialize, ToSchema)]
 struct Delete {
-    /// The client's id.
+    /// Id of the client to erase, a UUID.
     id: Uuid,
 }
 

@@ -46,7 +46,7 @@ pub fn challenge(
 ///
 /// # Errors
 /// When what is kept of it does not open.
-pub fn challenge_again(
+pub fn challenge_given(
     state: &State,
     to: Uuid,
     sealed: Option<&[u8]>,
@@ -54,7 +54,7 @@ pub fn challenge_again(
 ) -> Result<Challenge, FaceError> {
     let nonce = Issued::reveal(&state.keys, to, sealed.unwrap_or_default())?;
     let left = (until - state.now()).num_seconds().max(0);
-    Challenge::again(nonce, u32::try_from(left).unwrap_or(0))
+    Challenge::given(nonce, u32::try_from(left).unwrap_or(0))
 }
 
 /// The challenge for enrolling a face with this phone. One that was let go by costs a failure, as a wrong
@@ -70,7 +70,7 @@ pub(in crate::face) async fn ask(
         .pass(now)?;
     if let (Some(hash), Some(until)) = (&device.challenge_hash, device.challenge_until) {
         if until > now {
-            return challenge_again(state, device.id, device.challenge_sealed.as_deref(), until);
+            return challenge_given(state, device.id, device.challenge_sealed.as_deref(), until);
         }
         let transaction = db::begin(&state.db).await?;
         if device::take_challenge(&transaction, device, hash.clone()).await? {
@@ -98,10 +98,10 @@ pub(in crate::face) async fn ask(
     }
     transaction.rollback().await?;
     // Another request of this phone was faster: its challenge is the one.
-    let device = device::again(&state.db, device).await?;
+    let device = device::reread(&state.db, device).await?;
     let device = device.ok_or(FaceError::Challenge)?;
     let until = device.challenge_until.ok_or(FaceError::Challenge)?;
-    challenge_again(state, device.id, device.challenge_sealed.as_deref(), until)
+    challenge_given(state, device.id, device.challenge_sealed.as_deref(), until)
 }
 
 fn entry(site: &Site, device: &Device, action: Action) -> Entry {

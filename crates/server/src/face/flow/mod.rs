@@ -9,6 +9,6 @@ pub(super) use self::{
     enrol::{Enrolling, enrol, enrol_by_backend},
 };
 pub use self::{
-    ask::{challenge, challenge_again},
+    ask::{challenge, challenge_given},
     probe::{Answer, Probe, is_enrolled, matches, probe},
 };

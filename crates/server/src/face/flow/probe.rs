@@ -25,15 +25,15 @@ pub struct Probe {
 
 /// An answer to a challenge in force.
 pub struct Answer<'a> {
-    /// On which site.
+    /// The site that the phone is paired for.
     pub site: &'a Site,
     /// Whose face it is said to be.
     pub client_id: Uuid,
-    /// What was asked.
+    /// The nonce of the challenge that is answered.
     pub nonce: &'a str,
     /// When that was given out.
     pub asked_at: Option<Moment>,
-    /// The photos.
+    /// The photos, in the order in which they were taken.
     pub photos: Vec<Photo>,
 }
 

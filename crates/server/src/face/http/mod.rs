@@ -80,11 +80,11 @@ pub fn not_chosen_here(has_without: bool) -> ApiResult<()> {
 struct Answer {
     nonce: String,
     consent_version: Option<String>,
-    /// 1 to 12.
+    /// 1 to 12 frames, each a part of the form.
     frames: Vec<Frame>,
 }
 
-/// What `device/facial` takes.
+/// The form that `device/facial` takes: an answer and its photos.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes the form to integrators")]
 struct FacialForm {
@@ -151,7 +151,7 @@ pub fn photos(form: &Form, frames: Vec<Frame>) -> ApiResult<Vec<Photo>> {
         .collect()
 }
 
-/// What `client/upload_facial` takes.
+/// The form that `client/upload_facial` takes: a client and its photos.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes the form to integrators")]
 struct UploadForm {

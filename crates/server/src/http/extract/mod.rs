@@ -33,7 +33,7 @@ use crate::{
 /// Largest JSON body, bytes.
 pub const JSON_LIMIT: usize = 64 * 1024;
 
-/// Largest photo, bytes.
+/// Bytes that a single photo may have.
 pub const PHOTO_LIMIT: usize = 12 * 1024 * 1024;
 
 /// Largest multipart body, bytes: a phone's frames are small, one photo may be large.
@@ -42,7 +42,7 @@ pub const FORM_LIMIT: usize = 48 * 1024 * 1024;
 /// Most parts of a form: twelve frames, the answer, and some to spare.
 const MOST_PARTS: usize = 16;
 
-/// The success envelope.
+/// The envelope of every answer that is a success.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Reply<T> {
     success: bool,

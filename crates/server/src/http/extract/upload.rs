@@ -37,7 +37,7 @@ impl Drop for Kept {
     }
 }
 
-/// 1039.
+/// An upload that is no usable form: 1039.
 #[must_use]
 pub fn image_too_large() -> ApiError {
     ApiError::new(Code::ImageTooLarge, "the upload is too large")

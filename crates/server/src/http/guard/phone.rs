@@ -25,7 +25,7 @@ use crate::{
 
 /// A request signed by some key: a phone that is not paired yet.
 pub struct KeyProof {
-    /// The key's thumbprint.
+    /// Thumbprint of the key that signed (RFC 7638), base64url.
     pub thumbprint: String,
     /// The body that was signed.
     pub body: Bytes,
@@ -33,7 +33,7 @@ pub struct KeyProof {
 
 /// A request signed by a paired phone.
 pub struct DeviceProof {
-    /// The phone.
+    /// The phone whose key signed the request.
     pub device: Device,
     /// The site that it is paired with, which is not switched off.
     pub site: Site,

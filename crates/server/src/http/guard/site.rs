@@ -26,9 +26,9 @@ pub struct WidgetToken(pub Site);
 
 /// Either of them, for the few routes that a page may call too.
 pub enum PageToken {
-    /// The backend.
+    /// A site's backend, with the site's token.
     Site(SiteToken),
-    /// The page.
+    /// A page of the site, with a widget token.
     Widget(WidgetToken),
 }
 

@@ -20,7 +20,7 @@ pub struct Visitor {
     pub ip: IpAddr,
     /// Whether `ip` is the person's.
     pub is_stated: bool,
-    /// The browser's `User-Agent`.
+    /// The browser's `User-Agent`, empty where it sends none.
     pub user_agent: String,
 }
 

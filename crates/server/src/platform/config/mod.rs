@@ -24,37 +24,37 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Where and as what the program listens.
     pub server: Server,
-    /// The database.
+    /// Where rows are kept: SQLite or PostgreSQL.
     pub database: Database,
     /// What servers share besides the database.
     pub redis: Redis,
-    /// Pages' connections.
+    /// The WebSockets of pages and phones.
     pub cable: Cable,
-    /// The master key.
+    /// Where the master key comes from.
     pub keys: Keys,
     /// The face pack and its workers.
     pub face: Face,
     /// Lives of a sign-on's parts.
     pub sign_on: SignOn,
-    /// Pairing and consent.
+    /// How pairing goes, and what the person agrees to.
     pub enrolment: Enrolment,
-    /// Paired phones.
+    /// How long a phone stays paired.
     pub device: Device,
     /// Tokens of sites and widgets.
     pub token: Token,
     /// Browsers' sessions with the pages.
     pub session: Session,
-    /// Requests a window.
+    /// How many requests of each kind a window admits.
     pub limits: Limits,
     /// Failures before a client is locked.
     pub lock: Lock,
-    /// The log.
+    /// What the log says, and in which form.
     pub log: Log,
-    /// Numbers for Prometheus.
+    /// Whether and where Prometheus finds its numbers.
     pub metrics: Metrics,
 }
 
-/// `[server]`
+/// The table `[server]`: address, proxies and connections.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
@@ -90,7 +90,7 @@ fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> 
         .collect()
 }
 
-/// `[database]`
+/// The table `[database]`: address and pool.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
@@ -100,7 +100,7 @@ pub struct Database {
     pub max_connections: u32,
 }
 
-/// `[redis]`
+/// The table `[redis]`: addresses and the prefix of keys.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Redis {
@@ -114,7 +114,7 @@ pub struct Redis {
     pub public_port: u16,
 }
 
-/// `[cable]`
+/// The table `[cable]`: connections and how they end.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cable {
@@ -124,7 +124,7 @@ pub struct Cable {
     pub connections_per_ip: usize,
 }
 
-/// `[keys]`
+/// The table `[keys]`: the master key's file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Keys {
@@ -132,7 +132,7 @@ pub struct Keys {
     pub master: PathBuf,
 }
 
-/// `[face]`
+/// The table `[face]`: pack, workers and limits.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Face {
@@ -148,7 +148,7 @@ pub struct Face {
     pub adapt_every: u32,
 }
 
-/// `[sign_on]`, seconds.
+/// The table `[sign_on]`: how long its parts live, in seconds.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignOn {
@@ -162,7 +162,7 @@ pub struct SignOn {
     pub freeze: u32,
 }
 
-/// `[enrolment]`
+/// The table `[enrolment]`: codes and consent.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Enrolment {
@@ -176,7 +176,7 @@ pub struct Enrolment {
     pub consent_required: bool,
 }
 
-/// `[device]`
+/// The table `[device]`: how long a pairing is remembered.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Device {
@@ -184,7 +184,7 @@ pub struct Device {
     pub token_lifetime: u32,
 }
 
-/// `[token]`, seconds.
+/// The table `[token]`: how long each kind of token lives, in seconds.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
@@ -196,7 +196,7 @@ pub struct Token {
     pub widget_longest: u32,
 }
 
-/// `[session]`, seconds.
+/// The table `[session]`: how long a browser's session lives, in seconds.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Session {
@@ -222,7 +222,7 @@ pub struct Limits {
     pub verify_per_sign_on: u32,
     /// Every other limited route, by address.
     pub other_per_ip: u32,
-    /// `application_auth`, by address.
+    /// Failed `application_auth` by the caller's address.
     pub auth_per_ip: u32,
     /// Faces sent for enrolment, by phone.
     pub enrol_per_device: u32,
@@ -230,29 +230,29 @@ pub struct Limits {
     pub subscribe_per_ip: u32,
 }
 
-/// `[lock]`
+/// The table `[lock]`: what failed tries lead to.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
     /// Failures in a row from which each one locks for a while.
     pub temporary_after: i32,
-    /// That while, seconds.
+    /// How long a temporary lock holds, in seconds.
     pub temporary_for: u32,
     /// Failures in a row that lock until an owner unlocks.
     pub permanent_after: i32,
 }
 
-/// `[log]`
+/// The table `[log]`: level and form.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
-    /// Level or filter.
+    /// A level (`info`) or a filter by module (`axiam=debug`).
     pub level: String,
     /// How lines are written.
     pub format: LogFormat,
 }
 
-/// `[metrics]`
+/// The table `[metrics]`: whether and where they are served.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metrics {
@@ -264,7 +264,7 @@ pub struct Metrics {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people.
+    /// Lines for people to read.
     Text,
     /// One object a line, for collectors.
     Json,

@@ -25,7 +25,7 @@ pub enum ConfigError {
     Setting {
         /// Path of the setting.
         key: &'static str,
-        /// What to do.
+        /// What is wrong, and what to do about it.
         reason: String,
     },
 }
@@ -33,11 +33,11 @@ pub enum ConfigError {
 /// What the command line and the environment say over the file.
 #[derive(Debug, Default, Clone)]
 pub struct Overrides {
-    /// `--config`.
+    /// The file that `--config` names.
     pub file: Option<PathBuf>,
-    /// `--data-dir`.
+    /// The folder that `--data-dir` names.
     pub data_dir: Option<PathBuf>,
-    /// `--listen`.
+    /// The address that `--listen` names.
     pub listen: Option<String>,
     /// The environment, as `(name, value)`.
     pub environment: Vec<(String, String)>,

@@ -9,7 +9,7 @@ pub enum KeyError {
     /// The master key's file cannot be read or written.
     #[error("master key file {file}: {reason}")]
     File {
-        /// Which file.
+        /// The file in question, as it was asked for.
         file: String,
         /// What is wrong with it.
         reason: String,
@@ -31,7 +31,7 @@ pub enum KeyError {
     /// Something names a key that is not there.
     #[error("key {0} is not there")]
     Missing(Uuid),
-    /// The database failed.
+    /// The database failed, or could not be reached.
     #[error(transparent)]
     Database(#[from] DbErr),
 }

@@ -42,11 +42,11 @@ use crate::platform::clock::Moment;
 /// What a key of the installation is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
-    /// Signs sites' tokens.
+    /// Signs the tokens of sites and widgets.
     SiteTokens,
     /// Client session tokens are derived from it.
     Session,
-    /// Seals templates.
+    /// Seals templates and what else must not be read in a stolen database.
     Data,
     /// The secret from which the transforms of this site's templates are derived.
     Transform(Uuid),
@@ -80,9 +80,9 @@ impl Purpose {
 pub struct TokenKey {
     /// Names the key in tokens and in the published set.
     pub id: String,
-    /// For signing.
+    /// The private part, which signs.
     pub signing: EncodingKey,
-    /// For checking.
+    /// The public part, which checks.
     pub checking: DecodingKey,
     /// The public half (RFC 7517).
     pub jwk: Value,
@@ -154,7 +154,7 @@ impl Key {
 
 /// Every key of the installation, open or to be opened when it is needed.
 pub struct Keyring {
-    /// Signs sites' tokens.
+    /// The key that signs the tokens of sites and widgets.
     pub tokens: TokenKey,
     session: Key,
     master: Master,

@@ -157,7 +157,7 @@ fn opened(master: &Master, purpose: Purpose, row: &row::Model) -> Result<Key, Ke
 
 /// A key as operators see it.
 pub struct Listed {
-    /// Its id.
+    /// Id of the key, by which rows and tokens name it.
     pub id: Uuid,
     /// What it is for: `data`, `session`, `site_tokens` or `transform:<site id>`.
     pub purpose: String,

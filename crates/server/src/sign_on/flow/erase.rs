@@ -12,7 +12,7 @@ use crate::{
 
 /// What was erased of a client's attempts.
 pub struct Erased {
-    /// How many.
+    /// How many sign-ons of the client were erased.
     pub count: u64,
     /// Those that still waited.
     waiting: Vec<Uuid>,

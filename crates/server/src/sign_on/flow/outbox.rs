@@ -15,7 +15,7 @@ use crate::{
 
 /// A verdict to be sent again.
 pub struct Undelivered {
-    /// Of which attempt.
+    /// The sign-on that the message is part of.
     pub sign_on_id: Uuid,
     /// What to send; `None` when its client is gone and nobody waits.
     pub event: Option<Event>,

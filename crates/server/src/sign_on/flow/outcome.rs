@@ -90,9 +90,9 @@ pub async fn client_and_token(
 
 /// Whom a redeemed session token proves.
 pub(in crate::sign_on) struct SessionSubject {
-    /// The client.
+    /// The client who signed on.
     pub client: Client,
-    /// The attempt.
+    /// The sign-on that the token came from.
     pub sign_on: SignOn,
 }
 

@@ -94,7 +94,7 @@ fn in_force(state: &State, sign_on: &SignOn) -> Result<Option<Challenge>, FaceEr
         return Ok(None);
     }
     let sealed = sign_on.challenge_sealed.as_deref();
-    face::challenge_again(state, sign_on.id, sealed, until).map(Some)
+    face::challenge_given(state, sign_on.id, sealed, until).map(Some)
 }
 
 /// What a phone sent for a sign-on.

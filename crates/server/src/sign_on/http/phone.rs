@@ -118,11 +118,11 @@ struct Answer {
     nonce: String,
     /// The number the person picked, where there were choices.
     number: Option<i32>,
-    /// 1 to 12.
+    /// 1 to 12 frames, each a part of the form.
     frames: Vec<Frame>,
 }
 
-/// What `login/verify_token` takes.
+/// The form that `login/verify_token` takes: an answer and its photos.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes the form to integrators")]
 struct ScanForm {
@@ -187,7 +187,7 @@ struct Denied {
     status: &'static str,
 }
 
-/// Say no
+/// Refuse a sign-on, and report it where the person did not ask for it
 #[utoipa::path(
     post, path = "/login/deny", tag = "phone",
     security(("device_token" = [], "device_proof" = [])),

@@ -84,7 +84,7 @@ async fn lookup_client(
 
 #[derive(Deserialize, ToSchema)]
 struct PushById {
-    /// The client's id.
+    /// Id of the client who signs on, a UUID.
     #[serde(deserialize_with = "extract::any_id")]
     id: Uuid,
 }
@@ -94,7 +94,7 @@ struct Pushed {
     /// For the page: it subscribes with this.
     verification_token: String,
     site_id: Uuid,
-    /// Seconds.
+    /// Seconds until the sign-on expires.
     #[schema(example = 600)]
     expires_in: u32,
     /// Two digits for the page to show; null where number matching is off.

@@ -49,7 +49,7 @@ struct ApplicationAuth {
 struct Authenticated {
     /// The bearer for all other routes.
     authenticated_token: String,
-    /// Seconds.
+    /// Seconds until the token ends.
     #[schema(example = 2_592_000)]
     expires_in: u32,
 }

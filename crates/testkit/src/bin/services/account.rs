@@ -8,7 +8,7 @@ use std::process::Command;
 
 use nix::unistd::{Uid, User};
 
-use crate::Failure;
+use crate::Problem;
 
 /// Who the servers run as.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ pub(crate) enum Account {
 
 impl Account {
     /// Ourselves, or for root the first of `postgres` and `nobody` that exists.
-    pub(crate) fn for_servers() -> Result<Self, Failure> {
+    pub(crate) fn for_servers() -> Result<Self, Problem> {
         if !Uid::effective().is_root() {
             return Ok(Self::Own);
         }
@@ -52,7 +52,7 @@ impl Account {
     }
 
     /// Makes a folder that belongs to this account alone.
-    pub(crate) fn make_folder(self, folder: &Path) -> Result<(), Failure> {
+    pub(crate) fn make_folder(self, folder: &Path) -> Result<(), Problem> {
         let made = fs::create_dir(folder)
             .and_then(|()| fs::set_permissions(folder, fs::Permissions::from_mode(0o700)))
             .and_then(|()| match self {

@@ -26,7 +26,7 @@ use crate::account::Account;
 use crate::reaper::Reaper;
 
 /// A sentence for the person at the terminal.
-type Failure = String;
+type Problem = String;
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
 }
 
 /// Starts both servers, runs the command, stops both. Returns the exit code to end with.
-fn run_beside_services(program: &str, arguments: &[String]) -> Result<u8, Failure> {
+fn run_beside_services(program: &str, arguments: &[String]) -> Result<u8, Problem> {
     let mut signals = Signals::new([SIGINT, SIGTERM])
         .map_err(|error| format!("cannot listen for signals: {error}"))?;
     end_with_parent();
@@ -95,7 +95,7 @@ fn wait_passing_signals_on(
     child: &mut Child,
     own_group: bool,
     signals: &mut Signals,
-) -> Result<ExitStatus, Failure> {
+) -> Result<ExitStatus, Problem> {
     let pid = server::pid_of(child)?;
     loop {
         match child.try_wait() {
@@ -132,7 +132,7 @@ fn code_of_signal(signal: i32) -> u8 {
 }
 
 /// The pid in the form the signal calls take.
-fn pid(number: u32) -> Result<Pid, Failure> {
+fn pid(number: u32) -> Result<Pid, Problem> {
     i32::try_from(number)
         .map(Pid::from_raw)
         .map_err(|_| format!("{number} is no process id"))

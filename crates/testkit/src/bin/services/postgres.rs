@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use nix::unistd::Pid;
 
-use crate::Failure;
+use crate::Problem;
 use crate::account::Account;
 use crate::reaper::Reaper;
 use crate::server::{self, Recipe, Running};
@@ -22,7 +22,7 @@ struct Postgres {
 }
 
 /// Makes a cluster with the database `axiam` and serves it.
-pub(crate) fn start(account: &Account, reaper: &mut Reaper) -> Result<Running, Failure> {
+pub(crate) fn start(account: &Account, reaper: &mut Reaper) -> Result<Running, Problem> {
     let folders = packaged_folders();
     let find = |name| {
         server::find_program(&folders, name).ok_or_else(|| {
@@ -66,7 +66,7 @@ impl Postgres {
         self.folder.join("data")
     }
 
-    fn make_cluster(&self, initdb: &Path) -> Result<(), Failure> {
+    fn make_cluster(&self, initdb: &Path) -> Result<(), Problem> {
         let mut command = self.account.command(initdb, &self.folder);
         command
             .args(["--username=axiam", "--auth=trust", "--encoding=UTF8"])
@@ -82,7 +82,7 @@ impl Postgres {
     }
 
     /// In single-user mode, so that whoever can connect finds the database there.
-    fn make_database(&self) -> Result<(), Failure> {
+    fn make_database(&self) -> Result<(), Problem> {
         let failed = |error: &dyn std::fmt::Display| format!("cannot create the database: {error}");
         let mut child = self
             .account

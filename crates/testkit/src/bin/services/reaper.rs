@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::Failure;
+use crate::Problem;
 use crate::account::Account;
 
 /// The first argument that makes this program the reaper.
@@ -32,7 +32,7 @@ pub(crate) struct Reaper {
 
 impl Reaper {
     /// Makes the folder for all files of this run and starts its reaper.
-    pub(crate) fn start(account: &Account) -> Result<Self, Failure> {
+    pub(crate) fn start(account: &Account) -> Result<Self, Problem> {
         let folder = tempfile::Builder::new()
             .prefix("axiam-services-")
             .tempdir_in(account.place_for_folders())
@@ -63,12 +63,12 @@ impl Reaper {
     }
 
     /// From now on this process is stopped with us.
-    pub(crate) fn watch(&mut self, server: Pid) -> Result<(), Failure> {
+    pub(crate) fn watch(&mut self, server: Pid) -> Result<(), Problem> {
         self.tell(&format!("+{server}"))
     }
 
     /// This process has ended by itself.
-    pub(crate) fn forget(&mut self, server: Pid) -> Result<(), Failure> {
+    pub(crate) fn forget(&mut self, server: Pid) -> Result<(), Problem> {
         self.tell(&format!("-{server}"))
     }
 
@@ -77,7 +77,7 @@ impl Reaper {
         self.servers.push(child);
     }
 
-    fn tell(&mut self, line: &str) -> Result<(), Failure> {
+    fn tell(&mut self, line: &str) -> Result<(), Problem> {
         let Some(pipe) = self.process.stdin.as_mut() else {
             return Err("the process that tidies up has no pipe".to_owned());
         };
@@ -98,7 +98,7 @@ impl Drop for Reaper {
 }
 
 /// The other process: reads until the pipe closes, then stops and removes.
-pub(crate) fn run(folder: &[String]) -> Result<(), Failure> {
+pub(crate) fn run(folder: &[String]) -> Result<(), Problem> {
     let [folder] = folder else {
         return Err(format!("{FLAG} takes one folder"));
     };

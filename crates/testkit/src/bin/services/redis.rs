@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use nix::unistd::Pid;
 
-use crate::Failure;
+use crate::Problem;
 use crate::account::Account;
 use crate::reaper::Reaper;
 use crate::server::{self, Recipe, Running};
@@ -20,7 +20,7 @@ struct Redis {
 }
 
 /// Serves an empty Redis.
-pub(crate) fn start(account: &Account, reaper: &mut Reaper) -> Result<Running, Failure> {
+pub(crate) fn start(account: &Account, reaper: &mut Reaper) -> Result<Running, Problem> {
     let redis = Redis {
         account: *account,
         program: server::find_program(&[], "redis-server").ok_or(

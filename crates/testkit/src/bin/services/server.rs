@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
 
-use crate::Failure;
+use crate::Problem;
 use crate::reaper::Reaper;
 
 /// How long a server may take until it answers.
@@ -38,7 +38,7 @@ pub(crate) trait Recipe {
 }
 
 /// Starts it on a free loopback port and waits until it answers. Returns the port.
-pub(crate) fn start(recipe: &dyn Recipe, reaper: &mut Reaper) -> Result<u16, Failure> {
+pub(crate) fn start(recipe: &dyn Recipe, reaper: &mut Reaper) -> Result<u16, Problem> {
     let name = recipe.name();
     for _ in 0..TRIES {
         let port = free_port()?;
@@ -84,7 +84,7 @@ pub(crate) fn spawn_logged(command: &mut Command, log: &Path) -> std::io::Result
 }
 
 /// The pid of a child in the form the signal calls take.
-pub(crate) fn pid_of(child: &Child) -> Result<Pid, Failure> {
+pub(crate) fn pid_of(child: &Child) -> Result<Pid, Problem> {
     crate::pid(child.id())
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn find_program(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-fn free_port() -> Result<u16, Failure> {
+fn free_port() -> Result<u16, Problem> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
