@@ -94,7 +94,8 @@ describe('every screen', () => {
       await press('button.danger');
       await look('erased');
       assert.equal(looked.length, 16);
-      assert.deepEqual(app.complaints, []);
+      // The refusal of the stranger's face is the one thing that Chromium itself writes down.
+      assert.deepEqual(app.complaints.filter((text) => !/status of 401/.test(text)), []);
     });
   }
 
