@@ -90,7 +90,7 @@ on_each_database! {
             page.watch(&verification).await;
             let last = heard.len() - 1;
             for (at, status) in heard.into_iter().enumerate() {
-                let told = page.told().await;
+                let told = page.message().await;
                 assert_eq!(told["status"], status, "{email}: {told}");
                 if at == last && status == "failed" {
                     assert_eq!(told["code"], 1036);
