@@ -137,7 +137,7 @@ function walk(database, people) {
     assert.equal(proof.site_id, site.id);
     assert.equal(proof.device_id, client.phone.id);
     assert.equal(Date.parse(proof.verified_at), Date.parse(verified.verified_at));
-    assert.deepEqual(proof.amr, ['face', 'hwk']);
+    assert.deepEqual(proof.amr, ['face', 'swk']);
     failure(await site.validateSession(verified.client_session_token, client.id), 1040);
 
     const afterwards = new Page(axiam, { token: site.token });

@@ -27,7 +27,7 @@ on_each_database! {
         assert_eq!(redeemed.data()["email"], "ann@example.com");
         assert_eq!(redeemed.data()["site_id"], json!(site.site_id));
         assert_eq!(redeemed.data()["device_id"], json!(ann.phone.pairing().device_id));
-        assert_eq!(redeemed.data()["amr"], json!(["face", "hwk"]));
+        assert_eq!(redeemed.data()["amr"], json!(["face", "swk"]));
         assert_eq!(site.redeem(&session, ann.client_id).await.code(), 1040);
     }
 

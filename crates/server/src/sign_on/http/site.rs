@@ -302,8 +302,9 @@ struct Validated {
     #[schema(value_type = String, format = DateTime)]
     verified_at: Moment,
     device_id: Option<Uuid>,
-    /// RFC 8176: a face and a key in hardware or software of the person's own.
-    #[schema(example = json!(["face", "hwk"]))]
+    /// RFC 8176: a face, and a key of the person's own. Nothing attests that hardware keeps the key, so
+    /// it counts as one in software.
+    #[schema(example = json!(["face", "swk"]))]
     amr: [&'static str; 2],
     /// True for a test identity, on a site in test mode; never for a person.
     test: bool,
@@ -335,7 +336,7 @@ async fn validate_session(
             .decided_at
             .unwrap_or(proven.sign_on.created_at),
         device_id: proven.sign_on.device_id,
-        amr: ["face", "hwk"],
+        amr: ["face", "swk"],
         test: proven.sign_on.test_identity.is_some(),
     }))
 }
