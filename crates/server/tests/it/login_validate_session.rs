@@ -31,6 +31,30 @@ on_each_database! {
         assert_eq!(site.redeem(&session, ann.client_id).await.code(), 1040);
     }
 
+    async fn a_proof_of_another_sign_on_than_the_one_asked_for_is_refused_and_kept(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        let asked = site.push(ann.client_id).await;
+        let id = ann.waiting().await;
+        ann.phone.scan(id, None, &[photos().of(0, 1)]).await.unwrap();
+        let session = site.status(&asked).await.text("client_session_token");
+        let other = site.push(ann.client_id).await;
+        let redeem = |verification: &str| {
+            let body = json!({
+                "client_session_token": session,
+                "client_id": ann.client_id,
+                "verification_token": verification,
+            });
+            let site = &site;
+            async move { site.post("/login/validate_session", &body).await }
+        };
+        for wrong in [other.as_str(), "", "vt_unknown", session.as_str()] {
+            assert_eq!(redeem(wrong).await.code(), 1040, "{wrong}");
+        }
+        assert_eq!(redeem(&asked).await.data()["client_id"], json!(ann.client_id));
+        assert_eq!(redeem(&asked).await.code(), 1040);
+    }
+
     async fn of_many_at_once_one_redeems(app: App) {
         let site = app.site("a.example").await;
         let ann = site.enrolled("ann@example.com").await;

@@ -19,7 +19,7 @@ pub use self::{
     test_answer::answer_overdue,
 };
 pub(super) use self::{
-    outcome::{redeem, status_by_token},
+    outcome::{Proof, redeem, status_by_token},
     phone::{deny, inbox},
     request::{Origin, cancel, request},
     scan::{Scan, challenge, verify},

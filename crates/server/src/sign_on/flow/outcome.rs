@@ -96,15 +96,35 @@ pub(in crate::sign_on) struct SessionSubject {
     pub sign_on: SignOn,
 }
 
-/// Redeems a client session token, once, for the site it was made for.
+/// What a backend brings to have a sign-on redeemed.
+pub(in crate::sign_on) struct Proof<'a> {
+    /// What the page was given with the verdict.
+    pub session_token: &'a str,
+    /// Whom it must prove.
+    pub client_id: Uuid,
+    /// Which sign-on it must come from, where the backend says so.
+    pub verification_token: Option<&'a str>,
+}
+
+impl Proof<'_> {
+    /// Whether it is of this sign-on, this client and, if stated, this verification token.
+    fn is_of(&self, sign_on: &SignOn) -> bool {
+        let asked_for = self
+            .verification_token
+            .is_none_or(|token| secret::same(&sign_on.token_hash, &secret::hash(token)));
+        asked_for && sign_on.client_id == self.client_id
+    }
+}
+
+/// Redeems a client session token, once, for the site it was made for. One that does not fit what
+/// else is brought is refused and not used up.
 pub(in crate::sign_on) async fn redeem(
     state: &State,
     site: &Site,
-    token: &str,
-    client_id: Uuid,
+    proof: Proof<'_>,
 ) -> Result<SessionSubject, SignOnError> {
     let now = state.now();
-    let sign_on = store::find_by_session(&state.db, secret::hash(token))
+    let sign_on = store::find_by_session(&state.db, secret::hash(proof.session_token))
         .await?
         .ok_or(SignOnError::SessionInvalid)?;
     if sign_on.site_id != site.id {
@@ -114,15 +134,15 @@ pub(in crate::sign_on) async fn redeem(
     if sign_on.test_identity.is_some() && TestSite::of(site).is_none() {
         return Err(SignOnError::SessionInvalid);
     }
-    if sign_on.client_id != client_id || !store::redeem(&state.db, sign_on.id, now).await? {
+    if !proof.is_of(&sign_on) || !store::redeem(&state.db, sign_on.id, now).await? {
         return Err(SignOnError::SessionInvalid);
     }
     Entry::new(site.id, Action::SessionRedeemed)
-        .client(client_id)
+        .client(sign_on.client_id)
         .sign_on(sign_on.id)
         .record(&state.db, now)
         .await?;
-    let client = client::find(&state.db, site, client_id).await?;
+    let client = client::find(&state.db, site, sign_on.client_id).await?;
     Ok(SessionSubject { client, sign_on })
 }
 

@@ -292,6 +292,10 @@ async fn cancel(
 struct ValidateSession {
     client_session_token: String,
     client_id: Uuid,
+    /// The sign-on that the backend asked for. With it a proof of any other is refused, which a page
+    /// could have been slipped.
+    #[serde(default)]
+    verification_token: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -325,8 +329,12 @@ async fn validate_session(
     SiteToken(site): SiteToken,
     Json(body): Json<ValidateSession>,
 ) -> Replied<Validated> {
-    let token = &body.client_session_token;
-    let proven = flow::redeem(&state, &site, token, body.client_id).await?;
+    let proof = flow::Proof {
+        session_token: &body.client_session_token,
+        client_id: body.client_id,
+        verification_token: body.verification_token.as_deref(),
+    };
+    let proven = flow::redeem(&state, &site, proof).await?;
     Ok(reply(Validated {
         client_id: proven.client.id,
         email: proven.client.email,
