@@ -4,10 +4,12 @@ use std::{env, error::Error, fmt::Write, fs, path::Path};
 
 use serde_json::Value;
 
-const BUNDLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/build");
+/// From this crate's folder.
+const BUNDLES: &str = "../../web/build";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = Path::new(BUNDLES);
+    // Asked when it runs: a copied or moved checkout must not bundle what lies in the old one.
+    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join(BUNDLES);
     println!("cargo::rerun-if-changed={BUNDLES}/manifest.json");
     let Ok(manifest) = fs::read(folder.join("manifest.json")) else {
         println!(
