@@ -6,6 +6,7 @@ use email_address::EmailAddress;
 use sea_orm::entity::prelude::*;
 use serde::Deserialize;
 use thiserror::Error;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::platform::clock::Moment;
 
@@ -69,10 +70,22 @@ impl Email {
         &self.0
     }
 
-    /// As it is compared: nobody means two people by two spellings of capitals.
+    /// As it is compared: ASCII letters in lower case, the domain in its ASCII form (IDNA), the part
+    /// before the `@` otherwise character for character, composed (NFC) because keyboards write one
+    /// letter in one or two characters. Capitals beyond ASCII stay as they are: their foldings run into
+    /// each other (`ẞ` and `ß`, both small sigmas), and one person's address must never become
+    /// another's. Composing comes last: it makes a `K` of the Kelvin sign, which is no `k` then.
     #[must_use]
     pub fn key(&self) -> String {
-        self.0.to_lowercase()
+        match self.0.rsplit_once('@') {
+            Some((local, domain)) => {
+                let ascii = idna::domain_to_ascii(domain);
+                let domain = ascii.unwrap_or_else(|_| domain.to_ascii_lowercase());
+                let local: String = local.to_ascii_lowercase().nfc().collect();
+                format!("{local}@{domain}")
+            }
+            None => self.0.to_ascii_lowercase(),
+        }
     }
 }
 
@@ -81,7 +94,9 @@ impl TryFrom<String> for Email {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let text = text.trim();
-        let parsed = EmailAddress::from_str(text).map_err(|_| "is not an e-mail address")?;
+        // What is well-formed is asked of the composed form; combining marks alone are not letters.
+        let composed: String = text.nfc().collect();
+        let parsed = EmailAddress::from_str(&composed).map_err(|_| "is not an e-mail address")?;
         let plain = parsed.display_part().is_empty() && !text.contains(['"', '<', '>', '(', ')']);
         if !plain || text.chars().any(char::is_control) {
             return Err("is not an e-mail address");
@@ -156,6 +171,27 @@ mod tests {
             "Ann@Example.com"
         );
         assert!(email("jörg@bücher.example").is_ok());
+    }
+
+    #[test]
+    fn no_address_is_folded_onto_another_persons() {
+        let key = |text: &str| email(text).unwrap().key();
+        for (one, other) in [
+            ("\u{212a}ann@x.example", "kann@x.example"),
+            ("gro\u{1e9e}@x.example", "groß@x.example"),
+            ("ΟΔΟΣ@x.example", "οδος@x.example"),
+            ("οδοσ@x.example", "οδος@x.example"),
+        ] {
+            assert_ne!(key(one), key(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_address_are_one() {
+        let key = |text: &str| email(text).unwrap().key();
+        assert_eq!(key("ann@bücher.example"), key("ANN@xn--bcher-kva.example"));
+        assert_eq!(key("ann@BÜCHER.example"), key("ann@bücher.example"));
+        assert_eq!(key("zoe\u{308}@x.example"), key("zo\u{eb}@x.example"));
     }
 
     #[test]
