@@ -1,6 +1,6 @@
 // The app's icon as PNGs: a face between the corners of a viewfinder, drawn from distances, so that no picture file is kept.
 
-import zlib from 'node:zlib';
+import { png, RGB } from '../png.mjs';
 
 /** Half the width of the lines, on a field of 24 by 24 like the app's other drawings. */
 const HALF = 0.8;
@@ -22,7 +22,7 @@ export function icon(size, ink, ground, share) {
       for (let c = 0; c < 3; c++) rows[y * (1 + 3 * size) + 1 + 3 * x + c] = Math.round(ink[c] * cover + ground[c] * (1 - cover));
     }
   }
-  return png(size, rows);
+  return png(RGB, rows, [size, size]);
 }
 
 function distance([x, y]) {
@@ -31,33 +31,4 @@ function distance([x, y]) {
     const along = Math.min(1, Math.max(0, ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy)));
     return Math.hypot(x - ax - along * dx, y - ay - along * dy);
   }));
-}
-
-/** Eight bits of red, green and blue a pixel, no filter (PNG, third edition). */
-function png(size, rows) {
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(size, 0);
-  header.writeUInt32BE(size, 4);
-  header.set([8, 2, 0, 0, 0], 8);
-  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', zlib.deflateSync(rows, { level: 9 })), chunk('IEND', Buffer.alloc(0))]);
-}
-
-function chunk(kind, content) {
-  const body = Buffer.concat([Buffer.from(kind, 'latin1'), content]);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(content.length);
-  const check = Buffer.alloc(4);
-  check.writeUInt32BE(crc32(body));
-  return Buffer.concat([length, body, check]);
-}
-
-/** CRC-32 as PNG has it; zlib's own is younger than some versions of Node that build this. */
-function crc32(bytes) {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  }
-  return (crc ^ 0xffffffff) >>> 0;
 }

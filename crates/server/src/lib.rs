@@ -4,7 +4,8 @@
 //! [`enrolment`], [`device`], [`face`], [`push`], [`sign_on`]. Between slices, arrows run downhill
 //! only: `sign_on → {push, face, device} → enrolment → client → site → {audit, limit}`. They stand
 //! on the [`platform`] and are reached through the doors in [`http`]. The [`cable`] listens to what
-//! happens and is called by none; [`app`] and [`cli`] put everything together.
+//! happens and is called by none; [`demo`] is a relying site that calls the API as any other would;
+//! [`app`] and [`cli`] put everything together.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

@@ -2,8 +2,8 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import zlib from 'node:zlib';
 
+import { GREY, png } from '../../png.mjs';
 import { REPOSITORY } from './axiam.mjs';
 
 const DEMO = path.join(REPOSITORY, 'models/build/demo-faces');
@@ -47,33 +47,7 @@ function peopleIn(folder) {
 
 /** A PNG of one grey, which shows nobody. `claimed` writes another size into its header than it has. */
 export function greyPng(width, height, claimed = [width, height]) {
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(claimed[0], 0);
-  header.writeUInt32BE(claimed[1], 4);
-  header.set([8, 0, 0, 0, 0], 8);
   const rows = Buffer.alloc((width + 1) * height, 128);
   for (let y = 0; y < height; y++) rows[y * (width + 1)] = 0;
-  return Buffer.concat([
-    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
-    chunk('IHDR', header), chunk('IDAT', zlib.deflateSync(rows)), chunk('IEND', Buffer.alloc(0)),
-  ]);
-}
-
-function chunk(kind, content) {
-  const body = Buffer.concat([Buffer.from(kind, 'latin1'), content]);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(content.length);
-  const check = Buffer.alloc(4);
-  check.writeUInt32BE(crc32(body));
-  return Buffer.concat([length, body, check]);
-}
-
-// CRC-32 as in the PNG specification, annex D.
-function crc32(bytes) {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  }
-  return (crc ^ 0xffffffff) >>> 0;
+  return png(GREY, rows, claimed);
 }

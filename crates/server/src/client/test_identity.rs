@@ -143,7 +143,7 @@ mod tests {
             id: Uuid::new_v4(),
             site_id: site.id,
             email: address.to_owned(),
-            email_key: address.to_lowercase(),
+            email_key: Email::try_from(address.to_owned()).unwrap().key(),
             full_name: String::new(),
             failures: 0,
             locked_until: None,
