@@ -118,6 +118,10 @@ impl App {
         .layer(middleware::from_fn(pages::error::for_browsers))
         .layer(middleware::from_fn_with_state(open_to_pages, cors::answer))
         .layer(middleware::from_fn(drain))
+        .layer(middleware::from_fn_with_state(
+            self.state.clone(),
+            request::note_caller,
+        ))
         .layer(middleware::from_fn(request::identify))
         .layer(middleware::from_fn_with_state(
             self.state.clone(),

@@ -3,6 +3,7 @@
 #[macro_use]
 mod out;
 
+mod audit;
 mod demo;
 mod doctor;
 mod face;
@@ -17,7 +18,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::platform::config::{Overrides, Settings};
+use crate::{
+    audit::{Actor, Caller, within},
+    platform::config::{Overrides, Settings},
+};
 
 /// Whatever ends a command; printed as it is.
 pub type CommandError = Box<dyn std::error::Error + Send + Sync>;
@@ -58,6 +62,9 @@ enum Command {
     /// The installation's keys: list and replace them
     #[command(subcommand)]
     Keys(keys::Command),
+    /// The record of what was done: check that nobody changed it, print it
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Check settings, database, Redis, pack and clock
     Doctor,
     /// Be a phone: pair, enrol a face, answer sign-ons
@@ -89,7 +96,33 @@ pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
     };
     let sources = arguments.sources(listen);
     let settings = Settings::load(&sources)?;
-    match arguments.command {
+    // The server's own doings are nobody's; each of its requests says whose it is.
+    let actor = match arguments.command {
+        Command::Serve { .. } => Actor::Server,
+        _ => Actor::Operator(operator()),
+    };
+    let caller = Caller {
+        actor,
+        ..Caller::default()
+    };
+    within(caller, Box::pin(obey(settings, sources, arguments.command))).await
+}
+
+/// Who runs this, as far as the system says.
+fn operator() -> String {
+    let name = ["SUDO_USER", "USER"].into_iter().find_map(|name| {
+        let value = std::env::var(name).ok()?;
+        (!value.is_empty()).then_some(value)
+    });
+    name.unwrap_or_default()
+}
+
+async fn obey(
+    settings: Settings,
+    sources: Overrides,
+    command: Command,
+) -> Result<(), CommandError> {
+    match command {
         Command::Serve { demo, .. } => Box::pin(serve::run(settings, sources, demo)).await,
         Command::Migrate => {
             serve::open_database(&settings).await?;
@@ -99,6 +132,7 @@ pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
         Command::Site(command) => site::run(&settings, command).await,
         Command::Face(command) => Box::pin(face::run(&settings, command)).await,
         Command::Keys(command) => Box::pin(keys::run(&settings, command)).await,
+        Command::Audit(command) => Box::pin(audit::run(&settings, command)).await,
         Command::Doctor => doctor::run(&settings).await,
         Command::Phone(arguments) => phone::run(&settings, arguments).await,
         Command::Openapi => {

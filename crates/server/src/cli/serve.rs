@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     app::App,
-    cable,
+    audit, cable,
     face::Upkeep,
     http::{
         listen::{self, Bounds},
@@ -27,6 +27,7 @@ use crate::{
         keys::Keyring,
         state::State,
     },
+    site,
 };
 
 /// How long requests under way may take to end when pages have been sent away. With the default of
@@ -91,6 +92,8 @@ pub(super) async fn run(
         now: clock.now(),
     };
     upkeep.bring_up_to_date().await?;
+    let sites = site::all(&db).await?.into_iter().map(|site| site.id);
+    audit::begin(&db, &keys, sites.chain([audit::INSTALLATION]), clock.now()).await?;
     let cable = cable::open(&settings, &keys)
         .await
         .map_err(|error| format!("{error}; check redis.url and that it is running"))?;

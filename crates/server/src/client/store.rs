@@ -14,6 +14,7 @@ use crate::{
         clock::{Moment, SKEW, seconds},
         config::Lock,
         db,
+        state::State,
     },
     site::Site,
 };
@@ -23,13 +24,14 @@ use crate::{
 /// # Errors
 /// [`ClientError::EmailTaken`] when the site knows the address already.
 pub async fn create(
-    db: &DatabaseConnection,
+    state: &State,
     site: &Site,
     email: &Email,
     full_name: &FullName,
     now: Moment,
 ) -> Result<Uuid, ClientError> {
     let id = Uuid::new_v4();
+    let transaction = db::begin(&state.db).await?;
     let insert = Entity::insert(ActiveModel {
         id: Set(id),
         site_id: Set(site.id),
@@ -41,17 +43,19 @@ pub async fn create(
         locked_permanently: Set(false),
         created_at: Set(now),
     });
-    match insert.exec_without_returning(db).await {
+    match insert.exec_without_returning(&transaction).await {
         Err(error) if db::is_duplicate(&error) => {
-            let other = find_by_email(db, site, email).await?;
+            transaction.rollback().await?;
+            let other = find_by_email(&state.db, site, email).await?;
             return Err(ClientError::EmailTaken(other.id));
         }
         other => other?,
     };
     Entry::new(site.id, Action::ClientCreated)
         .client(id)
-        .record(db, now)
+        .record(&transaction, &state.keys, now)
         .await?;
+    transaction.commit().await?;
     Ok(id)
 }
 
@@ -156,12 +160,12 @@ pub async fn hold(
 /// # Errors
 /// [`ClientError::NotFound`], also for another site's client.
 pub(super) async fn unlock(
-    db: &DatabaseConnection,
+    state: &State,
     site: &Site,
     id: Uuid,
     now: Moment,
 ) -> Result<(), ClientError> {
-    let transaction = db::begin(db).await?;
+    let transaction = db::begin(&state.db).await?;
     hold(&transaction, site.id, id).await?;
     Entity::update_many()
         .set(ActiveModel {
@@ -176,7 +180,7 @@ pub(super) async fn unlock(
         .await?;
     Entry::new(site.id, Action::ClientUnlocked)
         .client(id)
-        .record(&transaction, now)
+        .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
     Ok(())

@@ -1,7 +1,7 @@
 //! Test identities: addresses that stand for a verdict on sites in test mode, so that an integration
 //! can be seen to work, and be tested, without a phone.
 
-use sea_orm::{DatabaseConnection, DeriveActiveEnum, EnumIter};
+use sea_orm::{DeriveActiveEnum, EnumIter};
 use uuid::Uuid;
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
     store,
 };
 use crate::{
-    platform::clock::Moment,
+    platform::{clock::Moment, state::State},
     site::{Site, TestSite},
 };
 
@@ -116,19 +116,21 @@ impl<'a> TestClient<'a> {
 /// # Errors
 /// [`ClientError::NotFound`], also for another site's client.
 pub async fn find_to_sign_on(
-    db: &DatabaseConnection,
+    state: &State,
     site: &Site,
     email: &Email,
     now: Moment,
 ) -> Result<Client, ClientError> {
-    let found = store::find_by_email(db, site, email).await;
+    let found = store::find_by_email(&state.db, site, email).await;
     let is_test = TestSite::of(site).is_some() && TestIdentity::at(&email.key()).is_some();
     if !is_test || !matches!(found, Err(ClientError::NotFound)) {
         return found;
     }
-    match store::create(db, site, email, &FullName::default(), now).await {
+    match store::create(state, site, email, &FullName::default(), now).await {
         // Of two requests at once one makes it.
-        Ok(_) | Err(ClientError::EmailTaken(_)) => store::find_by_email(db, site, email).await,
+        Ok(_) | Err(ClientError::EmailTaken(_)) => {
+            store::find_by_email(&state.db, site, email).await
+        }
         Err(error) => Err(error),
     }
 }

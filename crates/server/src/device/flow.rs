@@ -116,7 +116,7 @@ pub(super) async fn register(
     Entry::new(enrolment.site_id, Action::DeviceRegistered)
         .client(enrolment.client_id)
         .device(device_id)
-        .record(&transaction, now)
+        .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
     let site = site::find(&state.db, enrolment.site_id)
@@ -158,7 +158,7 @@ pub async fn unpair(
             Some(device) => format!("by device {}", device.id),
             None => "by the operator".to_owned(),
         })
-        .record(&transaction, now)
+        .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
     Ok(true)

@@ -1,8 +1,7 @@
 //! Enrolments in the database.
 
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, entity::prelude::*,
-    sea_query::Expr,
+    ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, entity::prelude::*, sea_query::Expr,
 };
 
 use super::model::{ActiveModel, Column, Enrolment, EnrolmentError, Entity, FlowType};
@@ -11,19 +10,22 @@ use crate::{
     client::Client,
     platform::{
         clock::Moment,
+        db,
         secret::{self, Secret},
+        state::State,
     },
 };
 
 /// Offers `client` an enrolment; the secret is shown this once, in the code.
 pub(super) async fn offer(
-    db: &DatabaseConnection,
+    state: &State,
     client: &Client,
     flow_type: FlowType,
     now: Moment,
     expires_at: Moment,
 ) -> Result<Secret, EnrolmentError> {
     let token = Secret::generate("et_");
+    let transaction = db::begin(&state.db).await?;
     Entity::insert(ActiveModel {
         id: Set(Uuid::new_v4()),
         site_id: Set(client.site_id),
@@ -34,13 +36,14 @@ pub(super) async fn offer(
         used_at: Set(None),
         created_at: Set(now),
     })
-    .exec_without_returning(db)
+    .exec_without_returning(&transaction)
     .await?;
     Entry::new(client.site_id, Action::EnrolmentOffered)
         .client(client.id)
         .detail(flow_type.as_str())
-        .record(db, now)
+        .record(&transaction, &state.keys, now)
         .await?;
+    transaction.commit().await?;
     Ok(token)
 }
 

@@ -61,7 +61,7 @@ pub(super) async fn erase(
     Entry::new(site.id, Action::ClientErased)
         .client(client_id)
         .detail(format!("{}, receipt {}", by.as_str(), receipt.jti))
-        .record(&transaction, now)
+        .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
     sign_ons.tell(state, site, client_id);

@@ -96,7 +96,7 @@ async fn take(
         .client(owner.client_id)
         .device(device.id)
         .sign_on(sign_on_id)
-        .record(&transaction, now)
+        .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
     Ok(())

@@ -164,7 +164,7 @@ impl Upkeep<'_> {
         }
         Entry::new(owner.site_id, Action::FaceReissued)
             .client(owner.client_id)
-            .record(&transaction, self.now)
+            .record(&transaction, self.keys, self.now)
             .await?;
         transaction.commit().await?;
         Ok(true)

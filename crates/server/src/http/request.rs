@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, MatchedPath, Request},
+    extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header::CONTENT_ENCODING,
         request::Parts,
@@ -20,6 +20,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
+    audit::{self, Caller},
     http::{
         error::{ApiError, ApiResult, Code},
         forwarded::Origin,
@@ -51,6 +52,20 @@ pub async fn identify(request: Request, next: Next) -> Response {
         headers.insert(REQUEST_ID, value);
     }
     response
+}
+
+/// Notes who calls, for the audit log: the network now, and what they prove when they have proven it.
+pub async fn note_caller(State(state): State<Shared>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let network = match origin(&mut parts, &state).await {
+        Ok(origin) => Some(origin.caller.into()),
+        Err(error) => return error.into_response(),
+    };
+    let caller = Caller {
+        network,
+        ..Caller::default()
+    };
+    audit::within(caller, next.run(Request::from_parts(parts, body))).await
 }
 
 /// What is counted of a request: nothing that a stranger could make up, or there would be as many

@@ -10,6 +10,7 @@
 
 mod application_auth;
 mod assets;
+mod audit;
 mod cable;
 mod cli;
 mod client_create;

@@ -58,7 +58,7 @@ async fn create(
     Json(body): Json<Create>,
 ) -> Replied<Created> {
     let full_name = body.full_name.unwrap_or_default();
-    let created = store::create(&state.db, &site, &body.email, &full_name, state.now()).await;
+    let created = store::create(&state, &site, &body.email, &full_name, state.now()).await;
     let client_id = match created {
         // An integration that was interrupted before the phone was paired begins again.
         Err(ClientError::EmailTaken(id)) if !device::was_paired(&state.db, site.id, id).await? => {
@@ -176,6 +176,6 @@ async fn unlock(
     SiteToken(site): SiteToken,
     Json(body): Json<Unlock>,
 ) -> Replied<Unlocked> {
-    store::unlock(&state.db, &site, body.id, state.now()).await?;
+    store::unlock(&state, &site, body.id, state.now()).await?;
     Ok(reply(Unlocked { client_id: body.id }))
 }

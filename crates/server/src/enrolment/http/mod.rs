@@ -65,7 +65,7 @@ async fn qrcode(
     let life = state.settings.enrolment.lifetime;
     let client = client::find(&state.db, &site, body.id).await?;
     let flow_type = body.flow_type.or(body.action).unwrap_or(FlowType::Login);
-    let token = store::offer(&state.db, &client, flow_type, now, now + seconds(life)).await?;
+    let token = store::offer(&state, &client, flow_type, now, now + seconds(life)).await?;
     let url = format!("{}/phone/#{}", state.settings.public_url(), token.reveal());
     Ok(reply(Code {
         qrcode_base64: STANDARD.encode(qr::png(&url)?),

@@ -78,7 +78,7 @@ pub(in crate::face) async fn ask(
             client::record_failure(&transaction, site.id, device.client_id, rules, now).await?;
             entry(site, device, Action::EnrolmentFailed)
                 .detail("the challenge was not answered in time")
-                .record(&transaction, now)
+                .record(&transaction, &state.keys, now)
                 .await?;
         }
         transaction.commit().await?;
@@ -91,7 +91,7 @@ pub(in crate::face) async fn ask(
     if device::give_challenge(&transaction, device, issued).await? {
         entry(site, device, Action::ChallengeGiven)
             .detail(challenge.asked())
-            .record(&transaction, now)
+            .record(&transaction, &state.keys, now)
             .await?;
         transaction.commit().await?;
         return Ok(challenge);

@@ -86,7 +86,7 @@ pub(in crate::face) async fn enrol(
         let rules = &state.settings.lock;
         client::record_failure(&transaction, site.id, device.client_id, rules, now).await?;
         entry(Action::EnrolmentFailed)
-            .record(&transaction, now)
+            .record(&transaction, &state.keys, now)
             .await?;
         transaction.commit().await?;
         publish_failure(state, site, device, Failing::Face);
@@ -96,16 +96,18 @@ pub(in crate::face) async fn enrol(
         let consent = &state.settings.enrolment;
         let (version, text) = (&consent.consent_version, &consent.consent_text);
         store::record_consent(&transaction, device, version, text, now).await?;
-        entry(Action::ConsentGiven)
-            .record(&transaction, now)
-            .await?;
     }
     keep(&transaction, right, seal, owner, device, &probe, now).await?;
     device::used_right_to_replace(&transaction, device).await?;
     client::forgive_failures(&transaction, site.id, device.client_id).await?;
+    if agreed {
+        entry(Action::ConsentGiven)
+            .record(&transaction, &state.keys, now)
+            .await?;
+    }
     entry(Action::FaceEnrolled)
         .detail(detail(&stored.outdated))
-        .record(&transaction, now)
+        .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
     publish(state, site, device.client_id, device.flow_type.as_str());
@@ -158,7 +160,7 @@ async fn doubtful(
         .client(device.client_id)
         .device(device.id)
         .detail(doubt.to_string())
-        .record(&transaction, now)
+        .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
     publish_failure(state, site, device, Failing::Liveness);
@@ -260,7 +262,7 @@ pub(in crate::face) async fn enrol_by_backend(
     store::replace(&transaction, &seal, owner, None, &probe.frames, now).await?;
     Entry::new(site.id, Action::FaceEnrolled)
         .client(client.id)
-        .record(&transaction, now)
+        .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
     publish(state, site, client.id, "signup");

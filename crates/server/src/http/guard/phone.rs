@@ -12,6 +12,7 @@ use axum::{
 use bytes::Bytes;
 
 use crate::{
+    audit::{self, Actor},
     device::{self, Call, Device, Proof, ProofError},
     http::{
         error::{ApiError, ApiResult},
@@ -88,6 +89,7 @@ impl FromRequest<Shared> for DeviceProof {
         let body = read_body(state, &parts.headers, body).await?;
         proof.covers(content_digest(&parts.headers)?, &body)?;
         device::spend(state, &proof, Some(&device)).await?;
+        audit::proven(Actor::Device(device.id), site.id);
         Ok(Self {
             device,
             site,

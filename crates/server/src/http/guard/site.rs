@@ -10,6 +10,7 @@ use axum::{
 };
 
 use crate::{
+    audit::{self, Actor},
     http::{
         error::ApiError,
         token::{self, Scope, TokenError},
@@ -49,11 +50,17 @@ impl FromRequestParts<Shared> for PageToken {
         let bearer = bearer(&parts.headers)?;
         let (site, scope) = token::verify(&state.db, &state.keys, bearer, state.now()).await?;
         Ok(match scope {
-            Scope::Site => Self::Site(SiteToken(site)),
+            Scope::Site => {
+                audit::proven(Actor::Backend, site.id);
+                Self::Site(SiteToken(site))
+            }
             Scope::Widget if !comes_from(&site, &parts.headers) => {
                 return Err(TokenError::OtherPage.into());
             }
-            Scope::Widget => Self::Widget(WidgetToken(site)),
+            Scope::Widget => {
+                audit::proven(Actor::Page, site.id);
+                Self::Widget(WidgetToken(site))
+            }
         })
     }
 }

@@ -37,6 +37,7 @@ const ALL: &[Pair] = &[
     pair!(5, "0005_erasure"),
     pair!(6, "0006_challenges"),
     pair!(7, "0007_test_identities"),
+    pair!(8, "0008_audit_chain"),
 ];
 
 pub(super) fn sqlite() -> Migrator {

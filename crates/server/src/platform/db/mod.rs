@@ -204,6 +204,21 @@ pub async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr
     .await
 }
 
+/// Begins a transaction that reads everything as it is at one moment, however long it takes.
+///
+/// # Errors
+/// When no connection can be had.
+pub async fn snapshot(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let is_postgres = db.get_database_backend() == sea_orm::DbBackend::Postgres;
+    db.begin_with_options(TransactionOptions {
+        isolation_level: is_postgres.then_some(IsolationLevel::RepeatableRead),
+        access_mode: is_postgres.then_some(AccessMode::ReadOnly),
+        // In WAL mode a reader sees what was there at its first look.
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
+    })
+    .await
+}
+
 /// Whether the database could not be asked, rather than said no: gone, stopping, or out of
 /// connections.
 #[must_use]

@@ -239,6 +239,12 @@ impl Keyring {
         self.derived(b"secrets handed out")
     }
 
+    /// The key of the hashes that chain the audit log: without it nobody makes a line that fits.
+    #[must_use]
+    pub fn audit_key(&self) -> Key {
+        self.derived(b"the chain of the audit log")
+    }
+
     /// The key that seals what is kept of frames already seen.
     #[must_use]
     pub fn frames_key(&self) -> Key {

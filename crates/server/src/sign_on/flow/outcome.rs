@@ -7,7 +7,7 @@ use super::{decided, find_for_site};
 use crate::{
     audit::{Action, Entry},
     client::{self, Client},
-    platform::{events::Verdict, secret, state::State},
+    platform::{db, events::Verdict, secret, state::State},
     sign_on::{
         model::{SignOn, SignOnError, State as Stage, Watched},
         store,
@@ -134,14 +134,20 @@ pub(in crate::sign_on) async fn redeem(
     if sign_on.test_identity.is_some() && TestSite::of(site).is_none() {
         return Err(SignOnError::SessionInvalid);
     }
-    if !proof.is_of(&sign_on) || !store::redeem(&state.db, sign_on.id, now).await? {
+    if !proof.is_of(&sign_on) {
+        return Err(SignOnError::SessionInvalid);
+    }
+    let transaction = db::begin(&state.db).await?;
+    if !store::redeem(&transaction, sign_on.id, now).await? {
+        transaction.rollback().await?;
         return Err(SignOnError::SessionInvalid);
     }
     Entry::new(site.id, Action::SessionRedeemed)
         .client(sign_on.client_id)
         .sign_on(sign_on.id)
-        .record(&state.db, now)
+        .record(&transaction, &state.keys, now)
         .await?;
+    transaction.commit().await?;
     let client = client::find(&state.db, site, sign_on.client_id).await?;
     Ok(SessionSubject { client, sign_on })
 }
@@ -155,15 +161,18 @@ pub async fn expire_due(state: &State) -> Result<usize, DbErr> {
     let now = state.now();
     let mut ended = 0;
     for sign_on in store::overdue(&state.db, now).await? {
-        if !store::end(&state.db, sign_on.id, Stage::Expired, None, None, now).await? {
+        let transaction = db::begin(&state.db).await?;
+        if !store::end(&transaction, sign_on.id, Stage::Expired, None, None, now).await? {
+            transaction.rollback().await?;
             continue;
         }
-        ended += 1;
         Entry::new(sign_on.site_id, Action::SignOnExpired)
             .client(sign_on.client_id)
             .sign_on(sign_on.id)
-            .record(&state.db, now)
+            .record(&transaction, &state.keys, now)
             .await?;
+        transaction.commit().await?;
+        ended += 1;
         if let Some(site) = site::find(&state.db, sign_on.site_id).await? {
             let client_id = sign_on.client_id;
             decided(state, &site, client_id, sign_on.id, Verdict::Expired);

@@ -120,7 +120,7 @@ pub(in crate::sign_on) async fn deny(
                 .filter(|ip| !ip.is_empty())
                 .unwrap_or("an address that was not stated")
         ))
-        .record(&transaction, now)
+        .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
     decided(state, site, device.client_id, id, Verdict::Denied);

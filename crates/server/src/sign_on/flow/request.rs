@@ -120,7 +120,7 @@ pub(in crate::sign_on) async fn request(
         .sign_on(id)
         .from(origin.ip)
         .detail(note.unwrap_or_default())
-        .record(&transaction, now)
+        .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
     state.wake_ups.wake(client.id);
@@ -202,8 +202,9 @@ pub(in crate::sign_on) async fn cancel(
     let now = state.now();
     let sign_on = find_for_site(state, site, token).await?;
     sign_on.open(now)?;
+    let transaction = db::begin(&state.db).await?;
     if !store::end(
-        &state.db,
+        &transaction,
         sign_on.id,
         Stage::Cancelled,
         None,
@@ -212,14 +213,16 @@ pub(in crate::sign_on) async fn cancel(
     )
     .await?
     {
+        transaction.rollback().await?;
         find_for_site(state, site, token).await?.open(now)?;
         return Err(SignOnError::Used);
     }
     Entry::new(site.id, Action::SignOnCancelled)
         .client(sign_on.client_id)
         .sign_on(sign_on.id)
-        .record(&state.db, now)
+        .record(&transaction, &state.keys, now)
         .await?;
+    transaction.commit().await?;
     let client_id = sign_on.client_id;
     decided(state, site, client_id, sign_on.id, Verdict::Expired);
     Ok(())

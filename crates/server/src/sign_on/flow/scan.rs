@@ -75,7 +75,7 @@ pub(in crate::sign_on) async fn challenge(
         .device(device.id)
         .sign_on(id)
         .detail(challenge.asked())
-        .record(&transaction, now)
+        .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
     state.events.publish(&Event::Scanning {
@@ -188,7 +188,7 @@ impl Attempt<'_> {
         }
         client::forgive_failures(&transaction, self.site.id, self.client.id).await?;
         self.entry(Action::SignOnVerified)
-            .record(&transaction, now)
+            .record(&transaction, &self.state.keys, now)
             .await?;
         transaction.commit().await?;
         self.publish(Verdict::Verified {
@@ -249,7 +249,7 @@ impl Attempt<'_> {
         };
         self.entry(action)
             .detail(self.by.note(&detail))
-            .record(&transaction, now)
+            .record(&transaction, &self.state.keys, now)
             .await?;
         transaction.commit().await?;
         if left == 0 {

@@ -115,7 +115,7 @@ async fn take_up(
         return Ok(None);
     }
     record(test, sign_on.id, Action::ChallengeGiven)
-        .record(&transaction, now)
+        .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
     state.events.publish(&Event::Scanning {
@@ -172,7 +172,9 @@ async fn end(
         transaction.rollback().await?;
         return Ok(());
     }
-    record(test, id, action).record(&transaction, now).await?;
+    record(test, id, action)
+        .record(&transaction, &state.keys, now)
+        .await?;
     transaction.commit().await?;
     decided(state, test.site(), test.id(), id, verdict);
     Ok(())

@@ -73,7 +73,7 @@ async fn lookup_client(
 ) -> Replied<Found> {
     let subject = format!("lookup {} {}", site.id, Network::from(visitor.ip));
     limit::check(&state, Rule::Other, subject).await?;
-    let client = client::find_to_sign_on(&state.db, &site, &body.email, state.now()).await?;
+    let client = client::find_to_sign_on(&state, &site, &body.email, state.now()).await?;
     let is_test = TestClient::of(&site, &client).is_some();
     Ok(reply(Found {
         client_id: client.id,
@@ -153,7 +153,7 @@ async fn send_push(
     Json(body): Json<PushByEmail>,
 ) -> Replied<Pushed> {
     let site = caller.site();
-    let client = client::find_to_sign_on(&state.db, site, &body.email, state.now()).await;
+    let client = client::find_to_sign_on(&state, site, &body.email, state.now()).await;
     limit_by_ip(&state, site, client.as_ref().ok(), &visitor).await?;
     let client = client?;
     push(&state, site, &client, visitor, true).await
