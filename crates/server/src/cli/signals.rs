@@ -2,10 +2,7 @@
 
 use std::{
     env, io,
-    os::{
-        linux::net::SocketAddrExt,
-        unix::net::{SocketAddr, UnixDatagram},
-    },
+    os::unix::net::{SocketAddr, UnixDatagram},
     process,
 };
 
@@ -63,7 +60,7 @@ pub(super) fn notify(state: &str) {
     let sent = (|| {
         let name = name.as_encoded_bytes();
         let address = match name.strip_prefix(b"@") {
-            Some(name) => SocketAddr::from_abstract_name(name)?,
+            Some(name) => without_file(name)?,
             None => {
                 SocketAddr::from_pathname(std::str::from_utf8(name).map_err(io::Error::other)?)?
             }
@@ -73,4 +70,16 @@ pub(super) fn notify(state: &str) {
     if let Err(error) = sent {
         tracing::debug!(%error, "systemd does not listen");
     }
+}
+
+/// The address of a socket that has a name and no file, which Linux alone knows.
+#[cfg(target_os = "linux")]
+fn without_file(name: &[u8]) -> io::Result<SocketAddr> {
+    use std::os::linux::net::SocketAddrExt;
+    SocketAddr::from_abstract_name(name)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn without_file(_: &[u8]) -> io::Result<SocketAddr> {
+    Err(io::ErrorKind::Unsupported.into())
 }

@@ -46,6 +46,7 @@ mod pages;
 mod paired_phone;
 mod phone_app;
 mod proof;
+mod raw_http;
 mod replay;
 mod sessions;
 mod signals;
