@@ -1,5 +1,9 @@
 //! `axiam doctor`: looks at everything the server needs and says what to do.
 
+mod address;
+mod finding;
+mod folders;
+
 use std::{
     path::Path,
     time::{SystemTime, UNIX_EPOCH},
@@ -8,13 +12,14 @@ use std::{
 use ::cable::fanout::redis::Redis;
 use face::{Engine, FaceEngine, FmrLevel, PackInfo};
 
+use self::finding::Finding;
 use super::{CommandError, serve::find_pack};
 use crate::{
     face as faces,
     platform::{
         clock::{Clock, Moment, SystemClock},
-        config::Settings,
-        db,
+        config::{Listen, Settings},
+        db::{self, Standing},
         engine::Workers,
         keys::{self, Keyring},
     },
@@ -27,16 +32,11 @@ const YOUNGEST: &str = "2026-01-01T00:00:00Z";
 /// Seconds by which this clock and the database's may differ: half of what a phone's proof may.
 const MOST_APART: i64 = 30;
 
-/// One line of the report.
-enum Finding {
-    Fine(String),
-    Mind(String),
-    Wrong(String),
-}
-
 pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
     let mut findings = vec![
         ("config", config(settings)),
+        ("address", address::look(settings).await),
+        ("folders", folders::look(settings)),
         ("clock", clock()),
         ("pack", pack(settings)),
         ("memory", memory(settings)),
@@ -63,24 +63,16 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
 }
 
 fn config(settings: &Settings) -> Finding {
-    let listens_elsewhere = !settings.server.listen.ip().is_loopback();
-    match settings.server.public_url.as_str() {
-        "" if listens_elsewhere => Finding::Mind(format!(
-            "listening on {} without server.public_url: set it to the address phones use",
-            settings.server.listen
-        )),
-        url if url.starts_with("http://") && listens_elsewhere => {
-            Finding::Mind("server.public_url is not https: faces would travel in the clear".into())
-        }
-        url if url.starts_with("https://") && settings.server.trusted_proxies.is_empty() => {
-            Finding::Mind(
-                "behind a TLS proxy, but server.trusted_proxies is empty: every phone would count \
-                 as one address in the limits"
-                    .into(),
-            )
-        }
-        _ => Finding::Fine(format!("serving {}", settings.public_url())),
+    let listen = &settings.server.listen;
+    let is_behind_proxy = settings.is_https() && !matches!(listen, Listen::Unix(_));
+    if is_behind_proxy && settings.server.trusted_proxies.is_empty() {
+        return Finding::Mind(
+            "behind a TLS proxy, but server.trusted_proxies is empty: every phone would count as one \
+             address in the limits"
+                .into(),
+        );
     }
+    Finding::Fine(format!("serving {} on {listen}", settings.public_url()))
 }
 
 fn clock() -> Finding {
@@ -164,12 +156,9 @@ async fn database(settings: &Settings) -> Vec<(&'static str, Finding)> {
             return vec![("database", Finding::Wrong(text))];
         }
     };
-    let sites = match site::all(&db).await {
+    let sites = match sites(&db).await {
         Ok(sites) => sites,
-        Err(_) => {
-            let text = format!("{engine}: not up to date; run `axiam migrate`");
-            return vec![("database", Finding::Wrong(text))];
-        }
+        Err(finding) => return vec![("database", finding)],
     };
     let theirs = db::clock(&db).await.ok().flatten();
     let clocks = theirs.map(|theirs| ("clock", agreement(SystemClock.now(), theirs)));
@@ -186,6 +175,23 @@ async fn database(settings: &Settings) -> Vec<(&'static str, Finding)> {
     ];
     findings.extend(clocks);
     findings
+}
+
+/// The sites of a database whose schema is this program's.
+async fn sites(db: &sea_orm::DatabaseConnection) -> Result<Vec<Site>, Finding> {
+    match db::standing(db).await {
+        Ok(Standing::UpToDate) => site::all(db)
+            .await
+            .map_err(|error| Finding::Wrong(error.to_string())),
+        Ok(Standing::Behind(pending)) => Err(Finding::Mind(format!(
+            "{pending} migration(s) pending: `axiam serve` applies them, or `axiam migrate` now; back up \
+             the database before"
+        ))),
+        Ok(Standing::Ahead(version)) => {
+            Err(Finding::Wrong(db::OpenError::Newer(version).to_string()))
+        }
+        Err(error) => Err(Finding::Wrong(error.to_string())),
+    }
 }
 
 async fn keys(db: &sea_orm::DatabaseConnection, master: &Path) -> Finding {

@@ -116,6 +116,51 @@ fn doctor_is_content_with_a_fresh_installation() {
     assert!(output.status.success(), "{}", text(&output));
 }
 
+#[tokio::test]
+async fn doctor_tells_a_database_that_is_older_or_newer_than_the_program() {
+    use sea_orm::ConnectionTrait;
+    let data = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/axiam.db", data.path().display());
+    let db = server::platform::db::open(&url, 1).await.unwrap();
+    let said = axiam(data.path(), &["doctor"]);
+    assert!(said.status.success(), "{}", text(&said));
+    assert!(
+        text(&said).contains("migration(s) pending"),
+        "{}",
+        text(&said)
+    );
+    server::platform::db::migrate(&db).await.unwrap();
+    assert!(!text(&axiam(data.path(), &["doctor"])).contains("pending"));
+    let later = "insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
+                 values (9999, 'later', true, x'00', 0)";
+    db.execute_unprepared(later).await.unwrap();
+    // The program does not start on it either, and says the same.
+    for command in ["doctor", "migrate"] {
+        let said = axiam(data.path(), &[command]);
+        assert!(!said.status.success());
+        let words = "by a newer axiam (migration 9999";
+        assert!(text(&said).contains(words), "{}", text(&said));
+    }
+}
+
+#[test]
+fn doctor_tells_a_folder_that_is_none_and_an_address_that_is_nowhere() {
+    let data = tempfile::tempdir().unwrap();
+    let file = data.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_axiam"))
+        .arg("--data-dir")
+        .arg(&file)
+        .arg("doctor")
+        .env("AXIAM_SERVER_PUBLIC_URL", "https://signin.invalid")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    for words in ["cannot be written to", "does not know signin.invalid"] {
+        assert!(text(&output).contains(words), "{}", text(&output));
+    }
+}
+
 #[test]
 fn keys_without_their_master_are_missing_and_nothing_new_is_written() {
     let data = tempfile::tempdir().unwrap();

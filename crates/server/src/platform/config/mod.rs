@@ -1,9 +1,10 @@
 //! Settings: command-line flags, then `AXIAM_*`, then a file, then the commented `axiam.toml`.
 
+mod listen;
 mod sources;
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
@@ -11,7 +12,10 @@ use ::cable::fanout::redis::{Address, AddressError};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-pub use self::sources::{ConfigError, Overrides};
+pub use self::{
+    listen::{Listen, NoListen},
+    sources::{ConfigError, Overrides},
+};
 
 /// The repository's `axiam.toml`: every setting, its default, and what it is for.
 pub const DEFAULTS: &str = include_str!("../../../../../axiam.toml");
@@ -58,8 +62,8 @@ pub struct Settings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
-    /// Address and port to listen on.
-    pub listen: SocketAddr,
+    /// Address and port, or the Unix socket, to listen on.
+    pub listen: Listen,
     /// The address browsers and phones use; empty: derived from `listen`.
     pub public_url: String,
     /// Proxies that are believed where a request came from.

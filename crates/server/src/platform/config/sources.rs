@@ -6,7 +6,7 @@ use config::{Config, File, FileFormat};
 use thiserror::Error;
 use url::Url;
 
-use super::{DEFAULTS, Settings};
+use super::{DEFAULTS, Listen, Settings};
 
 /// Why the settings cannot be used.
 #[derive(Debug, Error)]
@@ -120,6 +120,13 @@ impl Settings {
                     reason: "give an http:// or https:// address, or leave it empty".into(),
                 });
             }
+        } else if matches!(self.server.listen, Listen::Unix(_)) {
+            return Err(ConfigError::Setting {
+                key: "server.public_url",
+                reason: "where server.listen is a Unix socket, give the address that browsers and \
+                         phones use"
+                    .into(),
+            });
         }
         if !self.database.url.is_empty()
             && !["postgres://", "postgresql://", "sqlite:"]
@@ -253,14 +260,15 @@ mod tests {
         ])
         .environment;
         let settings = Settings::load(&overrides).unwrap();
-        assert_eq!(settings.server.listen.port(), 2);
+        assert_eq!(settings.server.listen.to_string(), "127.0.0.1:2");
         assert_eq!(settings.log.level, "warn");
         assert_eq!(settings.sign_on.lifetime, 60);
         let proxies = &settings.server.trusted_proxies;
         let texts: Vec<String> = proxies.iter().map(ToString::to_string).collect();
         assert_eq!(texts, ["10.0.0.0/8", "127.0.0.1/32", "::1/128"]);
         overrides.listen = Some("127.0.0.1:3".into());
-        assert_eq!(Settings::load(&overrides).unwrap().server.listen.port(), 3);
+        let settings = Settings::load(&overrides).unwrap();
+        assert_eq!(settings.server.listen.to_string(), "127.0.0.1:3");
     }
 
     #[test]
@@ -296,6 +304,7 @@ mod tests {
         let error = Settings::load(&with(&[("AXIAM_SERVER_PUBLIC_URL", "example")])).unwrap_err();
         assert!(error.to_string().contains("server.public_url"), "{error}");
         for (variable, key) in [
+            ("AXIAM_SERVER_LISTEN", "server.listen"),
             ("AXIAM_DATABASE_URL", "database.url"),
             ("AXIAM_REDIS_URL", "redis.url"),
             ("AXIAM_METRICS_LISTEN", "metrics.listen"),
@@ -304,5 +313,14 @@ mod tests {
             let error = Settings::load(&with(&[(variable, "mysql://x")])).unwrap_err();
             assert!(error.to_string().contains(key), "{error}");
         }
+    }
+
+    #[test]
+    fn behind_a_unix_socket_the_public_address_must_be_said() {
+        let socket = ("AXIAM_SERVER_LISTEN", "unix:/run/axiam.sock");
+        let error = Settings::load(&with(&[socket])).unwrap_err().to_string();
+        assert!(error.contains("server.public_url"), "{error}");
+        let public = ("AXIAM_SERVER_PUBLIC_URL", "https://signin.example.com");
+        assert!(Settings::load(&with(&[socket, public])).is_ok());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::{
     SqlSafeStr,
     migrate::{Migration, MigrationType, Migrator},
@@ -62,6 +63,66 @@ fn migrator(text: fn(&Pair) -> &'static str) -> Migrator {
         })
         .collect();
     Migrator::with_migrations(migrations)
+}
+
+/// How the schema of a database stands to this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Every migration was applied, and no other.
+    UpToDate,
+    /// So many are still to be applied.
+    Behind(usize),
+    /// A later program applied this one, which is not known here.
+    Ahead(i64),
+}
+
+/// The newest migration that this program knows.
+#[must_use]
+pub fn newest() -> i64 {
+    ALL.iter().map(|pair| pair.version).max().unwrap_or(0)
+}
+
+/// Compares what was applied with what is known; changes nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn standing(db: &DatabaseConnection) -> Result<Standing, DbErr> {
+    let backend = db.get_database_backend();
+    let table = match backend {
+        DbBackend::Postgres => {
+            "select 1 as found where to_regclass('_sqlx_migrations') is not null"
+        }
+        _ => "select 1 as found from sqlite_master where name = '_sqlx_migrations'",
+    };
+    if db
+        .query_one_raw(Statement::from_string(backend, table))
+        .await?
+        .is_none()
+    {
+        return Ok(Standing::Behind(ALL.len()));
+    }
+    let applied = "select version from _sqlx_migrations where success";
+    let rows = db
+        .query_all_raw(Statement::from_string(backend, applied))
+        .await?;
+    let applied: Vec<i64> = rows
+        .iter()
+        .map(|row| row.try_get("", "version"))
+        .collect::<Result<_, _>>()?;
+    let unknown = applied
+        .iter()
+        .filter(|version| ALL.iter().all(|pair| pair.version != **version));
+    if let Some(version) = unknown.max() {
+        return Ok(Standing::Ahead(*version));
+    }
+    let pending = ALL
+        .iter()
+        .filter(|pair| !applied.contains(&pair.version))
+        .count();
+    Ok(match pending {
+        0 => Standing::UpToDate,
+        pending => Standing::Behind(pending),
+    })
 }
 
 #[cfg(test)]

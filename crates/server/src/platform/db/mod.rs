@@ -3,7 +3,14 @@
 
 mod migrations;
 
-use std::{io::ErrorKind, path::Path, str::FromStr, time::Duration};
+pub use self::migrations::{Standing, newest, standing};
+
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel,
@@ -12,6 +19,7 @@ use sea_orm::{
 };
 use sqlx::{
     Connection, PgConnection,
+    migrate::MigrateError,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -43,12 +51,38 @@ pub enum OpenError {
     /// The address cannot be understood, or what answers there refuses.
     #[error("cannot open the database: {0}")]
     Connect(#[from] sqlx::Error),
-    /// A migration failed, or the database was written by a newer program.
+    /// A migration failed.
     #[error("cannot bring the database up to date: {0}")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    Migrate(MigrateError),
+    /// A later program has changed the schema.
+    #[error(
+        "the database was brought up to date by a newer axiam (migration {0}, and this one knows {known}): \
+         run that version, or restore the backup that was made before it",
+        known = newest()
+    )]
+    Newer(i64),
     /// The SQLite file or its folder cannot be made.
     #[error("cannot make {0}: {1}")]
     Folder(String, std::io::Error),
+}
+
+impl From<MigrateError> for OpenError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMissing(version) => Self::Newer(version),
+            error => Self::Migrate(error),
+        }
+    }
+}
+
+/// The file of an embedded database.
+#[must_use]
+pub fn file(url: &str) -> Option<PathBuf> {
+    if !url.starts_with("sqlite:") {
+        return None;
+    }
+    let options = SqliteConnectOptions::from_str(url).ok()?;
+    Some(options.get_filename().to_owned())
 }
 
 /// Opens the pool without touching the schema.
