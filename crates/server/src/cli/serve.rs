@@ -19,6 +19,7 @@ use crate::{
     http::{
         listen::{self, Bounds},
         metrics,
+        socket::Listener,
     },
     platform::{
         clock::{Clock, SystemClock},
@@ -97,12 +98,10 @@ pub(super) async fn run(
     let cable = cable::open(&settings, &keys)
         .await
         .map_err(|error| format!("{error}; check redis.url and that it is running"))?;
-    let listener = TcpListener::bind(settings.server.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", settings.server.listen))?;
+    let listener = Listener::open(&settings.server.listen).await?;
     // Port 0 asks the system for a free one; what it chose is the address to print and to sign.
     let mut settings = settings;
-    settings.server.listen = listener.local_addr()?;
+    settings.server.listen = listener.address()?;
     let demo = if with_demo {
         Some(demo::prepare(&db, &settings, clock.now()).await?)
     } else {
@@ -123,7 +122,7 @@ pub(super) async fn run(
 
 async fn serve(
     app: App,
-    listener: TcpListener,
+    listener: Listener,
     asked_to_stop: impl Future<Output = ()>,
 ) -> Result<(), CommandError> {
     let sweeper = tokio::spawn({
@@ -227,6 +226,9 @@ fn greet(settings: &Settings, demo: Option<&DemoSite>) {
     say!(
         "Axiam is running at {url} (open it for what to do next; API contract: {url}/api/openapi.json)"
     );
+    if !settings.server.public_url.is_empty() {
+        say!("It listens on {}", settings.server.listen);
+    }
     if let Some(demo) = demo {
         say!("The demo site is at {url}/demo");
         say_on!("{}", demo.first_sign_on());

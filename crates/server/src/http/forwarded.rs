@@ -2,10 +2,15 @@
 //! Each proxy appends the address it was called from, so only the right end can be known, as far as
 //! the proxies are trusted; everything further left is what the caller claims.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
+
+use super::socket::Peer;
+
+/// This machine.
+const SELF: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Where a request came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,12 +22,25 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Walks from the connection's other end to the left.
+    /// Walks from the connection's other end to the left. Whoever may open a Unix socket is trusted;
+    /// who says nothing there is this machine itself.
     #[must_use]
-    pub fn of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
+    pub fn of(peer: Peer, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
         let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
         let mut hops = hops(headers);
-        let mut caller = peer.to_canonical();
+        let mut caller = match peer {
+            Peer::Address(ip) => ip.to_canonical(),
+            Peer::Proxy => match hops.pop() {
+                Some(Some(hop)) => hop,
+                Some(None) => {
+                    return Self {
+                        caller: SELF,
+                        stated: None,
+                    };
+                }
+                None => SELF,
+            },
+        };
         while is_trusted(&caller) {
             match hops.pop() {
                 Some(Some(hop)) => caller = hop,
@@ -106,13 +124,15 @@ mod tests {
     use super::*;
 
     /// Caller and stated address of a request with these headers.
+    /// Without an address of the other end, it is a Unix socket.
     fn of(peer: &str, headers: &[(&'static str, &str)], trusted: &[&str]) -> (String, String) {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
         let trusted: Vec<IpNet> = trusted.iter().map(|net| net.parse().unwrap()).collect();
-        let origin = Origin::of(peer.parse().unwrap(), &map, &trusted);
+        let peer = peer.parse().map_or(Peer::Proxy, Peer::Address);
+        let origin = Origin::of(peer, &map, &trusted);
         let stated = origin.stated.map(|ip| ip.to_string());
         (origin.caller.to_string(), stated.unwrap_or_default())
     }
@@ -179,6 +199,17 @@ mod tests {
                 "{written}"
             );
         }
+    }
+
+    #[test]
+    fn who_may_open_the_socket_is_believed_and_nobody_further_left() {
+        let told = |hops, trusted| of("", &[(XFF, hops)], trusted);
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(told("6.6.6.6, 1.2.3.4", &[]), pair("1.2.3.4", "6.6.6.6"));
+        assert_eq!(told("1.2.3.4, 10.0.0.2", &PROXIES), pair("1.2.3.4", ""));
+        assert_eq!(of("", &[], &PROXIES), pair("127.0.0.1", ""));
+        let nobody = told("6.6.6.6, unknown", &["127.0.0.0/8"]);
+        assert_eq!(nobody, pair("127.0.0.1", ""));
     }
 
     #[test]

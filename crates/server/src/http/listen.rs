@@ -4,27 +4,22 @@
 use std::{
     convert::Infallible,
     io,
-    net::SocketAddr,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use axum::{
-    Router,
-    body::Body,
-    extract::{ConnectInfo, Request},
-    response::Response,
-};
+use axum::{Router, body::Body, extract::Request, response::Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 use tower_service::Service;
+
+use super::socket::{Listener, Peer, Stream};
 
 /// Pause after the system would not give a connection, for example for want of file descriptors.
 const BREATH: Duration = Duration::from_millis(200);
@@ -42,7 +37,7 @@ pub struct Bounds {
 
 /// Serves until `until`; then no more are let in and those under way may end. Whether all did.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     routes: Router,
     bounds: Bounds,
     until: impl Future<Output = ()>,
@@ -51,6 +46,7 @@ pub async fn serve(
         bounds.connections.min(Semaphore::MAX_PERMITS),
     ));
     let (stop, stopping) = watch::channel(());
+    let listener = listener.into();
     tokio::pin!(until);
     loop {
         let accepted = tokio::select! {
@@ -77,15 +73,13 @@ pub async fn serve(
         .is_ok()
 }
 
-async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<(Held, SocketAddr)> {
+async fn accept(listener: &Listener, room: &Arc<Semaphore>) -> io::Result<(Held, Peer)> {
     let place = room
         .clone()
         .acquire_owned()
         .await
         .map_err(io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
-    // Messages are small and must not wait for one another.
-    stream.set_nodelay(true)?;
     let held = Held {
         stream,
         _place: place,
@@ -103,13 +97,13 @@ fn is_the_peers(error: &io::Error) -> bool {
 
 async fn converse(
     held: Held,
-    peer: SocketAddr,
+    peer: Peer,
     routes: Router,
     head: Duration,
     mut stopping: watch::Receiver<()>,
 ) {
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(peer);
         answer(routes.clone(), request.map(Body::new))
     });
     let connection = http1::Builder::new()
@@ -136,7 +130,7 @@ async fn answer(mut routes: Router, request: Request) -> Result<Response, Infall
 
 /// A connection and its place, which it keeps when it becomes a WebSocket.
 struct Held {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     _place: OwnedSemaphorePermit,
 }
 

@@ -14,4 +14,5 @@ pub mod listen;
 pub mod metrics;
 pub mod request;
 pub mod request_id;
+pub mod socket;
 pub mod token;

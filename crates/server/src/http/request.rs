@@ -1,12 +1,9 @@
 //! What belongs to one request: its id, who sent it, and the envelope for what no route answers.
 
-use std::{
-    future::Future,
-    net::{IpAddr, SocketAddr},
-};
+use std::{future::Future, net::IpAddr};
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State},
+    extract::{Extension, FromRequestParts, MatchedPath, Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header::CONTENT_ENCODING,
         request::Parts,
@@ -25,6 +22,7 @@ use crate::{
         error::{ApiError, ApiResult, Code},
         forwarded::Origin,
         request_id,
+        socket::Peer,
     },
     platform::{network::Network, state::Shared},
 };
@@ -192,11 +190,11 @@ impl FromRequestParts<Shared> for ClientIp {
 /// # Errors
 /// Only where the connection's other end is not known, which is a mistake in how it is served.
 pub async fn origin(parts: &mut Parts, state: &Shared) -> ApiResult<Origin> {
-    let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, state)
+    let Extension(peer) = Extension::<Peer>::from_request_parts(parts, state)
         .await
         .map_err(|error| ApiError::internal(&error))?;
     let trusted = state.trusted_proxies();
-    Ok(Origin::of(peer.ip(), &parts.headers, &trusted))
+    Ok(Origin::of(peer, &parts.headers, &trusted))
 }
 
 /// A header's text, cut to what a database row should hold.

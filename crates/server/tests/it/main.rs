@@ -48,6 +48,8 @@ mod phone_app;
 mod proof;
 mod raw_http;
 mod replay;
+mod served;
+mod serving;
 mod sessions;
 mod signals;
 mod site_redis;

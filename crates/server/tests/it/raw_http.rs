@@ -172,7 +172,7 @@ on_each_database! {
         }
         beside.write(b"\x89\x80abcd").await;
         let mut heard = vec![0; 4096];
-        let mut seen = Vec::new();
+        let mut seen: Vec<u8> = Vec::new();
         while !seen.windows(2).any(|two| two == b"\x8a\x00") {
             let length = beside.0.read(&mut heard).await.unwrap();
             assert!(length > 0, "the one beside was cut off");

@@ -1,11 +1,9 @@
 //! The demo site's backend: calls of the API, kept for the page to show.
 
-use std::net::SocketAddr;
-
 use axum::{
     Router,
     body::Body,
-    extract::{ConnectInfo, FromRequestParts, Request},
+    extract::{FromRequestParts, Request},
     http::{
         Method,
         header::{AUTHORIZATION, CONTENT_TYPE},
@@ -22,6 +20,7 @@ use crate::{
     http::{
         error::{ApiError, ApiResult},
         request::{API, ClientIp, header_text},
+        socket::Peer,
     },
     platform::state::Shared,
 };
@@ -142,7 +141,7 @@ impl<'a> Backend<'a> {
             .header(AUTHORIZATION, format!("Bearer {}", self.token))
             .header("x-forwarded-for", address.to_string())
             .header("x-browser-user-agent", &self.caller.user_agent)
-            .extension(ConnectInfo(SocketAddr::new(address, 0)))
+            .extension(Peer::Address(address))
             .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))
             .map_err(|error| ApiError::internal(&error))?;
         let Ok(answer) = self.api.clone().call(request).await;
