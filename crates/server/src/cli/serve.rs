@@ -24,7 +24,7 @@ use crate::{
     platform::{
         clock::{Clock, SystemClock},
         config::{Overrides, Settings},
-        db,
+        db::{self, Claim},
         keys::Keyring,
         state::State,
     },
@@ -43,6 +43,18 @@ pub(super) async fn open_database(settings: &Settings) -> Result<DatabaseConnect
     let db = db::open(&settings.database_url(), settings.database.max_connections).await?;
     db::migrate(&db).await?;
     Ok(db)
+}
+
+/// Claims an embedded database for this server; `None` where there is none.
+fn claim(settings: &Settings) -> Result<Option<Claim>, CommandError> {
+    let Some(file) = db::file(&settings.database_url()) else {
+        return Ok(None);
+    };
+    if let Some(folder) = file.parent() {
+        db::make_private_folder(folder)
+            .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    }
+    Ok(Some(Claim::on(&file, !settings.redis.url.is_empty())?))
 }
 
 /// The folder of the face pack: the first candidate that exists.
@@ -84,6 +96,7 @@ pub(super) async fn run(
     let limits = photo_limits(&settings);
     let engine = tokio::task::spawn_blocking(move || Engine::load(&pack)).await??;
     let engine = engine.with_limits(limits);
+    let _claim = claim(&settings)?;
     let db = open_database(&settings).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let keys = Keyring::open(&db, &settings.master_key_file(), clock.now()).await?;

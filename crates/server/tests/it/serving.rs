@@ -202,6 +202,53 @@ fn with_nowhere_to_write_a_server_serves_and_stops() {
     assert!(listed.unwrap().success());
 }
 
+#[test]
+fn a_second_server_on_one_folder_is_refused_and_commands_are_not() {
+    let data = tempfile::tempdir().unwrap();
+    let start = || {
+        Served::start_in(data.path(), |command| {
+            command.args(["serve", "--listen", "127.0.0.1:0"]);
+        })
+    };
+    let mut first = start();
+    let told = refusal(data.path(), "127.0.0.1:0");
+    assert!(
+        told.contains("another server runs on") && told.contains("redis.url"),
+        "{told}"
+    );
+    let create = ["site", "create", "--url", "https://a.example"];
+    for command in [&create[..], &["site", "list"], &["doctor"], &["migrate"]] {
+        let output = axiam(data.path()).args(command).output().unwrap();
+        assert!(output.status.success(), "{command:?}: {output:?}");
+    }
+    // A server that ends, by whatever, makes room at once.
+    first.child.kill().unwrap();
+    first.child.wait().unwrap();
+    let mut second = start();
+    assert!(second.stop().success());
+    drop(start());
+}
+
+#[test]
+fn with_redis_servers_share_a_folder_and_not_with_one_that_has_none() {
+    let Ok(redis) = std::env::var("AXIAM_TEST_REDIS_URL") else {
+        return testkit::skipped("Redis; `make test` starts one");
+    };
+    let data = tempfile::tempdir().unwrap();
+    let prefix = format!("test-{}", uuid::Uuid::new_v4());
+    let start = || {
+        Served::start_in(data.path(), |command| {
+            command
+                .args(["serve", "--listen", "127.0.0.1:0"])
+                .env("AXIAM_REDIS_URL", &redis)
+                .env("AXIAM_REDIS_PREFIX", &prefix);
+        })
+    };
+    let _servers = (start(), start());
+    let told = refusal(data.path(), "127.0.0.1:0");
+    assert!(told.contains("another server runs on"), "{told}");
+}
+
 /// A phone that is paired with a site of this server.
 async fn paired(served: &Served) -> Phone {
     let created = axiam(&served.data)

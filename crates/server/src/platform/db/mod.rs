@@ -1,9 +1,13 @@
 //! The database: one pool, one way to begin a writing transaction, and the only place that knows
 //! SQLite from PostgreSQL.
 
+mod claim;
 mod migrations;
 
-pub use self::migrations::{Standing, newest, standing};
+pub use self::{
+    claim::{Claim, Claimed},
+    migrations::{Standing, newest, standing},
+};
 
 use std::{
     io::ErrorKind,
