@@ -20,6 +20,7 @@ const BUNDLES = {
   'style/base.css': 'style/base.css',
   'widget/facial-login.css': 'widget/facial-login.css',
   'widget/facial-login.js': 'widget/src/global.ts',
+  'docs/docs.css': 'docs/docs.css',
   'phone/phone.css': 'phone/phone.css',
   'phone/phone.js': 'phone/src/index.ts',
 };

@@ -15,7 +15,7 @@ use crate::{
     cable::{self, Publisher},
     client,
     demo::{self, Demo},
-    device, enrolment, erasure, face as faces,
+    device, docs, enrolment, erasure, face as faces,
     http::{
         contract::{Schemes, add_common_answers},
         cors::{self, PageRoutes},
@@ -96,7 +96,9 @@ impl App {
         let open_to_pages = PageRoutes::of(&contract);
         let paths: Arc<[String]> = contract.paths.paths.keys().cloned().collect();
         // The pages of slices are merged here.
-        let mut slices = Router::new().merge(device::pages::router());
+        let mut slices = Router::new()
+            .merge(device::pages::router())
+            .merge(docs::pages::router(contract.clone()));
         if let Some(demo) = &self.demo {
             let backend = api.clone().with_state(self.state.clone());
             slices = slices.merge(demo::pages::router(demo, backend));

@@ -5,7 +5,7 @@
 //! only: `sign_on → {push, face, device} → enrolment → client → site → {audit, limit}`. They stand
 //! on the [`platform`] and are reached through the doors in [`http`]. The [`cable`] listens to what
 //! happens and is called by none; [`demo`] is a relying site that calls the API as any other would;
-//! [`app`] and [`cli`] put everything together.
+//! [`docs`] is what the program tells of itself; [`app`] and [`cli`] put everything together.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -16,6 +16,7 @@ pub mod cli;
 pub mod client;
 pub mod demo;
 pub mod device;
+pub mod docs;
 pub mod enrolment;
 pub mod erasure;
 pub mod face;

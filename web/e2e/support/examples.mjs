@@ -20,7 +20,7 @@ function works(command) {
 }
 
 /** The first Python that has what the example needs: Debian's own need not be the first on the path. */
-const PYTHON = ['python3', '/usr/bin/python3'].find((python) => works(`${python} -c 'import flask, requests'`));
+export const PYTHON = ['python3', '/usr/bin/python3'].find((python) => works(`${python} -c 'import flask, requests'`));
 
 /** What `rails new` would have made around the three files of the Rails snippet. */
 const RAILS = `
@@ -89,7 +89,16 @@ export const EXAMPLES = [
 ];
 
 const running = new Set();
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+process.on('exit', () => running.forEach((child) => signal(child, 'SIGKILL')));
+
+/** To a program and whatever it started, as `npm start` does. */
+function signal({ pid }, name) {
+  try {
+    if (pid) process.kill(-pid, name);
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
 
 export class Example {
   /** Starts one of EXAMPLES against the program, with the keys that `axiam site create --json` printed. */
@@ -119,6 +128,7 @@ export class Example {
       cwd: this.folder,
       env: { ...process.env, ...env, PORT: `${port}` },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     });
     running.add(this.child);
     for (const stream of [this.child.stdout, this.child.stderr]) stream.on('data', (chunk) => { this.log += chunk; });
@@ -138,8 +148,8 @@ export class Example {
 
   /** Ends it and removes its files. */
   async stop() {
-    this.child?.kill('SIGTERM');
-    const killer = setTimeout(() => this.child?.kill('SIGKILL'), 5_000);
+    if (this.child) signal(this.child, 'SIGTERM');
+    const killer = setTimeout(() => signal(this.child, 'SIGKILL'), 5_000);
     await this.ended;
     clearTimeout(killer);
     running.delete(this.child);

@@ -10,10 +10,14 @@ const require = createRequire(import.meta.url);
 
 export const turbo = () => fs.readFileSync(require.resolve('@hotwired/turbo/dist/turbo.es2017-umd.js'), 'utf8');
 
+/** A page in React's strict mode that shows this component, `FaceLogin`, as a bundler makes it of the widget's package. */
+export const reactComponent = (code) => bundled(`${code}
+  import { createElement, StrictMode } from 'react';
+  import { createRoot } from 'react-dom/client';
+  createRoot(document.querySelector('#app')).render(createElement(StrictMode, null, createElement(FaceLogin, { csrfToken: 'c5rf' })));`);
+
 /** A page in React's strict mode, whose component uses the widget's package; `unmount()` takes it away. */
-export async function reactPage(apiBase) {
-  const { build } = createRequire(path.join(REPOSITORY, 'web/build.mjs'))('esbuild');
-  const contents = `
+export const reactPage = (apiBase) => bundled(`
     import { createElement, StrictMode, useEffect, useRef } from 'react';
     import { createRoot } from 'react-dom/client';
     import { init } from './widget/dist/index.js';
@@ -32,9 +36,14 @@ export async function reactPage(apiBase) {
     }
     const root = createRoot(document.querySelector('#app'));
     root.render(createElement(StrictMode, null, createElement(Login)));
-    window.unmount = () => root.unmount();`;
+    window.unmount = () => root.unmount();`);
+
+async function bundled(contents) {
+  const { build } = createRequire(path.join(REPOSITORY, 'web/build.mjs'))('esbuild');
   const { outputFiles } = await build({
-    stdin: { contents, resolveDir: path.join(REPOSITORY, 'web') },
+    stdin: { contents, resolveDir: path.join(REPOSITORY, 'web'), loader: 'jsx' },
+    jsx: 'automatic',
+    alias: { '@axiam/facial-login': path.join(REPOSITORY, 'web/widget/dist/index.js') },
     nodePaths: [path.join(REPOSITORY, 'web/e2e/node_modules')],
     bundle: true,
     format: 'iife',

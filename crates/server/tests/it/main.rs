@@ -26,6 +26,7 @@ mod device_facial;
 mod device_push;
 mod device_register;
 mod device_unpair;
+mod docs;
 mod envelope;
 mod erasure;
 mod face_references;
