@@ -29,14 +29,15 @@ function bash(lines, env = {}) {
   return run.stdout;
 }
 
-test('the lines of the guide to enrolment pair a phone and enrol a face', () => {
-  const text = guide('enrolment');
+for (const name of ['enrolment', 'verification-tokens', 'several-sites', 'testing']) test(`the lines of the guide "${name}" lead to what it says`, () => {
+  const text = guide(name);
   const lines = blocks(text, 'sh').join('\n')
-    .replaceAll('target/release/axiam', `${beside('axiam')} --data-dir ${axiam.dataDir}`)
-    .replace('./data/demo.env', `${axiam.dataDir}/demo.env`);
+    .replaceAll(/^(target\/release\/)?axiam /gm, `${beside('axiam')} --data-dir ${axiam.dataDir} `)
+    .replace('./data/demo.env', `${axiam.dataDir}/demo.env`)
+    .replaceAll('status.json', `${axiam.dataDir}/status.json`);
   const printed = bash(lines);
   const sees = [...text.matchAll(/^You should see: (.*)$/gm)].flatMap(([, line]) => [...line.matchAll(/`([^`]+)`/g)].map(([, code]) => code));
-  assert.ok(sees.length >= 2);
+  assert.ok(sees.length > 0);
   for (const seen of sees) assert.ok(printed.includes(seen), `${seen}: ${printed}`);
 });
 

@@ -51,7 +51,13 @@ pub(super) const SHELVES: &[Shelf] = &[
             guide!("widget"),
             guide!("enrolment"),
             guide!("cable", "docs/cable.md"),
+            guide!("verification-tokens"),
+            guide!("cross-device"),
             guide!("heic"),
+            guide!("several-sites"),
+            guide!("testing"),
+            guide!("liveness", "docs/liveness.md"),
+            guide!("moving"),
         ],
     },
     Shelf {
@@ -62,7 +68,8 @@ pub(super) const SHELVES: &[Shelf] = &[
         name: "Running it",
         guides: &[
             guide!("production"),
-            guide!("liveness", "docs/liveness.md"),
+            guide!("compliance"),
+            guide!("security", "SECURITY.md"),
             guide!("phone", "docs/phone.md"),
             guide!("erasure", "docs/erasure.md"),
             guide!("audit", "docs/audit.md"),
