@@ -136,12 +136,12 @@ impl App {
     /// When that fails.
     pub async fn site(&self, domain: &str) -> Backend {
         let now = self.clock.now();
-        let mut new = site::create(&self.app.state.db, domain, now)
+        let mut new = site::create(&self.app.state.db, &self.app.state.keys, domain, now)
             .await
             .expect("a site");
         // Photos stand in for people, who cannot turn their heads; tests of liveness set it again.
         new.site.settings.liveness = Liveness::Off;
-        site::store_settings(&self.app.state.db, &new.site)
+        site::store_settings(&self.app.state.db, &self.app.state.keys, &new.site, now)
             .await
             .expect("stored");
         Backend::sign_in(&self.url, self.clock.clone(), new).await
@@ -158,9 +158,14 @@ impl App {
             .expect("the database answers")
             .expect("the site");
         change(&mut row.settings);
-        site::store_settings(&self.app.state.db, &row)
-            .await
-            .expect("stored");
+        site::store_settings(
+            &self.app.state.db,
+            &self.app.state.keys,
+            &row,
+            self.clock.now(),
+        )
+        .await
+        .expect("stored");
         backend
     }
 }

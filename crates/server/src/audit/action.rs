@@ -26,10 +26,34 @@ actions! {
     LogBegun = "log_begun";
     /// What the chain should have gone on from was missing or changed.
     LogBroken = "log_broken";
+    /// A server started; it says which version.
+    ServerStarted = "server_started";
+    /// A key of the installation was put in an older one's place.
+    KeyReplaced = "key_replaced";
+    /// A site was registered.
+    SiteCreated = "site_created";
+    /// A site's settings were changed; it says from what to what.
+    SettingsChanged = "settings_changed";
+    /// Test identities were let give their verdicts on a site, or on it no more.
+    TestModeSwitched = "test_mode_switched";
+    /// A site was given a user in Redis, or that user another password.
+    RedisUserGiven = "redis_user_given";
+    /// A site's user in Redis was taken away.
+    RedisUserRemoved = "redis_user_removed";
+    /// A site's keys were shown and a token was given out for them.
+    TokenIssued = "token_issued";
+    /// Keys were shown that are wrong, of another domain, or of a site that is switched off.
+    TokenRefused = "token_refused";
+    /// A widget's token was used where it may not be.
+    AccessRefused = "access_refused";
+    /// A limit was reached; further refusals within the window are not recorded.
+    LimitReached = "limit_reached";
     /// A client was made known.
     ClientCreated = "client_created";
     /// A code to pair a phone was handed out.
     EnrolmentOffered = "enrolment_offered";
+    /// A phone was not paired: its code was used, or is too old.
+    PairingRefused = "pairing_refused";
     /// A phone was paired.
     DeviceRegistered = "device_registered";
     /// A person agreed to the use of their face.
@@ -42,6 +66,8 @@ actions! {
     FaceReissued = "face_reissued";
     /// A face was not enrolled, because it is not the one that is there.
     EnrolmentFailed = "enrolment_failed";
+    /// A sign-on was not asked for: no phone, no face, locked, or reported.
+    SignOnRefused = "sign_on_refused";
     /// A sign-on was asked for.
     SignOnRequested = "sign_on_requested";
     /// A phone was given a challenge to answer with photos.
@@ -62,10 +88,18 @@ actions! {
     SignOnExpired = "sign_on_expired";
     /// The site's backend redeemed the session token.
     SessionRedeemed = "session_redeemed";
+    /// A session token was brought that proves nothing, or not this.
+    RedemptionRefused = "redemption_refused";
+    /// So many failures in a row lock a client out.
+    ClientLocked = "client_locked";
     /// A locked client was let in again.
     ClientUnlocked = "client_unlocked";
     /// A client, their face and their phones were erased.
     ClientErased = "client_erased";
+    /// A phone's proof was refused: used before, or not over what was sent.
+    ProofRefused = "proof_refused";
+    /// A phone said where it can be pushed to from now on.
+    PushAddressChanged = "push_address_changed";
     /// A phone was unpaired.
     DeviceRevoked = "device_revoked";
 }

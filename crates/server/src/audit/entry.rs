@@ -38,6 +38,12 @@ impl Entry {
         }
     }
 
+    /// What was decided.
+    #[must_use]
+    pub fn action(&self) -> Action {
+        self.action
+    }
+
     /// Names the client that it was done to.
     #[must_use]
     pub fn client(mut self, id: Uuid) -> Self {

@@ -12,7 +12,7 @@ use sea_orm::DatabaseConnection;
 use super::CommandError;
 use crate::{
     demo::Demo,
-    platform::{clock::Moment, config::Settings, db, secret::Secret},
+    platform::{clock::Moment, config::Settings, db, keys::Keyring, secret::Secret},
     site::{self, Liveness},
 };
 
@@ -61,12 +61,13 @@ that the lines below work; new sites ask people to move. A first sign-on, in ano
 /// use it.
 pub(super) async fn prepare(
     db: &DatabaseConnection,
+    keys: &Keyring,
     settings: &Settings,
     now: Moment,
 ) -> Result<DemoSite, CommandError> {
     let file = settings.data_dir.join("demo.env");
     if !file.exists() {
-        create(db, settings, &file, now).await?;
+        create(db, keys, settings, &file, now).await?;
     }
     let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     let kept = |name: &str| {
@@ -92,7 +93,7 @@ pub(super) async fn prepare(
     // The pages are at whatever address this server has today.
     let pages = format!("localhost,127.0.0.1,{}", origin(&settings.public_url()));
     row.settings = row.settings.with("origins", &pages)?;
-    site::store_settings(db, &row).await?;
+    site::store_settings(db, keys, &row, now).await?;
     Ok(DemoSite {
         demo: Demo {
             api_key,
@@ -113,13 +114,14 @@ fn origin(address: &str) -> String {
 
 async fn create(
     db: &DatabaseConnection,
+    keys: &Keyring,
     settings: &Settings,
     file: &Path,
     now: Moment,
 ) -> Result<(), CommandError> {
-    let mut new = site::create(db, "http://localhost", now).await?;
+    let mut new = site::create(db, keys, "http://localhost", now).await?;
     new.site.settings.liveness = Liveness::Passive;
-    site::store_settings(db, &new.site).await?;
+    site::store_settings(db, keys, &new.site, now).await?;
     let text = format!(
         "# The demo site of this Axiam; for trying out, not for people.\n\
          API={}/api/v1/facial_sign_on\nSITE_ID={}\nAPI_KEY={}\nSECRET_KEY={}\n",

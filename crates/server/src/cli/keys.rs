@@ -8,10 +8,12 @@ use serde_json::json;
 
 use super::{CommandError, serve::open_database};
 use crate::{
+    audit::{Action, Entry, INSTALLATION},
     face::{self, Upkeep},
     platform::{
         clock::{Clock, SystemClock},
         config::Settings,
+        db,
         keys::{self, Keyring},
     },
 };
@@ -34,7 +36,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Com
     match command {
         Command::List { json } => list(settings, json).await,
         Command::Rotate => Box::pin(rotate(settings)).await,
-        Command::RotateMaster => rotate_master(settings).await,
+        Command::RotateMaster => Box::pin(rotate_master(settings)).await,
     }
 }
 
@@ -112,6 +114,13 @@ async fn rotate_master(settings: &Settings) -> Result<(), CommandError> {
         return Err(format!("{}: there is none yet", file.display()).into());
     }
     let change = keys::rotate_master(&db, &file, now).await?;
+    let keys = Keyring::open(&db, &file, now).await?;
+    let transaction = db::begin(&db).await?;
+    Entry::new(INSTALLATION, Action::KeyReplaced)
+        .detail("master")
+        .record(&transaction, &keys, now)
+        .await?;
+    transaction.commit().await?;
     say!(
         "{} key(s) sealed under a new master key, which is in {}.",
         change.keys,

@@ -129,7 +129,7 @@ async fn obey(
             say!("The database is up to date.");
             Ok(())
         }
-        Command::Site(command) => site::run(&settings, command).await,
+        Command::Site(command) => Box::pin(site::run(&settings, command)).await,
         Command::Face(command) => Box::pin(face::run(&settings, command)).await,
         Command::Keys(command) => Box::pin(keys::run(&settings, command)).await,
         Command::Audit(command) => Box::pin(audit::run(&settings, command)).await,

@@ -22,7 +22,7 @@ use crate::{
         socket::Listener,
     },
     platform::{
-        clock::{Clock, SystemClock},
+        clock::{Clock, Moment, SystemClock},
         config::{Overrides, Settings},
         db::{self, Claim},
         keys::Keyring,
@@ -55,6 +55,15 @@ fn claim(settings: &Settings) -> Result<Option<Claim>, CommandError> {
             .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     }
     Ok(Some(Claim::on(&file, !settings.redis.url.is_empty())?))
+}
+
+/// Opens the database and the keys, which whatever is to be recorded needs.
+pub(super) async fn open_all(
+    settings: &Settings,
+) -> Result<(DatabaseConnection, Keyring), CommandError> {
+    let db = open_database(settings).await?;
+    let keys = Keyring::open(&db, &settings.master_key_file(), SystemClock.now()).await?;
+    Ok((db, keys))
 }
 
 /// The folder of the face pack: the first candidate that exists.
@@ -108,6 +117,7 @@ pub(super) async fn run(
     upkeep.bring_up_to_date().await?;
     let sites = site::all(&db).await?.into_iter().map(|site| site.id);
     audit::begin(&db, &keys, sites.chain([audit::INSTALLATION]), clock.now()).await?;
+    note_start(&db, &keys, clock.now()).await?;
     let cable = cable::open(&settings, &keys)
         .await
         .map_err(|error| format!("{error}; check redis.url and that it is running"))?;
@@ -116,7 +126,7 @@ pub(super) async fn run(
     let mut settings = settings;
     settings.server.listen = listener.address()?;
     let demo = if with_demo {
-        Some(demo::prepare(&db, &settings, clock.now()).await?)
+        Some(demo::prepare(&db, &keys, &settings, clock.now()).await?)
     } else {
         None
     };
@@ -131,6 +141,19 @@ pub(super) async fn run(
     greet(&app.state.settings, demo.as_ref());
     signals::notify("READY=1");
     serve(app, listener, asked_to_stop).await
+}
+
+async fn note_start(
+    db: &DatabaseConnection,
+    keys: &Keyring,
+    now: Moment,
+) -> Result<(), CommandError> {
+    let transaction = db::begin(db).await?;
+    audit::Entry::new(audit::INSTALLATION, audit::Action::ServerStarted)
+        .detail(concat!("axiam ", env!("CARGO_PKG_VERSION")))
+        .record(&transaction, keys, now)
+        .await?;
+    Ok(transaction.commit().await?)
 }
 
 async fn serve(

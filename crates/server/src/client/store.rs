@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QuerySelect,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, QuerySelect,
     entity::prelude::*,
     sea_query::{CaseStatement, Expr, ExprTrait},
 };
@@ -88,17 +88,18 @@ pub async fn find_by_email(
         .ok_or(ClientError::NotFound)
 }
 
-/// Counts a failure and locks where the rules say so, in one statement.
+/// Counts a failure and locks where the rules say so, in one statement; a lock is recorded.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn record_failure(
-    db: &impl ConnectionTrait,
+    transaction: &DatabaseTransaction,
+    state: &State,
     site_id: Uuid,
     client_id: Uuid,
-    rules: &Lock,
     now: Moment,
 ) -> Result<(), DbErr> {
+    let rules = &state.settings.lock;
     let counted = || Expr::col(Column::Failures).add(1);
     let locked_until = CaseStatement::new()
         .case(
@@ -115,8 +116,19 @@ pub async fn record_failure(
         .col_expr(Column::LockedPermanently, locked_permanently.into())
         .filter(Column::Id.eq(client_id))
         .filter(Column::SiteId.eq(site_id))
-        .exec(db)
+        .exec(transaction)
         .await?;
+    let client = Entity::find_by_id(client_id)
+        .filter(Column::SiteId.eq(site_id))
+        .one(transaction)
+        .await?;
+    if let Some(lock) = client.and_then(|client| client.pass(now).err()) {
+        Entry::new(site_id, Action::ClientLocked)
+            .client(client_id)
+            .detail(lock.to_string())
+            .record(transaction, &state.keys, now)
+            .await?;
+    }
     Ok(())
 }
 

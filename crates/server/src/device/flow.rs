@@ -135,6 +135,20 @@ pub(super) async fn register(
     })
 }
 
+/// Notes where a phone can be pushed to from now on.
+pub(super) async fn set_push(state: &State, device: &Device, push: Push) -> Result<(), DbErr> {
+    let kind = push.kind().to_owned();
+    let transaction = db::begin(&state.db).await?;
+    store::set_push(&transaction, device, push).await?;
+    Entry::new(device.site_id, Action::PushAddressChanged)
+        .client(device.client_id)
+        .device(device.id)
+        .detail(kind)
+        .record(&transaction, &state.keys, state.now())
+        .await?;
+    transaction.commit().await
+}
+
 /// Unpairs a phone of a client. `false` when they have no such phone.
 ///
 /// # Errors

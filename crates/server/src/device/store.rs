@@ -216,7 +216,7 @@ async fn change(
 
 /// Notes that a device proved itself, and where it can be pushed to if that is new.
 pub(super) async fn set_push(
-    db: &DatabaseConnection,
+    db: &impl ConnectionTrait,
     device: &Device,
     push: super::Push,
 ) -> Result<(), DbErr> {

@@ -6,8 +6,9 @@ use sea_orm::{
 
 use super::model::{ActiveModel, Column, Enrolment, EnrolmentError, Entity, FlowType};
 use crate::{
-    audit::{Action, Entry},
+    audit::{self, Action, Entry, INSTALLATION},
     client::Client,
+    limit,
     platform::{
         clock::Moment,
         db,
@@ -72,6 +73,35 @@ pub async fn redeem(
         .one(db)
         .await?
         .ok_or(EnrolmentError::Invalid)
+}
+
+/// Records that a code was refused: in the log of the site that gave it out, if any did.
+///
+/// # Errors
+/// When the database fails.
+pub async fn record_refused(state: &State, token: &str) -> Result<(), DbErr> {
+    let row = Entity::find()
+        .filter(Column::TokenHash.eq(secret::hash(token)))
+        .one(&state.db)
+        .await?;
+    let entry = |site_id| Entry::new(site_id, Action::PairingRefused);
+    match row {
+        Some(row) => {
+            let why = if row.used_at.is_some() {
+                "the code was used"
+            } else {
+                "the code is too old"
+            };
+            let entry = entry(row.site_id).client(row.client_id).detail(why);
+            limit::record_refusal(state, entry, row.id).await;
+        }
+        None => {
+            let network = audit::current().network.map(|network| network.to_string());
+            let entry = entry(INSTALLATION).detail("there is no such code");
+            limit::record_refusal(state, entry, network.unwrap_or_default()).await;
+        }
+    }
+    Ok(())
 }
 
 /// Erases all codes of a client.

@@ -17,7 +17,7 @@ use super::{
     store::{key_of, row},
 };
 use crate::{
-    audit::{Action, Entry},
+    audit::{Action, Entry, INSTALLATION},
     client,
     platform::{
         clock::Moment,
@@ -51,7 +51,7 @@ impl Upkeep<'_> {
     pub async fn rotate_data_key(self, told: impl FnMut(u64, u64)) -> Result<Rotation, FaceError> {
         let begun = keys::retired(self.db, Purpose::Data).await?.is_empty();
         if begun {
-            keys::retire(self.db, self.keys, Purpose::Data, self.now).await?;
+            self.replace_key(Purpose::Data, INSTALLATION).await?;
         }
         let key = self.keys.current(self.db, Purpose::Data, self.now).await?;
         let sealed = client_key::seal_anew(self.db, self.keys, &key, told).await?;
@@ -60,6 +60,17 @@ impl Upkeep<'_> {
             done: sealed,
             needed: keys::forget_unused(self.db, Purpose::Data).await?,
         })
+    }
+
+    async fn replace_key(self, purpose: Purpose, log: Uuid) -> Result<(), FaceError> {
+        let transaction = db::begin(self.db).await?;
+        keys::retire(&transaction, self.keys, purpose, self.now).await?;
+        Entry::new(log, Action::KeyReplaced)
+            .detail(purpose.name())
+            .record(&transaction, self.keys, self.now)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Revokes the transform of a site's references, or of one client's, and issues another. What was
@@ -85,7 +96,7 @@ impl Upkeep<'_> {
         }
         let begun = keys::retired(self.db, purpose).await?.is_empty();
         if begun {
-            keys::retire(self.db, self.keys, purpose, self.now).await?;
+            self.replace_key(purpose, site_id).await?;
         }
         let current = self.keys.current(self.db, purpose, self.now).await?.id;
         let site = row::Column::SiteId.eq(site_id);

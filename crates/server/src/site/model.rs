@@ -172,6 +172,21 @@ impl SiteSettings {
     }
 }
 
+impl SiteSettings {
+    /// What is other there, as `name: from -> to`; `None` where nothing is.
+    pub(super) fn changes_to(&self, other: &Self) -> Option<String> {
+        let table = |settings: &Self| serde_json::to_value(settings).unwrap_or_default();
+        let (before, after) = (table(self), table(other));
+        let changes: Vec<String> = after
+            .as_object()?
+            .iter()
+            .filter(|(name, value)| before.get(name) != Some(value))
+            .map(|(name, value)| format!("{name}: {} -> {value}", before[name]))
+            .collect();
+        (!changes.is_empty()).then(|| changes.join(", "))
+    }
+}
+
 /// A new site, with the secret key that is shown this once.
 pub struct NewSite {
     /// The row to be stored.
@@ -212,7 +227,7 @@ pub enum SiteError {
     WrongKeys,
     /// The keys are right and belong to another domain.
     #[error("these keys belong to another domain")]
-    OtherDomain,
+    OtherDomain(Uuid),
     /// A setting is unknown or cannot have this value.
     #[error("{key}: {reason}")]
     Setting {

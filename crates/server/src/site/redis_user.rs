@@ -7,9 +7,14 @@ use sea_orm::{
 };
 
 use super::model::Site;
-use crate::platform::{
-    clock::Moment,
-    secret::{self, Secret},
+use crate::{
+    audit::{Action, Entry},
+    platform::{
+        clock::Moment,
+        db,
+        keys::Keyring,
+        secret::{self, Secret},
+    },
 };
 
 /// The Redis user of one site, as it is kept.
@@ -72,9 +77,11 @@ pub async fn all_redis_users(db: &DatabaseConnection) -> Result<Vec<(RedisUser, 
 /// When the database fails.
 pub async fn give_redis_user(
     db: &DatabaseConnection,
+    keys: &Keyring,
     site: &Site,
     now: Moment,
 ) -> Result<(RedisUser, Secret), DbErr> {
+    let transaction = db::begin(db).await?;
     let password = Secret::generate("rp_");
     let fresh = ActiveModel {
         site_id: Set(site.id),
@@ -87,8 +94,12 @@ pub async fn give_redis_user(
     known.update_columns([Column::PasswordHash, Column::CreatedAt, Column::RemovedAt]);
     Entity::insert(fresh)
         .on_conflict(known)
-        .exec_without_returning(db)
+        .exec_without_returning(&transaction)
         .await?;
+    Entry::new(site.id, Action::RedisUserGiven)
+        .record(&transaction, keys, now)
+        .await?;
+    transaction.commit().await?;
     let user = find_redis_user(db, site.id).await?;
     let user = user.ok_or_else(|| DbErr::RecordNotFound("redis_users".to_owned()))?;
     Ok((user, password))
@@ -100,16 +111,26 @@ pub async fn give_redis_user(
 /// When the database fails.
 pub async fn remove_redis_user(
     db: &DatabaseConnection,
+    keys: &Keyring,
     site_id: Uuid,
     now: Moment,
 ) -> Result<bool, DbErr> {
+    let transaction = db::begin(db).await?;
     let removed = Entity::update_many()
         .col_expr(Column::RemovedAt, Expr::value(now))
         .filter(Column::SiteId.eq(site_id))
         .filter(Column::RemovedAt.is_null())
-        .exec(db)
+        .exec(&transaction)
         .await?;
-    Ok(removed.rows_affected == 1)
+    if removed.rows_affected != 1 {
+        transaction.rollback().await?;
+        return Ok(false);
+    }
+    Entry::new(site_id, Action::RedisUserRemoved)
+        .record(&transaction, keys, now)
+        .await?;
+    transaction.commit().await?;
+    Ok(true)
 }
 
 /// Forgets a user that Redis does not know any more, unless it was given anew meanwhile.

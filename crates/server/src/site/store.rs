@@ -2,24 +2,38 @@
 
 use sea_orm::{
     ActiveValue::Set, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel, QueryOrder,
-    entity::prelude::*,
+    QuerySelect, entity::prelude::*,
 };
 
 use super::{
     Domain,
-    model::{ActiveModel, Column, Entity, NewSite, Site, SiteError},
+    model::{ActiveModel, Column, Entity, NewSite, Site, SiteError, SiteSettings},
 };
-use crate::platform::{clock::Moment, secret};
+use crate::{
+    audit::{Action, Entry, INSTALLATION},
+    platform::{clock::Moment, db, keys::Keyring, secret, state::State},
+};
 
 /// Registers a site at the domain in `url`.
 ///
 /// # Errors
 /// When there is no usable domain in it.
-pub async fn create(db: &DatabaseConnection, url: &str, now: Moment) -> Result<NewSite, SiteError> {
+pub async fn create(
+    db: &DatabaseConnection,
+    keys: &Keyring,
+    url: &str,
+    now: Moment,
+) -> Result<NewSite, SiteError> {
     let new = NewSite::at(&Domain::parse(url)?, now);
+    let transaction = db::begin(db).await?;
     Entity::insert(new.site.clone().into_active_model())
-        .exec_without_returning(db)
+        .exec_without_returning(&transaction)
         .await?;
+    Entry::new(new.site.id, Action::SiteCreated)
+        .detail(&new.site.domain)
+        .record(&transaction, keys, now)
+        .await?;
+    transaction.commit().await?;
     Ok(new)
 }
 
@@ -56,15 +70,7 @@ pub async fn authenticate(
     api_key: &str,
     secret_key: &str,
 ) -> Result<Site, SiteError> {
-    // What cannot be a key is looked up as one that is nobody's; PostgreSQL would not take a NUL.
-    let plain = api_key
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let api_key = if plain { api_key } else { "" };
-    let row = Entity::find()
-        .filter(Column::ApiKey.eq(api_key))
-        .one(db)
-        .await?;
+    let row = find_by_key(db, api_key).await?;
     let given = secret::hash(secret_key);
     let nobodys = vec![0; given.len()];
     let stored = row.as_ref().map_or(&nobodys, |site| &site.secret_hash);
@@ -73,18 +79,96 @@ pub async fn authenticate(
         .ok_or(SiteError::WrongKeys)
 }
 
-/// Stores the site's settings as they are in `site`.
+async fn find_by_key(db: &DatabaseConnection, api_key: &str) -> Result<Option<Site>, DbErr> {
+    // What cannot be a key is looked up as one that is nobody's; PostgreSQL would not take a NUL.
+    let plain = api_key
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let api_key = if plain { api_key } else { "" };
+    Entity::find()
+        .filter(Column::ApiKey.eq(api_key))
+        .one(db)
+        .await
+}
+
+/// Stores the site's settings as they are in `site`, and records what that changes.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn store_settings(db: &DatabaseConnection, site: &Site) -> Result<(), DbErr> {
+pub async fn store_settings(
+    db: &DatabaseConnection,
+    keys: &Keyring,
+    site: &Site,
+    now: Moment,
+) -> Result<(), DbErr> {
+    let transaction = db::begin(db).await?;
+    let before = Entity::find_by_id(site.id)
+        .lock_exclusive()
+        .one(&transaction)
+        .await?
+        .ok_or_else(|| DbErr::RecordNotFound("sites".into()))?
+        .settings;
     Entity::update_many()
         .set(ActiveModel {
             settings: Set(site.settings.clone()),
             ..Default::default()
         })
         .filter(Column::Id.eq(site.id))
-        .exec(db)
+        .exec(&transaction)
         .await?;
+    let (was, is) = (before.test_mode, site.settings.test_mode);
+    if was != is {
+        Entry::new(site.id, Action::TestModeSwitched)
+            .detail(if is { "on" } else { "off" })
+            .record(&transaction, keys, now)
+            .await?;
+    }
+    let without_mode = SiteSettings {
+        test_mode: is,
+        ..before
+    };
+    if let Some(changes) = without_mode.changes_to(&site.settings) {
+        Entry::new(site.id, Action::SettingsChanged)
+            .detail(changes)
+            .record(&transaction, keys, now)
+            .await?;
+    }
+    transaction.commit().await?;
     Ok(())
+}
+
+/// Records that a token was given out for a site's keys.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn record_issued(state: &State, site: &Site, what: String) -> Result<(), DbErr> {
+    let transaction = db::begin(&state.db).await?;
+    Entry::new(site.id, Action::TokenIssued)
+        .detail(what)
+        .record(&transaction, &state.keys, state.now())
+        .await?;
+    transaction.commit().await
+}
+
+/// Records that keys were refused: in the log of the site that they name, and where they name none, in the
+/// installation's, by the same steps.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn record_refused(
+    state: &State,
+    api_key: &str,
+    error: &SiteError,
+) -> Result<(), DbErr> {
+    let named = match error {
+        SiteError::WrongKeys => find_by_key(&state.db, api_key).await?.map(|site| site.id),
+        SiteError::OtherDomain(id) => Some(*id),
+        _ => return Ok(()),
+    };
+    let transaction = db::begin(&state.db).await?;
+    Entry::new(named.unwrap_or(INSTALLATION), Action::TokenRefused)
+        .detail(error.to_string())
+        .record(&transaction, &state.keys, state.now())
+        .await?;
+    transaction.commit().await
 }

@@ -7,6 +7,7 @@ use server::{
     platform::{
         clock::Clock,
         config::Settings,
+        db,
         keys::{self, KeyError, Keyring, Purpose},
     },
     site::Liveness,
@@ -122,7 +123,9 @@ on_each_database! {
         let before = app.app.state.keys.current(&app.app.state.db, Purpose::Data, app.clock.now()).await.unwrap().id;
         // Interrupted: the new key is there, nothing is sealed under it yet. Both servers go on, with
         // the old key for what is there and the new one for what comes.
-        keys::retire(&app.app.state.db, &keys, Purpose::Data, app.clock.now()).await.unwrap();
+        let transaction = db::begin(&app.app.state.db).await.unwrap();
+        keys::retire(&transaction, &keys, Purpose::Data, app.clock.now()).await.unwrap();
+        transaction.commit().await.unwrap();
         let bob = enrols(&site, &other, "bob@example.com").await;
         signs_on(&site, &app, &bob).await.unwrap();
         signs_on(&site, &app, &ann).await.unwrap();

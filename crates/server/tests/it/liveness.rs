@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use phone::PhoneError;
 use serde_json::{Value, json};
-use server::{site, site::Liveness};
+use server::{platform::clock::Clock, site, site::Liveness};
 use testkit::{App, Backend, Person, Scripted, on_each_database, photos};
 
 const FACE: [f32; 4] = [0.5; 4];
@@ -30,7 +30,9 @@ async fn enrolled(app: &App) -> (Backend, Person) {
     let db = &app.app.state.db;
     let mut row = site::find(db, backend.site_id).await.unwrap().unwrap();
     row.settings.liveness = Liveness::Active;
-    site::store_settings(db, &row).await.unwrap();
+    site::store_settings(db, &app.app.state.keys, &row, app.clock.now())
+        .await
+        .unwrap();
     (backend, ann)
 }
 

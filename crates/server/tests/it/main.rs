@@ -11,6 +11,7 @@
 mod application_auth;
 mod assets;
 mod audit;
+mod audit_kinds;
 mod cable;
 mod cli;
 mod client_create;

@@ -42,9 +42,10 @@ impl Access {
     async fn of(app: &App, backend: &Backend, url: &str) -> Self {
         let db = &app.app.state.db;
         let site = site::find(db, backend.site_id).await.unwrap().unwrap();
-        let (user, password) = site::give_redis_user(db, &site, site.created_at)
-            .await
-            .unwrap();
+        let (user, password) =
+            site::give_redis_user(db, &app.app.state.keys, &site, site.created_at)
+                .await
+                .unwrap();
         Self {
             url: url.to_owned(),
             user,
@@ -214,7 +215,7 @@ on_each_database! {
         tend(&app).await;
         access.connect().await.unwrap();
         let db = &app.app.state.db;
-        assert!(site::remove_redis_user(db, site.site_id, access.user.created_at).await.unwrap());
+        assert!(site::remove_redis_user(db, &app.app.state.keys, site.site_id, access.user.created_at).await.unwrap());
         tend(&app).await;
         assert!(access.connect().await.is_err());
         assert!(site::all_redis_users(db).await.unwrap().is_empty());

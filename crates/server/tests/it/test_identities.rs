@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
-use server::{client::TestClient, site};
+use server::{client::TestClient, platform::clock::Clock, site};
 use testkit::{App, Backend, Page, on_each_database};
 
 async fn test_site(app: &App) -> Backend {
@@ -53,7 +53,9 @@ async fn go_live(app: &App, backend: &Backend) {
     let db = &app.app.state.db;
     let mut row = site::find(db, backend.site_id).await.unwrap().unwrap();
     row.settings.test_mode = false;
-    site::store_settings(db, &row).await.unwrap();
+    site::store_settings(db, &app.app.state.keys, &row, app.clock.now())
+        .await
+        .unwrap();
 }
 
 on_each_database! {
@@ -72,7 +74,7 @@ on_each_database! {
         assert_eq!(tracked(&app, "test_identity").await.as_deref(), Some("approve"));
         let db = &app.app.state.db;
         let sql = "select count(*) as n from audit_events where sign_on_id is not null and detail not like 'test identity%' \
-                   and action <> 'session_redeemed'";
+                   and action not in ('session_redeemed', 'redemption_refused')";
         let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap().unwrap();
         assert_eq!(row.try_get::<i64>("", "n").unwrap(), 0, "a record without the mark");
     }

@@ -8,11 +8,12 @@ use serde_json::json;
 use uuid::Uuid;
 
 use self::lookup::find;
-use super::{CommandError, serve::open_database};
+use super::{CommandError, serve::open_all};
 use crate::{
     platform::{
         clock::{Clock, SystemClock},
         config::Settings,
+        keys::Keyring,
     },
     site,
 };
@@ -63,17 +64,17 @@ pub(super) enum Switch {
 }
 
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CommandError> {
-    let db = open_database(settings).await?;
+    let (db, keys) = open_all(settings).await?;
     match command {
         Command::Create { url, test, json } => {
-            let mut new = site::create(&db, &url, SystemClock.now()).await?;
+            let mut new = site::create(&db, &keys, &url, SystemClock.now()).await?;
             if test {
                 new.site.settings.test_mode = true;
-                site::store_settings(&db, &new.site).await?;
+                site::store_settings(&db, &keys, &new.site, SystemClock.now()).await?;
             }
             let secret_key = new.secret_key.reveal();
             let site = &new.site;
-            let access = redis::give(settings, &db, site).await?;
+            let access = redis::give(settings, (&db, &keys), site).await?;
             if json {
                 let mut printed = json!({
                     "site_id": site.id, "domain": site.domain, "api_key": site.api_key,
@@ -95,11 +96,11 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Com
             }
         }
         Command::List { json } => list(&site::all(&db).await?, json),
-        Command::Set { id, settings } => set(&db, id, &settings).await?,
+        Command::Set { id, settings } => set(&db, &keys, id, &settings).await?,
         Command::TestMode { id, mode } => {
-            set_test_mode(&db, id, matches!(mode, Switch::On)).await?;
+            set_test_mode(&db, &keys, id, matches!(mode, Switch::On)).await?;
         }
-        Command::Redis(arguments) => redis::run(settings, &db, arguments).await?,
+        Command::Redis(arguments) => redis::run(settings, &db, &keys, arguments).await?,
     }
     Ok(())
 }
@@ -133,6 +134,7 @@ fn list(sites: &[site::Site], json: bool) {
 
 async fn set(
     db: &sea_orm::DatabaseConnection,
+    keys: &Keyring,
     id: Uuid,
     settings: &[String],
 ) -> Result<(), CommandError> {
@@ -144,19 +146,20 @@ async fn set(
             .ok_or_else(|| format!("{setting:?} is not KEY=VALUE"))?;
         site.settings = site.settings.with(key, value)?;
     }
-    site::store_settings(db, &site).await?;
+    site::store_settings(db, keys, &site, SystemClock.now()).await?;
     say!("{}", serde_json::to_string_pretty(&site.settings)?);
     Ok(())
 }
 
 async fn set_test_mode(
     db: &sea_orm::DatabaseConnection,
+    keys: &Keyring,
     id: Uuid,
     test_mode: bool,
 ) -> Result<(), CommandError> {
     let mut site = find(db, id).await?;
     site.settings.test_mode = test_mode;
-    site::store_settings(db, &site).await?;
+    site::store_settings(db, keys, &site, SystemClock.now()).await?;
     if test_mode {
         say!(
             "{} is in test mode: whoever types approve@example.test signs in. Switch it off before people use the site.",

@@ -11,6 +11,7 @@ use crate::{
     platform::{
         clock::{Clock, SystemClock},
         config::Settings,
+        keys::Keyring,
         secret::Secret,
     },
     site::{self, RedisUser, Site},
@@ -73,6 +74,7 @@ impl Access {
 pub(in crate::cli) async fn run(
     settings: &Settings,
     db: &DatabaseConnection,
+    keys: &Keyring,
     arguments: Arguments,
 ) -> Result<(), CommandError> {
     let site = find(db, arguments.id).await?;
@@ -86,10 +88,10 @@ pub(in crate::cli) async fn run(
         return Ok(());
     };
     if arguments.remove {
-        return remove(settings, db, &site).await;
+        return remove(settings, (db, keys), &site).await;
     }
     let access = if arguments.rotate {
-        give(settings, db, &site).await?
+        give(settings, (db, keys), &site).await?
     } else {
         let user = site::find_redis_user(db, site.id).await?;
         Some(Access {
@@ -113,13 +115,13 @@ pub(in crate::cli) async fn run(
 /// Gives a site a user, or a new password; `None` without Redis.
 pub(in crate::cli) async fn give(
     settings: &Settings,
-    db: &DatabaseConnection,
+    (db, keys): (&DatabaseConnection, &Keyring),
     site: &Site,
 ) -> Result<Option<Access>, CommandError> {
     let Some((host, port)) = settings.redis.public_address() else {
         return Ok(None);
     };
-    let (user, password) = site::give_redis_user(db, site, SystemClock.now()).await?;
+    let (user, password) = site::give_redis_user(db, keys, site, SystemClock.now()).await?;
     let mut connection = backend::connect(&settings.redis.url)?;
     if let Err(error) = acl::allow(&mut connection, &user, &site.channel_prefix, true).await {
         later(&error);
@@ -135,14 +137,14 @@ pub(in crate::cli) async fn give(
 
 async fn remove(
     settings: &Settings,
-    db: &DatabaseConnection,
+    (db, keys): (&DatabaseConnection, &Keyring),
     site: &Site,
 ) -> Result<(), CommandError> {
     let Some(user) = site::find_redis_user(db, site.id).await? else {
         say!("The site has no user in Redis.");
         return Ok(());
     };
-    site::remove_redis_user(db, site.id, SystemClock.now()).await?;
+    site::remove_redis_user(db, keys, site.id, SystemClock.now()).await?;
     let mut connection = backend::connect(&settings.redis.url)?;
     match acl::remove(&mut connection, &user).await {
         Ok(()) => site::forget_redis_user(db, site.id).await?,

@@ -14,6 +14,7 @@ use super::{
     store,
 };
 use crate::{
+    enrolment::{self, EnrolmentError},
     face,
     http::{
         error::{ApiError, Code, Failure},
@@ -111,7 +112,11 @@ async fn register(State(state): State<Shared>, proven: KeyProof) -> Replied<Regi
         thumbprint: proven.thumbprint,
         without: Without(body.without),
     };
-    let paired = flow::register(&state, &body.enrollment_token, pairing).await?;
+    let paired = flow::register(&state, &body.enrollment_token, pairing).await;
+    if matches!(paired, Err(EnrolmentError::Invalid)) {
+        enrolment::record_refused(&state, &body.enrollment_token).await?;
+    }
+    let paired = paired?;
     Ok(reply(Registered {
         device_id: paired.device_id,
         client_id: paired.client_id,
@@ -204,7 +209,7 @@ async fn set_push(State(state): State<Shared>, proven: DeviceProof) -> Replied<D
     body.push
         .check()
         .map_err(|reason| ApiError::invalid("push", reason))?;
-    store::set_push(&state.db, &proven.device, body.push).await?;
+    flow::set_push(&state, &proven.device, body.push).await?;
     Ok(reply(Done {}))
 }
 

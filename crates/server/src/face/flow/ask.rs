@@ -74,8 +74,7 @@ pub(in crate::face) async fn ask(
         }
         let transaction = db::begin(&state.db).await?;
         if device::take_challenge(&transaction, device, hash.clone()).await? {
-            let rules = &state.settings.lock;
-            client::record_failure(&transaction, site.id, device.client_id, rules, now).await?;
+            client::record_failure(&transaction, state, site.id, device.client_id, now).await?;
             entry(site, device, Action::EnrolmentFailed)
                 .detail("the challenge was not answered in time")
                 .record(&transaction, &state.keys, now)

@@ -83,8 +83,7 @@ pub(in crate::face) async fn enrol(
     };
     let stored = store::load(&transaction, &state.keys, owner, state.engine.pack()).await?;
     let Some(right) = Right::of(state, site, device, &stored, &probe)? else {
-        let rules = &state.settings.lock;
-        client::record_failure(&transaction, site.id, device.client_id, rules, now).await?;
+        client::record_failure(&transaction, state, site.id, device.client_id, now).await?;
         entry(Action::EnrolmentFailed)
             .record(&transaction, &state.keys, now)
             .await?;
@@ -154,8 +153,7 @@ async fn doubtful(
     if !device::take_challenge(&transaction, device, nonce).await? {
         return Err(FaceError::Challenge);
     }
-    let rules = &state.settings.lock;
-    client::record_failure(&transaction, site.id, device.client_id, rules, now).await?;
+    client::record_failure(&transaction, state, site.id, device.client_id, now).await?;
     Entry::new(site.id, Action::EnrolmentFailed)
         .client(device.client_id)
         .device(device.id)

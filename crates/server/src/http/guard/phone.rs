@@ -12,7 +12,7 @@ use axum::{
 use bytes::Bytes;
 
 use crate::{
-    audit::{self, Actor},
+    audit::{self, Action, Actor, Entry},
     device::{self, Call, Device, Proof, ProofError},
     http::{
         error::{ApiError, ApiResult},
@@ -87,8 +87,15 @@ impl FromRequest<Shared> for DeviceProof {
         let call = call(&parts, &origins, Some(token));
         let (device, site, proof) = device::recognise(state, proof, &call, token).await?;
         let body = read_body(state, &parts.headers, body).await?;
-        proof.covers(content_digest(&parts.headers)?, &body)?;
-        device::spend(state, &proof, Some(&device)).await?;
+        let digest = content_digest(&parts.headers)?;
+        let spent = match proof.covers(digest, &body) {
+            Ok(()) => device::spend(state, &proof, Some(&device)).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = spent {
+            refused(state, &device, &error).await;
+            return Err(error.into());
+        }
         audit::proven(Actor::Device(device.id), site.id);
         Ok(Self {
             device,
@@ -96,6 +103,17 @@ impl FromRequest<Shared> for DeviceProof {
             body,
             headers: parts.headers,
         })
+    }
+}
+
+/// Records that a phone's proof is none of what was sent: someone may have it who should not.
+async fn refused(state: &State, device: &Device, error: &ProofError) {
+    if !matches!(error, ProofError::Database(_)) {
+        let entry = Entry::new(device.site_id, Action::ProofRefused)
+            .client(device.client_id)
+            .device(device.id)
+            .detail(error.to_string());
+        limit::record_refusal(state, entry, device.id).await;
     }
 }
 

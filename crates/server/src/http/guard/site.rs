@@ -10,11 +10,12 @@ use axum::{
 };
 
 use crate::{
-    audit::{self, Actor},
+    audit::{self, Action, Actor, Entry},
     http::{
         error::ApiError,
         token::{self, Scope, TokenError},
     },
+    limit,
     platform::state::Shared,
     site::Site,
 };
@@ -55,6 +56,7 @@ impl FromRequestParts<Shared> for PageToken {
                 Self::Site(SiteToken(site))
             }
             Scope::Widget if !comes_from(&site, &parts.headers) => {
+                refused(state, &site, &TokenError::OtherPage).await;
                 return Err(TokenError::OtherPage.into());
             }
             Scope::Widget => {
@@ -71,9 +73,21 @@ impl FromRequestParts<Shared> for SiteToken {
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
         match PageToken::from_request_parts(parts, state).await? {
             PageToken::Site(token) => Ok(token),
-            PageToken::Widget(_) => Err(TokenError::Scope.into()),
+            PageToken::Widget(WidgetToken(site)) => {
+                refused(state, &site, &TokenError::Scope).await;
+                Err(TokenError::Scope.into())
+            }
         }
     }
+}
+
+/// Records a use of a widget's token that it is not for.
+async fn refused(state: &Shared, site: &Site, why: &TokenError) {
+    audit::proven(Actor::Page, site.id);
+    let entry = Entry::new(site.id, Action::AccessRefused).detail(why.to_string());
+    let network = audit::current().network.map(|network| network.to_string());
+    let subject = format!("{} {}", site.id, network.unwrap_or_default());
+    limit::record_refusal(state, entry, subject).await;
 }
 
 /// Whether a page that says where it is from is one of the site's. What names no origin is no page,

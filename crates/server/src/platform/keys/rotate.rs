@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use sea_orm::{
-    ActiveValue::Set, DatabaseConnection, DbErr, EntityTrait, QueryOrder, QuerySelect, SqlErr,
-    entity::prelude::*,
+    ActiveValue::Set, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, QueryOrder,
+    QuerySelect, SqlErr, entity::prelude::*,
 };
 
 use super::{KeyError, Keyring, Purpose, master::Change, store, store::row};
@@ -16,12 +16,11 @@ use crate::platform::{clock::Moment, db};
 /// # Errors
 /// When the master key does not fit or the database fails.
 pub async fn retire(
-    db: &DatabaseConnection,
+    transaction: &DatabaseTransaction,
     keys: &Keyring,
     purpose: Purpose,
     now: Moment,
 ) -> Result<(), KeyError> {
-    let transaction = db::begin(db).await?;
     row::Entity::update_many()
         .set(row::ActiveModel {
             retired_at: Set(Some(now)),
@@ -29,11 +28,9 @@ pub async fn retire(
         })
         .filter(row::Column::Purpose.eq(purpose.name()))
         .filter(row::Column::RetiredAt.is_null())
-        .exec(&transaction)
+        .exec(transaction)
         .await?;
-    store::insert(&transaction, &keys.master, purpose, now).await?;
-    transaction.commit().await?;
-    Ok(())
+    store::insert(transaction, &keys.master, purpose, now).await
 }
 
 /// Keys of `purpose` that a newer one has replaced and that are still there, the oldest first.

@@ -5,6 +5,7 @@ mod erase;
 mod outbox;
 mod outcome;
 mod phone;
+mod refusal;
 mod request;
 mod scan;
 mod test_answer;
@@ -21,6 +22,7 @@ pub use self::{
 pub(super) use self::{
     outcome::{Proof, redeem, status_by_token},
     phone::{deny, inbox},
+    refusal::record_refused_request,
     request::{Origin, cancel, request},
     scan::{Scan, challenge, verify},
 };

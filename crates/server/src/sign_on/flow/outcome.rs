@@ -3,7 +3,7 @@
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use super::{decided, find_for_site};
+use super::{decided, find_for_site, refusal::record_refused_redemption};
 use crate::{
     audit::{Action, Entry},
     client::{self, Client},
@@ -123,10 +123,30 @@ pub(in crate::sign_on) async fn redeem(
     site: &Site,
     proof: Proof<'_>,
 ) -> Result<SessionSubject, SignOnError> {
+    let sign_on = store::find_by_session(&state.db, secret::hash(proof.session_token)).await?;
+    let redeemed = match &sign_on {
+        Some(sign_on) => try_redeem(state, site, &proof, sign_on).await,
+        None => Err(SignOnError::SessionInvalid),
+    };
+    if let Err(error) = &redeemed
+        && matches!(
+            error,
+            SignOnError::SessionInvalid | SignOnError::SessionOtherSite
+        )
+    {
+        let claimed = proof.client_id;
+        record_refused_redemption(state, site, claimed, sign_on.as_ref(), error).await;
+    }
+    redeemed
+}
+
+async fn try_redeem(
+    state: &State,
+    site: &Site,
+    proof: &Proof<'_>,
+    sign_on: &SignOn,
+) -> Result<SessionSubject, SignOnError> {
     let now = state.now();
-    let sign_on = store::find_by_session(&state.db, secret::hash(proof.session_token))
-        .await?
-        .ok_or(SignOnError::SessionInvalid)?;
     if sign_on.site_id != site.id {
         return Err(SignOnError::SessionOtherSite);
     }
@@ -134,7 +154,7 @@ pub(in crate::sign_on) async fn redeem(
     if sign_on.test_identity.is_some() && TestSite::of(site).is_none() {
         return Err(SignOnError::SessionInvalid);
     }
-    if !proof.is_of(&sign_on) {
+    if !proof.is_of(sign_on) {
         return Err(SignOnError::SessionInvalid);
     }
     let transaction = db::begin(&state.db).await?;
@@ -149,7 +169,10 @@ pub(in crate::sign_on) async fn redeem(
         .await?;
     transaction.commit().await?;
     let client = client::find(&state.db, site, sign_on.client_id).await?;
-    Ok(SessionSubject { client, sign_on })
+    Ok(SessionSubject {
+        client,
+        sign_on: sign_on.clone(),
+    })
 }
 
 /// Ends every attempt whose time ran out and tells the pages. Of several servers only one ends

@@ -228,8 +228,8 @@ impl Attempt<'_> {
             return Ok(None);
         }
         if !self.by.is_test() {
-            let rules = &self.state.settings.lock;
-            client::record_failure(&transaction, self.site.id, self.client.id, rules, now).await?;
+            client::record_failure(&transaction, self.state, self.site.id, self.client.id, now)
+                .await?;
         }
         let mut left = store::find_on_site(&transaction, self.site.id, self.id)
             .await?

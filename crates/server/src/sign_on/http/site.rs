@@ -208,7 +208,11 @@ async fn push(
         is_stated: visitor.is_stated,
         user_agent: visitor.user_agent,
     };
-    let pushed = flow::request(state, client, site, origin, with_number).await?;
+    let asked = flow::request(state, client, site, origin, with_number).await;
+    if let Err(error) = &asked {
+        flow::record_refused_request(state, site, client, error).await;
+    }
+    let pushed = asked?;
     Ok(reply(Pushed {
         verification_token: pushed.token.reveal().to_owned(),
         site_id: site.id,

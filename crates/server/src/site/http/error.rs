@@ -11,7 +11,7 @@ impl From<SiteError> for ApiError {
         match error {
             SiteError::Domain(_) => Self::invalid("domain", text),
             SiteError::WrongKeys => Self::new(Code::AuthenticationFailed, text),
-            SiteError::OtherDomain => Self::new(Code::DomainMismatch, text),
+            SiteError::OtherDomain(_) => Self::new(Code::DomainMismatch, text),
             SiteError::Setting { key, reason } => Self::invalid(&key, reason),
             SiteError::Database(cause) => cause.into(),
         }

@@ -10,6 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Domain, SiteError, store};
 use crate::{
+    audit::{self, Actor},
     http::{
         error::{ApiError, ApiResult, Failure},
         extract::{Json, Replied, Reply, reply},
@@ -90,16 +91,19 @@ async fn application_auth(
     let life = life(&state, scope, body.expires_in)?;
     let known = store::authenticate(&state.db, &api_key, &secret_key).await;
     let known = known.and_then(|site| match domain {
-        Some(domain) if domain.as_str() != site.domain => Err(SiteError::OtherDomain),
+        Some(domain) if domain.as_str() != site.domain => Err(SiteError::OtherDomain(site.id)),
         _ => Ok(site),
     });
     let site = match known {
         Ok(site) => site,
         Err(error) => {
             limit::check(&state, Rule::Auth, caller.network()).await?;
+            store::record_refused(&state, &api_key, &error).await?;
             return Err(error.into());
         }
     };
+    audit::proven(Actor::Backend, site.id);
+    store::record_issued(&state, &site, format!("{scope:?} {life} s").to_lowercase()).await?;
     let issuer = state.settings.public_url();
     let token = token::issue(&state.keys, &issuer, &site, scope, now, seconds(life))?;
     Ok(reply(Authenticated {

@@ -1,0 +1,58 @@
+//! What is limited, and by how much.
+
+use super::rate::Rate;
+use crate::platform::config::Limits;
+
+/// A kind of request that is counted, and by what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// Pushes by the person's address.
+    PushByIp,
+    /// Pushes to one client.
+    PushByClient,
+    /// Scans by the phone's address.
+    VerifyByIp,
+    /// Scans for one sign-on.
+    VerifyBySignOn,
+    /// Failed `application_auth` by the caller's address.
+    Auth,
+    /// Faces sent for enrolment by one phone.
+    Enrol,
+    /// Any other limited route by address.
+    Other,
+    /// Refusals of one kind that are recorded.
+    Recorded,
+}
+
+impl Rule {
+    pub(super) fn rate(self, limits: &Limits) -> Rate {
+        Rate::new(self.most(limits), limits.window)
+    }
+
+    fn most(self, limits: &Limits) -> u32 {
+        match self {
+            Self::PushByIp => limits.push_per_ip,
+            Self::PushByClient => limits.push_per_client,
+            Self::VerifyByIp => limits.verify_per_ip,
+            Self::VerifyBySignOn => limits.verify_per_sign_on,
+            Self::Auth => limits.auth_per_ip,
+            Self::Enrol => limits.enrol_per_device,
+            Self::Other => limits.other_per_ip,
+            Self::Recorded => 1,
+        }
+    }
+
+    /// As the audit log has it: the setting that holds how many there may be.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::PushByIp => "push_per_ip",
+            Self::PushByClient => "push_per_client",
+            Self::VerifyByIp => "verify_per_ip",
+            Self::VerifyBySignOn => "verify_per_sign_on",
+            Self::Auth => "auth_per_ip",
+            Self::Enrol => "enrol_per_device",
+            Self::Other => "other_per_ip",
+            Self::Recorded => "recorded",
+        }
+    }
+}
