@@ -112,7 +112,7 @@ on_each_database! {
             let section = section.unwrap_or_else(|| panic!("{number} is not explained"));
             let (heading, told) = section.split_once('\n').unwrap();
             assert!(heading.contains(code.slug()), "{heading}: {}", code.slug());
-            assert!(told.trim_start().starts_with(&status), "{number} has status {status}");
+            assert!(told.trim_start().starts_with(&format!("Status {status}")), "{number} has status {status}");
         }
         let contract: serde_json::Value = serde_json::from_str(&text(&app, "/api/openapi.json").await).unwrap();
         let mut reference = String::new();
