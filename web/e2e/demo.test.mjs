@@ -1,15 +1,13 @@
 // The demo site as a newcomer meets it, in Chromium and Firefox: by the widget, by the API, by signing up.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 
-import puppeteer from 'puppeteer-core';
-
 import { Axiam, REPOSITORY } from './support/axiam.mjs';
-import { openBrowser, seriousFaults } from './support/browser.mjs';
+import { NO_FIREFOX, openBrowser, openFirefox, seriousFaults } from './support/browser.mjs';
 import { Widget } from './support/widget.mjs';
 
 /** What is promised from "Send" to the signed-in page, milliseconds. */
@@ -205,16 +203,8 @@ describe('every page', () => {
   });
 });
 
-function firefox() {
-  try {
-    return execFileSync('sh', ['-c', 'command -v firefox-esr || command -v firefox'], { encoding: 'utf8' }).trim();
-  } catch {
-    return null;
-  }
-}
-
-test('Firefox: each test identity ends as it says', { skip: firefox() ? false : 'firefox-esr is not installed' }, async () => {
-  const other = await puppeteer.launch({ browser: 'firefox', executablePath: firefox(), headless: true });
+test('Firefox: each test identity ends as it says', { skip: NO_FIREFOX }, async () => {
+  const other = await openFirefox();
   try {
     const tab = await other.newPage();
     const wrong = [];

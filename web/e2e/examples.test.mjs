@@ -7,19 +7,21 @@ import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 
 import { Axiam, freePort, REPOSITORY, sleep } from './support/axiam.mjs';
-import { openBrowser } from './support/browser.mjs';
+import { NO_FIREFOX, openBrowser, openFirefox } from './support/browser.mjs';
 import { Example, EXAMPLES } from './support/examples.mjs';
 import { Widget } from './support/widget.mjs';
 
-let axiam, numbers, keys, browser;
+let axiam, numbers, keys, browser, firefox;
 
 before(async () => {
   numbers = `127.0.0.1:${await freePort()}`;
   axiam = await Axiam.start({ settings: { AXIAM_METRICS_LISTEN: numbers } });
   keys = JSON.parse(await axiam.must('site', 'create', '--url', 'http://127.0.0.1', '--test', '--json'));
   browser = await openBrowser();
+  if (!NO_FIREFOX) firefox = await openFirefox();
 });
 after(async () => {
+  await firefox?.close();
   await browser?.close();
   await axiam?.stop();
 });
@@ -100,7 +102,18 @@ for (const kind of EXAMPLES) {
       assert.deepEqual(complaints, []);
     });
 
-    for (const [email, state] of [['wrong-face', 'failed'], ['deny', 'denied']]) {
+    test('signs in with Firefox too', { skip: NO_FIREFOX }, async () => {
+      const tab = await firefox.newPage();
+      await tab.goto(example.url);
+      await tab.locator('axiam-facial-login >>> input').fill('approve@example.test');
+      await tab.locator('axiam-facial-login >>> button[type=submit]').click();
+      await tab.waitForFunction(() => document.querySelector('h1')?.textContent === 'Hello approve@example.test', { timeout: 15_000 });
+      await tab.locator('main form :is(button, input[type=submit])').click();
+      await tab.waitForFunction(() => document.querySelector('h1')?.textContent === 'Sign in', { timeout: 15_000 });
+      await tab.close();
+    });
+
+    for (const [email, state] of [['wrong-face', 'failed'], ['deny', 'denied'], ['expire', 'expired']]) {
       test(`${email}@example.test ends as ${state} and signs nobody in`, async () => {
         await widget.send(`${email}@example.test`);
         await widget.becomes(state);

@@ -1,12 +1,10 @@
 // The widget in Firefox: the browser itself, driven by the standard protocol (WebDriver BiDi).
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 
-import puppeteer from 'puppeteer-core';
-
 import { Axiam } from './support/axiam.mjs';
+import { NO_FIREFOX, openFirefox } from './support/browser.mjs';
 import { data } from './support/http.mjs';
 import { people } from './support/photos.mjs';
 import { RelyingSite } from './support/relying-site.mjs';
@@ -14,15 +12,7 @@ import { usual } from './support/widget.mjs';
 
 const [owner] = people();
 
-function firefox() {
-  try {
-    return execFileSync('sh', ['-c', 'command -v firefox-esr || command -v firefox'], { encoding: 'utf8' }).trim();
-  } catch {
-    return null;
-  }
-}
-
-describe('Firefox', { skip: firefox() ? false : 'firefox-esr is not installed' }, () => {
+describe('Firefox', { skip: NO_FIREFOX }, () => {
   let axiam, site, relying, browser, ann;
 
   before(async () => {
@@ -31,7 +21,7 @@ describe('Firefox', { skip: firefox() ? false : 'firefox-esr is not installed' }
     await site.authenticate();
     relying = await RelyingSite.start(axiam, site);
     ann = await site.person('ann@example.com', { photos: [owner.photo(0)] });
-    browser = await puppeteer.launch({ browser: 'firefox', executablePath: firefox(), headless: true });
+    browser = await openFirefox();
   });
   after(async () => {
     await browser?.close();

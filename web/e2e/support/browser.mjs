@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 
 import { chromium } from 'playwright-core';
+import puppeteer from 'puppeteer-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 const ELSEWHERE = ['/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'];
@@ -14,15 +15,17 @@ const QUIET = [
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ];
 
+/** Where a program is; undefined where nowhere. */
+function onPath(name) {
+  try {
+    return execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
 function program() {
   if (process.env.AXIAM_TEST_CHROMIUM) return process.env.AXIAM_TEST_CHROMIUM;
-  const onPath = (name) => {
-    try {
-      return execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
-    } catch {
-      return undefined;
-    }
-  };
   const found = NAMES.map(onPath).find(Boolean) ?? ELSEWHERE.find((place) => fs.existsSync(place));
   if (!found) throw new Error("no Chromium: run scripts/install-services, or name the program in AXIAM_TEST_CHROMIUM");
   return found;
@@ -31,6 +34,14 @@ function program() {
 /** Starts a browser; close it when done. `args` are further switches, such as those for a false camera. */
 export function openBrowser({ args = [] } = {}) {
   return chromium.launch({ executablePath: program(), args: [...QUIET, ...args] });
+}
+
+/** Debian's Firefox, driven by the standard protocol (WebDriver BiDi); a sentence where there is none. */
+export const NO_FIREFOX = onPath('firefox-esr') ?? onPath('firefox') ? false : 'firefox-esr is not installed';
+
+/** Starts Firefox; close it when done. */
+export function openFirefox() {
+  return puppeteer.launch({ browser: 'firefox', executablePath: onPath('firefox-esr') ?? onPath('firefox'), headless: true });
 }
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
