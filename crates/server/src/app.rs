@@ -32,7 +32,9 @@ use crate::{
         state::{Shared, State},
         wake_ups::WakeUps,
     },
-    push, session, sign_on, site,
+    push,
+    retention::Retention,
+    session, sign_on, site,
 };
 
 pub use crate::http::request::API;
@@ -46,6 +48,8 @@ pub struct App {
     pub cable: Cable,
     /// Who tells what happens.
     pub publisher: Arc<Publisher>,
+    /// Removes what is too old.
+    retention: Arc<Retention>,
     /// The demo site, where it is served.
     demo: Option<Demo>,
 }
@@ -79,6 +83,7 @@ impl App {
             state,
             cable,
             publisher,
+            retention: Arc::default(),
             demo: None,
         }
     }
@@ -146,7 +151,8 @@ impl App {
         limit::forget(&self.state).await?;
         session::forget(&self.state.db, now).await?;
         let life = seconds(self.state.settings.sign_on.lifetime);
-        push::forget(&self.state.db, now - life).await
+        push::forget(&self.state.db, now - life).await?;
+        self.retention.keep(&self.state).await
     }
 
     /// Shortens what people wait for to what it could be by the present time. Called when `serve`

@@ -25,6 +25,7 @@ pub mod limit;
 pub mod pages;
 pub mod platform;
 pub mod push;
+pub mod retention;
 pub mod session;
 pub mod sign_on;
 pub mod site;

@@ -35,9 +35,8 @@ pub async fn prune(
     let Some(head) = store::find_head(db, site_id).await? else {
         return Ok(Pruned::Lines(0));
     };
-    let first_kept = store::first_since(db, site_id, before).await?;
-    let most = first_kept.map_or(head.last.seq, |first| first - 1);
-    if most <= head.pruned.seq {
+    let oldest = store::lines_after(db, site_id, head.pruned.seq, 1).await?;
+    if !oldest.iter().any(|line| line.content.created_at < before) {
         return Ok(Pruned::Lines(0));
     }
     let chain = Chain::of(keys, site_id);
@@ -50,7 +49,7 @@ pub async fn prune(
     }
     let mut place: Place = head.pruned.clone();
     for line in store::lines_after(&transaction, site_id, place.seq, BATCH).await? {
-        if line.seq > most {
+        if line.content.created_at >= before {
             break;
         }
         let next = chain.next(&place, &line.content);
@@ -58,9 +57,6 @@ pub async fn prune(
             return Ok(Pruned::Broken);
         }
         place = next;
-    }
-    if place.seq == head.pruned.seq {
-        return Ok(Pruned::Broken);
     }
     let removed = store::remove_until(&transaction, site_id, place.seq).await?;
     head.pruned = place;

@@ -6,7 +6,6 @@ use sea_orm::{
 };
 
 use super::chain::{Content, Hash, Place};
-use crate::platform::clock::Moment;
 
 #[allow(unreachable_pub, reason = "the derive makes its companions public")]
 mod row {
@@ -273,23 +272,6 @@ pub(super) async fn last(db: &impl ConnectionTrait, site_id: Uuid) -> Result<Opt
         seq: line.seq,
         hash: line.hash,
     }))
-}
-
-/// The number of the first line of a site that is not older than this.
-pub(super) async fn first_since(
-    db: &impl ConnectionTrait,
-    site_id: Uuid,
-    since: Moment,
-) -> Result<Option<i64>, DbErr> {
-    let found: Option<Option<i64>> = row::Entity::find()
-        .select_only()
-        .column_as(row::Column::Seq.min(), "first")
-        .filter(row::Column::SiteId.eq(site_id))
-        .filter(row::Column::CreatedAt.gte(since))
-        .into_tuple()
-        .one(db)
-        .await?;
-    Ok(found.flatten())
 }
 
 /// Removes the lines of a site up to this number. How many.

@@ -73,6 +73,7 @@ pub(super) const SHELVES: &[Shelf] = &[
             guide!("phone", "docs/phone.md"),
             guide!("erasure", "docs/erasure.md"),
             guide!("audit", "docs/audit.md"),
+            guide!("retention", "docs/retention.md"),
             guide!("operations", "docs/operations.md"),
             guide!("packs", "docs/packs.md"),
             guide!("changelog", "CHANGELOG.md"),

@@ -1,7 +1,8 @@
 //! Enrolments in the database.
 
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, entity::prelude::*, sea_query::Expr,
+    ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, QuerySelect, entity::prelude::*,
+    sea_query::Expr,
 };
 
 use super::model::{ActiveModel, Column, Enrolment, EnrolmentError, Entity, FlowType};
@@ -102,6 +103,32 @@ pub async fn record_refused(state: &State, token: &str) -> Result<(), DbErr> {
         }
     }
     Ok(())
+}
+
+/// Most rows forgotten at a time.
+const BATCH: u64 = 500;
+
+/// Forgets codes that ended before this moment, a batch of them; whether that was all.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget(db: &impl ConnectionTrait, before: Moment) -> Result<bool, DbErr> {
+    let ids: Vec<Uuid> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::ExpiresAt.lt(before))
+        .limit(BATCH)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let is_all = (ids.len() as u64) < BATCH;
+    if !ids.is_empty() {
+        Entity::delete_many()
+            .filter(Column::Id.is_in(ids))
+            .exec(db)
+            .await?;
+    }
+    Ok(is_all)
 }
 
 /// Erases all codes of a client.

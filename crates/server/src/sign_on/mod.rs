@@ -5,6 +5,7 @@ pub mod http;
 mod inbox_entry;
 mod model;
 mod page_status;
+mod retention;
 mod store;
 
 pub use flow::{
@@ -14,4 +15,5 @@ pub use flow::{
 pub use inbox_entry::InboxEntry;
 pub use model::{SignOn, SignOnError, State, Watched};
 pub use page_status::PageStatus;
+pub use retention::{forget, forget_freezes};
 pub use store::bound_freezes;

@@ -108,7 +108,14 @@ pub struct SiteSettings {
     pub reenrol_by_phone: bool,
     /// Whether test identities give their verdicts here; never on for people's sign-ons.
     pub test_mode: bool,
+    /// Days that sign-ons are kept; without, as long as the installation says.
+    pub sign_on_days: Option<u32>,
+    /// Days that lines of the audit log are kept; without, as long as the installation says.
+    pub audit_days: Option<u32>,
 }
+
+/// Most days that a site may keep what is over: a hundred years.
+const MOST_DAYS: u32 = 36_500;
 
 impl Default for SiteSettings {
     fn default() -> Self {
@@ -123,6 +130,8 @@ impl Default for SiteSettings {
             adaptation: false,
             reenrol_by_phone: true,
             test_mode: false,
+            sign_on_days: None,
+            audit_days: None,
         }
     }
 }
@@ -162,6 +171,14 @@ impl SiteSettings {
             serde_json::from_value(table).map_err(|error| wrong(error.to_string()))?;
         if !(1..=5).contains(&changed.tries) {
             return Err(wrong("must be from 1 to 5".into()));
+        }
+        let days = [changed.sign_on_days, changed.audit_days];
+        if days
+            .into_iter()
+            .flatten()
+            .any(|days| !(1..=MOST_DAYS).contains(&days))
+        {
+            return Err(wrong(format!("must be from 1 to {MOST_DAYS}, or null")));
         }
         if let Some(entry) = changed.origins.unusable() {
             return Err(wrong(format!(
@@ -262,6 +279,9 @@ mod tests {
             settings.with("fmr", "1/1000").unwrap().fmr,
             FmrLevel::OneIn1000
         );
+        let kept = settings.with("audit_days", "30").unwrap();
+        assert_eq!(kept.audit_days, Some(30));
+        assert_eq!(kept.with("audit_days", "null").unwrap(), settings);
         let listed = settings
             .with("origins", "https://a.example, *.b.example")
             .unwrap();
@@ -281,6 +301,8 @@ mod tests {
             ("colour", "red"),
             ("fmr", "1/2"),
             ("origins", "a.example,https://"),
+            ("sign_on_days", "0"),
+            ("audit_days", "36501"),
         ] {
             let error = settings.with(key, value).unwrap_err().to_string();
             assert!(error.contains(key), "{error}");

@@ -50,6 +50,7 @@ mod phone_app;
 mod proof;
 mod raw_http;
 mod replay;
+mod retention;
 mod served;
 mod serving;
 mod sessions;

@@ -52,6 +52,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Failures before a client is locked.
     pub lock: Lock,
+    /// How long what is over is kept.
+    pub retention: Retention,
     /// What the log says, and in which form.
     pub log: Log,
     /// Whether and where Prometheus finds its numbers.
@@ -244,6 +246,20 @@ pub struct Lock {
     pub temporary_for: u32,
     /// Failures in a row that lock until an owner unlocks.
     pub permanent_after: i32,
+}
+
+/// The table `[retention]`: how long what is over is kept, in seconds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Sign-ons, from when they were asked for.
+    pub sign_ons: u32,
+    /// Lines of the audit log.
+    pub audit: u32,
+    /// Phones that were unpaired, or whose token has ended.
+    pub devices: u32,
+    /// Records of consent that was withdrawn, or given anew since.
+    pub consents: u32,
 }
 
 /// The table `[log]`: level and form.

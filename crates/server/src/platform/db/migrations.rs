@@ -39,6 +39,7 @@ const ALL: &[Pair] = &[
     pair!(6, "0006_challenges"),
     pair!(7, "0007_test_identities"),
     pair!(8, "0008_audit_chain"),
+    pair!(9, "0009_retention"),
 ];
 
 pub(super) fn sqlite() -> Migrator {
