@@ -7,7 +7,6 @@ import assert from 'node:assert/strict';
 
 import { Axiam, sleep } from './axiam.mjs';
 import { CLIENTS } from './clients.mjs';
-import { data } from './http.mjs';
 import { people } from './photos.mjs';
 import { Proxy } from './proxy.mjs';
 import { Redis } from './redis.mjs';
@@ -109,8 +108,8 @@ export class World {
       const { open } = CLIENTS[who];
       const tokens = [];
       for (let n = 0; n < PAGES; n++) tokens.push((await this.site.push(person.id)).verification_token);
-      // In the order they were asked for; those of a case that failed may still be there.
-      const waiting = (await person.phone.pending()).slice(-tokens.length);
+      // The newest come first; those of a case that failed may still be there.
+      const waiting = (await person.phone.pending()).slice(0, tokens.length).reverse();
       return tokens.map((token, n) => ({
         token,
         id: waiting[n].sign_on_id,
@@ -140,22 +139,34 @@ export class World {
     await Promise.all([worker(), worker()]);
   }
 
-  /** As often as it takes: the answer of a server that was killed may be lost, and the verdict not. */
   async decideOne({ how, token, id, phone }) {
-    for (let tries = 0; ; tries++) {
-      const axiam = this.servers[tries % this.servers.length];
+    // Used, or taken back: by our own earlier try.
+    await this.insist([1030, 1031], (axiam) => {
       const at = Object.assign(Object.create(phone), { root: axiam.api });
-      const site = Object.assign(Object.create(this.site), { axiam });
+      return how === 'denied' ? at.deny(id)
+        : how === 'cancelled' ? this.backend(axiam).post('/login/cancel', { verification_token: token })
+          : at.scan([this.face.photo(1)], { signOn: id });
+    });
+  }
+
+  /** The site's backend, asking this server. */
+  backend(axiam) {
+    return Object.assign(Object.create(this.site), { axiam });
+  }
+
+  /**
+   * Asks one server after the other, as often as it takes: the answer of one that was killed may be
+   * lost and what it did is not, so that a later try may be answered by one of the codes `done`.
+   */
+  async insist(done, ask) {
+    for (let tries = 0; ; tries++) {
       try {
-        const reply = how === 'denied' ? await at.deny(id)
-          : how === 'cancelled' ? await site.post('/login/cancel', { verification_token: token })
-            : await at.scan([this.face.photo(1)], { signOn: id });
-        // Used, or taken back: by our own earlier try.
-        if (reply.status === 200 || (tries > 0 && [1030, 1031].includes(reply.json?.code))) return;
+        const reply = await ask(this.servers[tries % this.servers.length]);
+        if (reply.status === 200 || (tries > 0 && done.includes(reply.json?.code))) return;
         throw new Error(`${reply.status} ${reply.text}`);
       } catch (error) {
         // A challenge is refused with the same words by way of an assertion.
-        if (tries > 0 && /"code":103[01]/.test(error.message)) return;
+        if (tries > 0 && done.some((code) => error.message.includes(`"code":${code}`))) return;
         if (tries === 100) throw error;
         await sleep(200);
       }
@@ -175,7 +186,8 @@ export class World {
     this.told.verdicts += signOns.filter(({ how, page }) => page.heardOnce(ENDS[how])).length;
     assert.deepEqual(wrong, []);
     const { page, person } = proofs[0];
-    data(await this.site.validateSession(page.verdicts[0].client_session_token, person.id));
+    // Another case may have killed the server just now.
+    await this.insist([1040], (axiam) => this.backend(axiam).validateSession(page.verdicts[0].client_session_token, person.id));
   }
 }
 
