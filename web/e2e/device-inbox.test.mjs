@@ -35,7 +35,7 @@ describe('a phone on the cable', () => {
       const [inbox] = await person.phone.pending();
       const waits = await phone.hears('pending');
       assert.deepEqual(waits, { status: 'pending', ...inbox });
-      assert.equal(waits.number.choices.length, 3);
+      assert.equal(waits.number.choices.length, 100);
       await site.push(other.id);
       const second = await site.push(person.id);
       const came = await phone.hears('pending');

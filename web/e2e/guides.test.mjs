@@ -86,6 +86,8 @@ describe('the reference', () => {
     assert.equal(works('api-clients', 'GET /client/{id}', { CLIENT: other }).face_enrolled, true);
     works('api-clients', 'POST /client/unlock', { CLIENT: other });
     assert.ok(works('api-clients', 'POST /client/delete', { CLIENT: other }).receipt);
+    const hers = { CLIENT: ann.id, DEVICE: data(await ann.phone.send('GET', '/device')).devices[0].device_id };
+    works('api-clients', 'POST /client/confirm_device', hers);
     const first = works('api-clients', 'POST /client/send_push').verification_token;
     works('api-sign-ons', 'POST /login/cancel', { VERIFICATION: first });
     assert.equal(works('api-sign-ons', 'POST /login/lookup_client').client_id, ann.id);
@@ -94,6 +96,7 @@ describe('the reference', () => {
     const { client_session_token } = works('api-sign-ons', 'GET /login/status', { VERIFICATION: verification_token });
     const proof = { CLIENT: ann.id, SESSION: client_session_token, VERIFICATION: verification_token };
     assert.equal(works('api-sign-ons', 'POST /login/validate_session', proof).email, 'ann@example.com');
+    works('api-clients', 'POST /client/revoke_device', hers);
     assert.deepEqual([...seen].sort(), ['api-tokens', 'api-clients', 'api-sign-ons'].flatMap(routes).sort());
   });
 

@@ -152,6 +152,54 @@ describe('setting up', () => {
   });
 });
 
+describe('another phone', () => {
+  const further = async (id, photo) => {
+    const { enrollment_url: link } = await site.qrcode(id, 'login');
+    await world.camera.show(world.browser, photo);
+    const app = await world.phone();
+    await app.follow(link);
+    await app.pair();
+    await app.says('Paired, not confirmed yet');
+    return app;
+  };
+
+  test('waits until its person’s face is seen on it and the first one says yes', async () => {
+    const { id, email, app } = await world.person('further@shop.example', owner.photo(0));
+    const second = await further(id, owner.photo(1));
+    await app.says('A new phone waits for your yes');
+    await second.press('Set up your face');
+    await second.press('I agree, scan my face');
+    await second.shows('enrolled', 40_000);
+    await second.press('Done');
+    await second.says('Not confirmed yet');
+    const unheard = await site.sendPush(email);
+    await app.take();
+    assert.equal(await second.waiting(), 0);
+    await app.press('No, do not sign in');
+    await app.press('Done');
+    assert.equal(await status(unheard), 'denied');
+    await app.page.getByRole('button', { name: /shop\.example/ }).click();
+    await app.says('Did you do that just now?');
+    await app.press('Yes, this phone is mine');
+    await app.shows('site');
+    const pushed = await site.sendPush(email);
+    await second.take();
+    await second.agree(pushed.number);
+    await second.shows('verified');
+    assert.equal(await status(pushed), 'verified');
+  });
+
+  test('is refused by the first one and knows it', async () => {
+    const { id, app } = await world.person('thief@shop.example', owner.photo(0));
+    const second = await further(id, stranger.photo(0));
+    await app.page.getByRole('button', { name: /shop\.example/ }).click();
+    await app.press('No, remove it');
+    await app.shows('site');
+    await second.press('Not now');
+    await second.says('Not paired any more');
+  });
+});
+
 describe('signing in', () => {
   test('the widget shows a number, the phone asks for it and for the face, the page goes on', async () => {
     const shop = await world.axiam.createSite('http://127.0.0.1');
@@ -194,17 +242,30 @@ describe('signing in', () => {
     assert.equal(await status(pushed), 'verified');
   });
 
-  test('without the cable the app asks by itself, and a number that comes without choices is typed', async () => {
+  test('without the cable the app asks by itself, and of a few choices one is picked', async () => {
     const { email, app } = await world.person('typed@shop.example', owner.photo(0));
+    let pushed;
+    const choices = () => (pushed ? [pushed.number, 100 + pushed.number, 200] : []);
     await app.page.addInitScript(() => {
       globalThis.WebSocket = class { send() {} close() {} };
     });
     await app.page.route('**/login/pending', async (route) => {
       const response = await route.fetch();
-      await route.fulfill({ response, body: (await response.text()).replace(/"choices":\[[^\]]*\]/, '') });
+      const few = `"choices":[${choices()}]`;
+      await route.fulfill({ response, body: (await response.text()).replace(/"choices":\[[^\]]*\]/, few) });
     });
     await app.page.reload();
     await app.shows('home');
+    pushed = await site.sendPush(email);
+    await app.take();
+    await app.says('Choose the number that the website shows');
+    await app.agree(pushed.number);
+    await app.shows('verified');
+    assert.equal(await status(pushed), 'verified');
+  });
+
+  test('a number that is none is asked for again, and costs nothing', async () => {
+    const { email, app } = await world.person('digits@shop.example', owner.photo(0));
     const pushed = await site.sendPush(email);
     await app.take();
     await app.press('Scan my face');
@@ -212,7 +273,6 @@ describe('signing in', () => {
     assert.equal(await app.screen(), 'answer');
     await app.agree(pushed.number);
     await app.shows('verified');
-    assert.equal(await status(pushed), 'verified');
   });
 
   test('another person’s face is told, and the right one may still try', async () => {
@@ -307,7 +367,9 @@ describe('leaving', () => {
     await app.page.getByRole('button', { name: /shop\.example/ }).click();
     await app.shows('site');
     await app.says('My old phone');
-    await app.press('Unpair');
+    await app.press('Yes, this phone is mine');
+    await app.shows('site');
+    await app.page.getByRole('listitem').filter({ hasText: 'My old phone' }).getByRole('button', { name: 'Unpair', exact: true }).click();
     await app.shows('unpair');
     await app.says('My old phone can then no longer sign you in');
     await app.press('Unpair');

@@ -123,6 +123,16 @@ impl Phone {
         self.caller().get("/device", "").await
     }
 
+    /// Accepts another phone of the person as theirs.
+    ///
+    /// # Errors
+    /// What the server answers.
+    pub async fn confirm(&self, device_id: Uuid) -> Result<(), PhoneError> {
+        let path = format!("/device/{device_id}/confirm");
+        self.call(&path, &json!({})).await?;
+        Ok(())
+    }
+
     /// Unpairs one of the person's phones, this one or another.
     ///
     /// # Errors

@@ -164,6 +164,7 @@ impl App {
         let (state, now) = (&self.state, self.state.now());
         limit::forget(state).await?;
         client::bound_locks(&state.db, &state.settings.lock, now).await?;
+        device::bound_locks(&state.db, &state.settings.lock, now).await?;
         sign_on::bound_freezes(&state.db, seconds(state.settings.sign_on.freeze), now).await
     }
 }

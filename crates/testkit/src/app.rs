@@ -105,6 +105,8 @@ impl App {
             ..Overrides::default()
         })
         .expect("the default settings");
+        // The clock stands still here, so that every test would wait; tests of pauses set it again.
+        settings.sign_on.pushes_before_pause = u32::MAX;
         change(&mut settings);
         let clock = Arc::new(TestClock::default());
         let db = database.open().await;
@@ -141,6 +143,8 @@ impl App {
             .expect("a site");
         // Photos stand in for people, who cannot turn their heads; tests of liveness set it again.
         new.site.settings.liveness = Liveness::Off;
+        // Nobody reads a page's number here; tests of numbers set it again.
+        new.site.settings.number_matching = false;
         site::store_settings(&self.app.state.db, &self.app.state.keys, &new.site, now)
             .await
             .expect("stored");

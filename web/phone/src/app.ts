@@ -6,7 +6,7 @@ import { Answering } from './flows/answer.js';
 import { home, welcome } from './flows/home.js';
 import { offerPairing } from './flows/pair.js';
 import { Inbox } from './inbox.js';
-import { tokenIn } from './pairing.js';
+import { learn, tokenIn } from './pairing.js';
 import { Routes } from './routes.js';
 import type { Surroundings } from './surroundings.js';
 import { LANGUAGES, type Language, type Texts } from './texts/index.js';
@@ -32,6 +32,7 @@ export class App implements Context {
     this.inbox = new Inbox(this.routes, {
       changed: () => this.#home?.update(),
       closed: (signOnId) => this.#closed(signOnId),
+      phones: (id) => void this.#learn(id),
       lost: (id) => void this.#lost(id),
     });
     addEventListener('popstate', () => this.#first());
@@ -41,6 +42,7 @@ export class App implements Context {
   async start(): Promise<void> {
     await this.#load();
     if (!this.#opened()) this.#first();
+    for (const { id, lost } of this.#pairings) if (!lost) void this.#learn(id);
   }
 
   pairings(): Pairing[] {
@@ -69,7 +71,7 @@ export class App implements Context {
       this.#home = null;
       return this.view.show(welcome(this));
     }
-    const screen = home(this, this.#pairings, {
+    const screen = home(this, {
       answer: (entry) => {
         this.#answering = Answering.of(this, entry);
         this.#answering?.show();
@@ -107,6 +109,15 @@ export class App implements Context {
 
   #closed(signOnId: string): void {
     if (this.#answering?.id === signOnId) this.#answering.closed();
+  }
+
+  /** Asks how this phone and the person's others stand; what cannot be asked now is asked at the next start. */
+  async #learn(id: string): Promise<void> {
+    const pairing = this.#pairings.find((one) => one.id === id);
+    const own = pairing && await this.routes.own(pairing).catch(() => null);
+    if (!pairing || !own) return;
+    await this.keep(learn(pairing, own));
+    this.#home?.update();
   }
 
   async #lost(id: string): Promise<void> {

@@ -14,6 +14,8 @@ export interface Listener {
   changed(): void;
   /** A sign-on is over: answered here or elsewhere, taken back by the page, or expired. */
   closed(signOnId: string): void;
+  /** One of the person's phones was paired, confirmed or removed. */
+  phones(pairing: string): void;
   /** The server does not know the phone any more. */
   lost(pairing: string): void;
 }
@@ -99,6 +101,11 @@ export class Inbox {
       this.listener.changed();
     } else if (message.status === 'closed') {
       this.#closed(id);
+    } else if (message.status === 'phone') {
+      this.listener.phones(pairing);
+      // One that was confirmed may have something waiting.
+      const line = this.#lines.get(pairing);
+      if (line) this.#askIn(line, 0);
     }
   }
 

@@ -1,7 +1,7 @@
 // Pairing: the key is made, stored, read back and tried before the server hears of it.
 
 import { generate, works } from './proof.js';
-import type { Action, Routes } from './routes.js';
+import type { Action, Own, Routes } from './routes.js';
 import { VaultError, type Pairing, type Vault } from './vault.js';
 
 /** Real tokens are much longer; what is shorter is a fragment of some other kind. */
@@ -54,6 +54,7 @@ export async function pair(
       site: registered.site,
       consent: registered.consent,
       faceEnrolled: registered.face_enrolled,
+      standing: registered.standing,
       pairedAt: now(),
     };
     await vault.put(pairing);
@@ -64,6 +65,17 @@ export async function pair(
     await vault.remove(id).catch(() => {});
     throw error;
   }
+}
+
+/** What the server says of this phone and of the person's others, put into what is kept. */
+export function learn(pairing: Pairing, own: Own): Pairing {
+  const others = own.devices.filter((device) => !device.this);
+  return Object.assign(pairing, {
+    faceEnrolled: own.face_enrolled,
+    consent: own.consent,
+    standing: own.devices.find((device) => device.this)?.standing,
+    newPhone: others.some(({ standing }) => standing === 'waiting'),
+  });
 }
 
 /** The constraint of the server on what a person may leave out: a turn, and something that moves, remain. */

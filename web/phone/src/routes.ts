@@ -23,9 +23,12 @@ export interface SignOn {
   place: string | null;
   requested_at: string;
   expires_at: string;
-  /** null: no number is asked for. With choices one is picked, otherwise it is typed. */
+  /** null: no number is asked for. Of a few choices one is picked, otherwise it is typed. */
   number: null | { choices?: number[] };
 }
+
+/** How far a phone is trusted: one that waits is asked nothing until another phone or the site confirms it. */
+export type Standing = 'trusted' | 'on_trial' | 'waiting';
 
 export interface Device {
   device_id: string;
@@ -34,6 +37,7 @@ export interface Device {
   created_at: string;
   last_seen_at: string;
   this: boolean;
+  standing: Standing;
 }
 
 export interface Own {
@@ -50,6 +54,7 @@ export interface Registered {
   site: { name: string; domain: string };
   consent: Consent;
   face_enrolled: boolean;
+  standing: Standing;
 }
 
 export interface Erased {
@@ -70,6 +75,10 @@ export class Routes {
 
   async own(pairing: Pairing): Promise<Own> {
     return await this.api.call(pairing, 'GET', '/device') as Own;
+  }
+
+  async confirm(pairing: Pairing, deviceId: string): Promise<void> {
+    await this.api.call(pairing, 'POST', `/device/${deviceId}/confirm`, { json: {} });
   }
 
   async unpair(pairing: Pairing, deviceId: string): Promise<void> {

@@ -1,5 +1,6 @@
 // What the phone keeps, in IndexedDB: for each site a key of its own, so that two sites cannot tell that it is one phone.
 
+import type { Standing } from './routes.js';
 import type { Signer } from './proof.js';
 
 export interface Consent {
@@ -22,6 +23,10 @@ export interface Pairing extends Draft {
   faceEnrolled: boolean;
   /** Milliseconds since 1970. */
   pairedAt: number;
+  /** How far this phone was trusted when last asked. */
+  standing?: Standing;
+  /** Whether another phone waits for the person's yes. */
+  newPhone?: boolean;
   /** The site does not know this phone any more. */
   lost?: boolean;
 }

@@ -96,6 +96,10 @@ actions! {
     ClientUnlocked = "client_unlocked";
     /// A client, their face and their phones were erased.
     ClientErased = "client_erased";
+    /// A phone that is not trusted was locked for a time, after failures on it.
+    DeviceLocked = "device_locked";
+    /// A phone was accepted as the client's.
+    DeviceConfirmed = "device_confirmed";
     /// A phone's proof was refused: used before, or not over what was sent.
     ProofRefused = "proof_refused";
     /// A phone said where it can be pushed to from now on.

@@ -56,13 +56,8 @@ impl Publisher {
                 (Ok(message), _) => self.cable.broadcast(&stream, message),
             }
         }
-        if let Event::Asked {
-            at,
-            client_id,
-            sign_on_id,
-        } = event
-        {
-            self.show(at.clone(), *client_id, *sign_on_id);
+        if let Event::Asked { at, sign_on_id, .. } = event {
+            self.show(at.clone(), *sign_on_id);
         }
         if let Some(backends) = &self.backends {
             backends.publish(event);
@@ -70,14 +65,18 @@ impl Publisher {
     }
 
     /// Puts a sign-on that was asked for into the inboxes of phones that are connected.
-    fn show(&self, at: EventSite, client_id: Uuid, sign_on_id: Uuid) {
+    fn show(&self, at: EventSite, sign_on_id: Uuid) {
         let (state, cable) = (self.state.clone(), self.cable.clone());
         tokio::spawn(async move {
             let Some(state) = state.upgrade() else { return };
-            let inbox = inbox::stream(&at.channel_prefix, client_id);
             match sign_on::inbox_entry(&state, at.site_id, sign_on_id).await {
-                Ok(Some(waiting)) => match inbox::pending(&waiting) {
-                    Ok(message) => cable.broadcast(&inbox, message),
+                Ok(Some((waiting, phones))) => match inbox::pending(&waiting) {
+                    Ok(message) => {
+                        for phone in phones {
+                            let inbox = inbox::stream(&at.channel_prefix, phone.id);
+                            cable.broadcast(&inbox, message.clone());
+                        }
+                    }
                     Err(error) => tracing::error!(%error, "cannot write a cable message"),
                 },
                 Ok(None) => {}

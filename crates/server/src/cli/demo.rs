@@ -45,8 +45,10 @@ that the lines below work; new sites ask people to move. A first sign-on, in ano
   {phone} enrol models/build/demo-faces/person1/01.jpg
 
   # the site asks, the person scans, the site redeems the proof
-  VERIFICATION=$(post login/push_notification "{{\"id\":\"$CLIENT\"}}" | get verification_token)
-  {phone} scan models/build/demo-faces/person1/02.jpg
+  PUSHED=$(post login/push_notification "{{\"id\":\"$CLIENT\"}}")
+  VERIFICATION=$(echo "$PUSHED" | get verification_token)
+  NUMBER=$(echo "$PUSHED" | sed -E 's/.*"number":([0-9]+).*/\1/')
+  {phone} scan models/build/demo-faces/person1/02.jpg --number "$NUMBER"
   SESSION=$(curl -s "$API/login/status?verification_token=$VERIFICATION" -H "Authorization: Bearer $TOKEN" | get client_session_token)
   post login/validate_session "{{\"client_session_token\":\"$SESSION\",\"client_id\":\"$CLIENT\"}}"
 

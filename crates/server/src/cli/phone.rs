@@ -64,6 +64,14 @@ enum Command {
         #[arg(long, value_name = "N")]
         number: Option<i32>,
     },
+    /// List the person's phones
+    Devices,
+    /// Accept another phone of the person as theirs
+    Confirm {
+        /// Its id, as `devices` lists it.
+        #[arg(value_name = "ID")]
+        device: Uuid,
+    },
     /// Say no to a sign-on
     Deny {
         /// Which one, where several wait.
@@ -74,6 +82,9 @@ enum Command {
         report: bool,
     },
 }
+
+/// So many choices are listed; of more the person types theirs.
+const FEW: usize = 12;
 
 /// Seconds to wait for a sign-on before saying that there is none.
 const INBOX_WAIT: u32 = 10;
@@ -122,6 +133,17 @@ pub(super) async fn run(settings: &Settings, arguments: Arguments) -> Result<(),
             say!("verified");
             Ok(())
         }
+        Command::Devices => {
+            let own = wake(&file)?.device().await?;
+            let devices = own["devices"].as_array().into_iter().flatten();
+            devices.for_each(|device| say!("{}", device_line(device)));
+            Ok(())
+        }
+        Command::Confirm { device } => {
+            wake(&file)?.confirm(device).await?;
+            say!("confirmed");
+            Ok(())
+        }
         Command::Deny { sign_on, report } => {
             let phone = wake(&file)?;
             let chosen = choose(&phone, sign_on).await?;
@@ -160,6 +182,14 @@ async fn pair(
         phone.pairing().domain,
         file.display()
     );
+    let own = phone.device().await?;
+    let devices = own["devices"].as_array().into_iter().flatten();
+    for this in devices.filter(|device| device["this"] == true && device["standing"] == "waiting") {
+        say!(
+            "waiting: enrol the same face here, and confirm {} on another phone of the person",
+            text(&this["device_id"])
+        );
+    }
     Ok(())
 }
 
@@ -195,8 +225,25 @@ async fn choose(phone: &Phone, wanted: Option<Uuid>) -> Result<Uuid, CommandErro
     }
 }
 
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or("?")
+}
+
+fn device_line(device: &Value) -> String {
+    let this = if device["this"] == true {
+        "  (this phone)"
+    } else {
+        ""
+    };
+    format!(
+        "{}  {}  {}{this}",
+        text(&device["device_id"]),
+        text(&device["standing"]),
+        text(&device["name"]),
+    )
+}
+
 fn line(sign_on: &Value) -> String {
-    let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
     let mut line = format!(
         "{}  {}  from {} on {}  since {}",
         text(&sign_on["sign_on_id"]),
@@ -206,11 +253,13 @@ fn line(sign_on: &Value) -> String {
         text(&sign_on["requested_at"]),
     );
     if let Some(choices) = sign_on["number"]["choices"].as_array() {
-        let choices: Vec<String> = choices.iter().map(Value::to_string).collect();
-        line.push_str(&format!(
-            "  choose the page's number: {}",
-            choices.join(", ")
-        ));
+        line.push_str(&match choices.len() {
+            0..=FEW => {
+                let choices: Vec<String> = choices.iter().map(Value::to_string).collect();
+                format!("  choose the page's number: {}", choices.join(", "))
+            }
+            _ => "  answer with --number and the page's number".to_owned(),
+        });
     }
     line
 }

@@ -50,9 +50,7 @@ impl Client {
             return Err(ClientError::LockedPermanently);
         }
         match self.locked_until {
-            Some(until) if until > now => Err(ClientError::Locked {
-                minutes: ((until - now).num_seconds() + 59) / 60,
-            }),
+            Some(until) if until > now => Err(ClientError::locked(until, now)),
             _ => Ok(()),
         }
     }
@@ -152,6 +150,16 @@ pub enum ClientError {
     /// The database failed, or could not be reached.
     #[error(transparent)]
     Database(#[from] DbErr),
+}
+
+impl ClientError {
+    /// Locked out until then.
+    #[must_use]
+    pub fn locked(until: Moment, now: Moment) -> Self {
+        Self::Locked {
+            minutes: ((until - now).num_seconds() + 59) / 60,
+        }
+    }
 }
 
 #[cfg(test)]

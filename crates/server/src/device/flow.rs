@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{
     model::{ActiveModel, Device, Platform, Push, Without},
     proof::{Call, Proof, ProofError},
+    standing::Standing,
     store,
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     platform::{
         clock::seconds,
         db,
-        events::Event,
+        events::{Event, PhoneChange},
         secret::{self, Secret},
         state::State,
     },
@@ -78,6 +79,7 @@ pub(super) struct Paired {
     pub(super) client_id: Uuid,
     pub(super) site: Site,
     pub(super) token: Secret,
+    pub(super) standing: Standing,
 }
 
 /// Pairs a phone by the token from its QR code.
@@ -91,10 +93,11 @@ pub(super) async fn register(
     let device_id = Uuid::new_v4();
     let transaction = db::begin(&state.db).await?;
     let enrolment = enrolment::redeem(&transaction, enrollment_token, now).await?;
-    let device = ActiveModel {
+    let (site_id, client_id) = (enrolment.site_id, enrolment.client_id);
+    let row = ActiveModel {
         id: Set(device_id),
-        site_id: Set(enrolment.site_id),
-        client_id: Set(enrolment.client_id),
+        site_id: Set(site_id),
+        client_id: Set(client_id),
         name: Set(pairing.name),
         platform: Set(pairing.platform),
         thumbprint: Set(pairing.thumbprint),
@@ -109,29 +112,39 @@ pub(super) async fn register(
         challenge_until: Set(None),
         without: Set(pairing.without),
         created_at: Set(now),
+        confirmed_at: Set(None),
+        matched_at: Set(None),
+        failures: Set(0),
+        locked_until: Set(None),
         last_seen_at: Set(now),
         revoked_at: Set(None),
     };
-    store::insert(&transaction, device).await?;
-    Entry::new(enrolment.site_id, Action::DeviceRegistered)
-        .client(enrolment.client_id)
+    store::insert(&transaction, row).await?;
+    let standing = Standing::of_new(&transaction, site_id, client_id, now).await?;
+    Entry::new(site_id, Action::DeviceRegistered)
+        .client(client_id)
         .device(device_id)
+        .detail(standing.as_str())
         .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
-    let site = site::find(&state.db, enrolment.site_id)
+    let site = site::find(&state.db, site_id)
         .await?
         .ok_or(EnrolmentError::Invalid)?;
     state.events.publish(&Event::Registered {
         at: site.for_events(),
-        client_id: enrolment.client_id,
+        client_id,
         flow_type: enrolment.flow_type.as_str().to_owned(),
     });
+    if standing == Standing::Waiting {
+        tell(state, &site, client_id, device_id, PhoneChange::Waits);
+    }
     Ok(Paired {
         device_id,
-        client_id: enrolment.client_id,
+        client_id,
         site,
         token,
+        standing,
     })
 }
 
@@ -149,31 +162,80 @@ pub(super) async fn set_push(state: &State, device: &Device, push: Push) -> Resu
     transaction.commit().await
 }
 
-/// Unpairs a phone of a client. `false` when they have no such phone.
-///
-/// # Errors
-/// When the database fails.
-pub async fn unpair(
+/// Tells a client's phones what became of one of them.
+pub fn tell(state: &State, site: &Site, client_id: Uuid, device_id: Uuid, change: PhoneChange) {
+    // A phone that was confirmed, and waits for a sign-on, is to look again.
+    state.wake_ups.wake(client_id);
+    state.events.publish(&Event::PhoneChanged {
+        at: site.for_events(),
+        client_id,
+        device_id,
+        change,
+    });
+}
+
+/// Who decides about a phone.
+#[derive(Clone, Copy)]
+pub(super) enum By<'a> {
+    /// A phone of the same client.
+    Phone(&'a Device),
+    /// The site's backend.
+    Site,
+}
+
+impl By<'_> {
+    fn note(self) -> String {
+        match self {
+            Self::Phone(device) => format!("by device {}", device.id),
+            Self::Site => "by the site".to_owned(),
+        }
+    }
+}
+
+/// Accepts a phone as the client's own. `false` when they have no such phone.
+pub(super) async fn confirm(
     state: &State,
-    site_id: Uuid,
+    site: &Site,
     client_id: Uuid,
     device_id: Uuid,
-    by: Option<&Device>,
+    by: By<'_>,
 ) -> Result<bool, DbErr> {
     let now = state.now();
     let transaction = db::begin(&state.db).await?;
-    if !store::revoke(&transaction, site_id, client_id, device_id, now).await? {
+    if !store::confirm(&transaction, site.id, client_id, device_id, now).await? {
         return Ok(false);
     }
-    Entry::new(site_id, Action::DeviceRevoked)
+    Entry::new(site.id, Action::DeviceConfirmed)
         .client(client_id)
         .device(device_id)
-        .detail(match by {
-            Some(device) => format!("by device {}", device.id),
-            None => "by the operator".to_owned(),
-        })
+        .detail(by.note())
         .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
+    tell(state, site, client_id, device_id, PhoneChange::Confirmed);
+    Ok(true)
+}
+
+/// Unpairs a phone of a client. `false` when they have no such phone.
+pub(super) async fn unpair(
+    state: &State,
+    site: &Site,
+    client_id: Uuid,
+    device_id: Uuid,
+    by: By<'_>,
+) -> Result<bool, DbErr> {
+    let now = state.now();
+    let transaction = db::begin(&state.db).await?;
+    if !store::revoke(&transaction, site.id, client_id, device_id, now).await? {
+        return Ok(false);
+    }
+    Entry::new(site.id, Action::DeviceRevoked)
+        .client(client_id)
+        .device(device_id)
+        .detail(by.note())
+        .record(&transaction, &state.keys, now)
+        .await?;
+    transaction.commit().await?;
+    tell(state, site, client_id, device_id, PhoneChange::Removed);
     Ok(true)
 }

@@ -6,13 +6,15 @@ mod model;
 pub mod pages;
 mod proof;
 mod retention;
+mod standing;
 mod store;
 
-pub use flow::{recognise, spend, unpair};
+pub use flow::{recognise, spend, tell};
 pub use model::{Device, Platform, Push, Without};
 pub use proof::{Call, Proof, ProofError};
 pub use retention::forget;
+pub use standing::{Standing, note_match, pass, pushable, record_failure};
 pub use store::{
-    erase, forget_proofs, give_challenge, ids, pushable, reread, take_challenge,
+    bound_locks, erase, forget_proofs, give_challenge, ids, paired, reread, take_challenge,
     used_right_to_replace, was_paired,
 };

@@ -49,6 +49,14 @@ pub struct Model {
     pub without: Without,
     /// When it was paired.
     pub created_at: DateTimeUtc,
+    /// When it was accepted as the person's: by an older phone, by the site, or because there was none to ask.
+    pub confirmed_at: Option<DateTimeUtc>,
+    /// When the person's face was first matched, or enrolled, on it.
+    pub matched_at: Option<DateTimeUtc>,
+    /// Failures in a row that count against it, not against its person.
+    pub failures: i32,
+    /// Set while it is locked for a time after such failures.
+    pub locked_until: Option<DateTimeUtc>,
     /// When it last proved itself.
     pub last_seen_at: DateTimeUtc,
     /// Set when it was unpaired.
@@ -58,6 +66,14 @@ pub struct Model {
 impl ActiveModelBehavior for ActiveModel {}
 
 pub use Model as Device;
+
+impl Device {
+    /// Whether it is the person's beyond doubt: confirmed, and their face was matched on it.
+    #[must_use]
+    pub const fn is_trusted(&self) -> bool {
+        self.confirmed_at.is_some() && self.matched_at.is_some()
+    }
+}
 
 /// Words for the actions that a person cannot do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]

@@ -9,13 +9,11 @@ use super::{
     model::{ActiveModel, Column, Device, Entity},
     proof::{Proof, ProofError},
 };
-use crate::{
-    client::Client,
-    platform::{
-        clock::{Moment, seconds},
-        db,
-        issued::Issued,
-    },
+use crate::platform::{
+    clock::{Moment, SKEW, seconds},
+    config::Lock,
+    db,
+    issued::Issued,
 };
 
 #[allow(unreachable_pub, reason = "the derive makes its companions public")]
@@ -85,28 +83,11 @@ pub(super) async fn find_by_token(
         .await
 }
 
-/// The devices of a device's client that are paired, the newest first.
-pub(super) async fn beside(
-    db: &impl ConnectionTrait,
-    device: &Device,
-    now: Moment,
-) -> Result<Vec<Device>, DbErr> {
-    paired(db, device.site_id, device.client_id, now).await
-}
-
-/// A client's devices that can be pushed to, the newest first.
+/// A client's paired phones, the newest first.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn pushable(
-    db: &impl ConnectionTrait,
-    client: &Client,
-    now: Moment,
-) -> Result<Vec<Device>, DbErr> {
-    paired(db, client.site_id, client.id, now).await
-}
-
-async fn paired(
+pub async fn paired(
     db: &impl ConnectionTrait,
     site_id: Uuid,
     client_id: Uuid,
@@ -164,6 +145,44 @@ pub(super) async fn revoke(
     Ok(revoked.rows_affected == 1)
 }
 
+/// Accepts a phone as its client's, once. `false` when there is no such phone that waits for it.
+pub(super) async fn confirm(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    client_id: Uuid,
+    id: Uuid,
+    now: Moment,
+) -> Result<bool, DbErr> {
+    let confirmed = Entity::update_many()
+        .col_expr(Column::ConfirmedAt, Expr::value(Some(now)))
+        .filter(Column::Id.eq(id))
+        .filter(Column::SiteId.eq(site_id))
+        .filter(Column::ClientId.eq(client_id))
+        .filter(Column::RevokedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(confirmed.rows_affected == 1)
+}
+
+/// Shortens locks of phones that end later than any set now would: a clock that has been set back since
+/// set them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn bound_locks(
+    db: &impl ConnectionTrait,
+    rules: &Lock,
+    now: Moment,
+) -> Result<(), DbErr> {
+    let longest = now + seconds(rules.temporary_for);
+    Entity::update_many()
+        .col_expr(Column::LockedUntil, Expr::value(Some(longest)))
+        .filter(Column::LockedUntil.gt(longest + SKEW))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// All phones that a client ever had.
 ///
 /// # Errors
@@ -200,7 +219,7 @@ pub async fn erase(
     Ok(erased.rows_affected)
 }
 
-async fn change(
+pub(super) async fn change(
     db: &impl ConnectionTrait,
     device: &Device,
     change: ActiveModel,

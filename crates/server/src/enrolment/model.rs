@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
 
+use crate::client::ClientError;
+
 /// The right to pair one phone, named by a secret in a QR code.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -70,6 +72,9 @@ pub enum EnrolmentError {
     /// The QR code could not be drawn.
     #[error("cannot draw the QR code: {0}")]
     Drawing(String),
+    /// The client is gone meanwhile.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// The database failed, or could not be reached.
     #[error(transparent)]
     Database(#[from] DbErr),

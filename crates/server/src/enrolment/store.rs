@@ -8,7 +8,7 @@ use sea_orm::{
 use super::model::{ActiveModel, Column, Enrolment, EnrolmentError, Entity, FlowType};
 use crate::{
     audit::{self, Action, Entry, INSTALLATION},
-    client::Client,
+    client::{self, Client},
     limit,
     platform::{
         clock::Moment,
@@ -18,7 +18,8 @@ use crate::{
     },
 };
 
-/// Offers `client` an enrolment; the secret is shown this once, in the code.
+/// Offers `client` an enrolment, in the place of any that was offered before; the secret is shown this
+/// once, in the code.
 pub(super) async fn offer(
     state: &State,
     client: &Client,
@@ -28,6 +29,15 @@ pub(super) async fn offer(
 ) -> Result<Secret, EnrolmentError> {
     let token = Secret::generate("et_");
     let transaction = db::begin(&state.db).await?;
+    client::hold(&transaction, client.site_id, client.id).await?;
+    Entity::update_many()
+        .col_expr(Column::ExpiresAt, Expr::value(now))
+        .filter(Column::SiteId.eq(client.site_id))
+        .filter(Column::ClientId.eq(client.id))
+        .filter(Column::UsedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .exec(&transaction)
+        .await?;
     Entity::insert(ActiveModel {
         id: Set(Uuid::new_v4()),
         site_id: Set(client.site_id),

@@ -47,6 +47,17 @@ pub enum Event {
         /// What the photos or the person failed at.
         failure: Failing,
     },
+    /// Something became of one of a client's phones that the others are to know.
+    PhoneChanged {
+        /// The site that it happened on.
+        at: EventSite,
+        /// The client whose phone it is.
+        client_id: Uuid,
+        /// The phone.
+        device_id: Uuid,
+        /// What became of it.
+        change: PhoneChange,
+    },
     /// A phone has taken up the challenge.
     Scanning {
         /// The site that it happened on.
@@ -85,6 +96,32 @@ pub enum Event {
         /// How it ended, and with what proof.
         verdict: Verdict,
     },
+}
+
+/// What can become of a phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhoneChange {
+    /// It was paired and waits to be confirmed.
+    Waits,
+    /// It was confirmed.
+    Confirmed,
+    /// It was unpaired.
+    Removed,
+    /// A face was enrolled with it.
+    Enrolled,
+}
+
+impl PhoneChange {
+    /// As phones are told.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waits => "waits",
+            Self::Confirmed => "confirmed",
+            Self::Removed => "removed",
+            Self::Enrolled => "enrolled",
+        }
+    }
 }
 
 /// What can fail a try.

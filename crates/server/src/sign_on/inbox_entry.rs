@@ -30,8 +30,8 @@ struct SiteName {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct Choices {
-    /// The person picks the one that the page shows.
-    #[schema(example = json!([12, 47, 83]))]
+    /// All numbers there are, 0 to 99: the person types, or picks, the one that the page shows.
+    #[schema(example = json!([0, 1, 2, 3]))]
     choices: Vec<i32>,
 }
 

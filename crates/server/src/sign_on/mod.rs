@@ -1,6 +1,7 @@
 //! Sign-ons: push, verification token, challenge, verdict, session token.
 
 mod flow;
+mod freezes;
 pub mod http;
 mod inbox_entry;
 mod model;
@@ -12,8 +13,8 @@ pub use flow::{
     Erased, Undelivered, answer_overdue, client_and_token, delivered_since, erase, expire_due,
     find_watched, inbox_entry, mark_delivered, open_for, undelivered, watch,
 };
+pub use freezes::bound_freezes;
 pub use inbox_entry::InboxEntry;
 pub use model::{SignOn, SignOnError, State, Watched};
 pub use page_status::PageStatus;
 pub use retention::{forget, forget_freezes};
-pub use store::bound_freezes;

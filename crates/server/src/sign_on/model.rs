@@ -2,7 +2,7 @@
 
 use ::face::liveness::Doubt;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use rand::{RngExt as _, seq::SliceRandom};
+use rand::RngExt as _;
 use sea_orm::{DeriveActiveEnum, EnumIter, FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -41,7 +41,7 @@ pub struct Model {
     pub tries_left: i32,
     /// The number that the page shows.
     pub number: Option<i32>,
-    /// The numbers that the phone shows; empty without number matching.
+    /// The numbers that the phone may choose from; empty without number matching.
     #[sea_orm(column_type = "JsonBinary")]
     pub choices: Choices,
     /// Where it was asked for.
@@ -90,7 +90,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 pub use Model as SignOn;
 
-/// Numbers to choose from on the phone.
+/// Numbers that a phone may choose from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Choices(pub Vec<i32>);
 
@@ -175,20 +175,15 @@ pub(super) fn session_token(keys: &Keyring, sign_on_id: Uuid, test: bool) -> Sec
     Secret::from_text(&format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes)))
 }
 
-/// Draws a two-digit number for the page and three distinct choices for the phone.
+/// How many numbers there are: so many that a blind try passes once in a hundred.
+const NUMBERS: i32 = 100;
+
+/// Draws the number that the page shows with two digits, and what a phone may choose from: every number, so that
+/// a phone lets it be typed, or at least offers nothing to guess from.
 #[must_use]
-pub(super) fn draw_numbers() -> (i32, Choices) {
-    let mut random = rand::rng();
-    let number = random.random_range(10..100);
-    let mut choices = vec![number];
-    while choices.len() < 3 {
-        let other = random.random_range(10..100);
-        if !choices.contains(&other) {
-            choices.push(other);
-        }
-    }
-    choices.shuffle(&mut random);
-    (number, Choices(choices))
+pub(super) fn draw_number() -> (i32, Choices) {
+    let number = rand::rng().random_range(0..NUMBERS);
+    (number, Choices((0..NUMBERS).collect()))
 }
 
 /// What a page that holds a verification token may watch.
@@ -218,6 +213,9 @@ pub enum SignOnError {
     /// The nonce is not the one given out, was used, or is too old.
     #[error("is not the challenge that was given out, or has expired; ask for a new one")]
     Challenge,
+    /// The page shows a number and the phone sent none.
+    #[error("must be the number that the page shows")]
+    NumberMissing,
     /// No phone can be pushed to.
     #[error("the client has no paired device that can be pushed to")]
     NoDevice,
@@ -264,15 +262,20 @@ pub enum SignOnError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashSet;
 
     #[test]
-    fn numbers_have_two_digits_and_are_distinct() {
-        for _ in 0..1000 {
-            let (number, Choices(choices)) = draw_numbers();
-            assert!(choices.contains(&number));
-            assert!(choices.iter().all(|n| (10..100).contains(n)));
-            assert_eq!(choices.iter().collect::<HashSet<_>>().len(), 3);
+    fn a_blind_try_passes_once_in_a_hundred() {
+        let (_, Choices(choices)) = draw_number();
+        assert_eq!(choices, (0..100).collect::<Vec<_>>());
+        let mut seen = [0; 100];
+        for _ in 0..100_000 {
+            let (number, _) = draw_number();
+            seen[usize::try_from(number).unwrap()] += 1;
         }
+        // Each a thousand times on average; six deviations of a binomial either way.
+        assert!(
+            seen.iter().all(|&times| (800..1200).contains(&times)),
+            "{seen:?}"
+        );
     }
 }

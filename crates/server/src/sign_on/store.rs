@@ -1,40 +1,19 @@
 //! Sign-ons in the database. Each step from one state to another is a single statement that names
 //! the state it leaves, so that of two requests at once only one takes it.
 
-use chrono::TimeDelta;
 use sea_orm::{
     ActiveValue::Set,
     ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryOrder, QuerySelect, UpdateMany,
     entity::prelude::*,
-    sea_query::{CaseStatement, Expr, ExprTrait, OnConflict},
+    sea_query::{CaseStatement, Expr, ExprTrait},
 };
 
 use super::model::{ActiveModel, Column, Entity, SignOn, State};
 use crate::{
+    client::Client,
     device::Device,
-    platform::{
-        clock::{Moment, SKEW},
-        issued::Issued,
-    },
+    platform::{clock::Moment, issued::Issued},
 };
-
-#[allow(unreachable_pub, reason = "the derive makes its companions public")]
-mod freezes {
-    use sea_orm::entity::prelude::*;
-
-    #[sea_orm::model]
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
-    #[sea_orm(table_name = "freezes")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub client_id: Uuid,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub ip: String,
-        pub until: DateTimeUtc,
-    }
-
-    impl ActiveModelBehavior for ActiveModel {}
-}
 
 pub(super) async fn insert(db: &impl ConnectionTrait, sign_on: ActiveModel) -> Result<(), DbErr> {
     Entity::insert(sign_on).exec_without_returning(db).await?;
@@ -88,7 +67,7 @@ pub(super) async fn find_by_session(
         .await
 }
 
-/// Open attempts of the phone's client, the oldest first.
+/// Open attempts of the phone's client, the newest first.
 pub(super) async fn open_for_device(
     db: &DatabaseConnection,
     device: &Device,
@@ -99,7 +78,7 @@ pub(super) async fn open_for_device(
         .filter(Column::ClientId.eq(device.client_id))
         .filter(Column::State.eq(State::Pending))
         .filter(Column::ExpiresAt.gt(now))
-        .order_by_asc(Column::CreatedAt)
+        .order_by_desc(Column::CreatedAt)
         .all(db)
         .await
 }
@@ -132,16 +111,32 @@ pub(super) async fn give_challenge(
     Ok(given.rows_affected == 1)
 }
 
+/// A try that failed.
+pub(super) struct Spent {
+    /// Hash of the challenge that is spent with it.
+    pub(super) nonce_hash: Vec<u8>,
+    /// Code of the failure.
+    pub(super) failure: i32,
+    /// Whether it ends the attempt, however many tries are left.
+    pub(super) is_final: bool,
+}
+
 /// Spends a try and the challenge with it; the last one ends the attempt.
 pub(super) async fn spend_try(
     db: &impl ConnectionTrait,
     id: Uuid,
-    nonce_hash: Vec<u8>,
-    failure: i32,
+    spent: Spent,
     device_id: Option<Uuid>,
     now: Moment,
 ) -> Result<bool, DbErr> {
-    let last = || Expr::col(Column::TriesLeft).lte(1);
+    let cost = || {
+        if spent.is_final {
+            Expr::col(Column::TriesLeft)
+        } else {
+            Expr::value(1)
+        }
+    };
+    let last = || Expr::col(Column::TriesLeft).lte(cost());
     let state = CaseStatement::new()
         .case(last(), "failed")
         .finally(Expr::col(Column::State));
@@ -149,13 +144,13 @@ pub(super) async fn spend_try(
         .case(last(), now)
         .finally(Expr::col(Column::DecidedAt));
     let redeemed = pending(id)
-        .filter(Column::ChallengeHash.eq(nonce_hash))
+        .filter(Column::ChallengeHash.eq(spent.nonce_hash))
         .filter(Column::ExpiresAt.gt(now))
         .col_expr(Column::State, state.into())
         .col_expr(Column::DecidedAt, decided_at.into())
-        .col_expr(Column::TriesLeft, Expr::col(Column::TriesLeft).sub(1))
+        .col_expr(Column::TriesLeft, Expr::col(Column::TriesLeft).sub(cost()))
         .col_expr(Column::ChallengeHash, Expr::value(None::<Vec<u8>>))
-        .col_expr(Column::Failure, Expr::value(failure))
+        .col_expr(Column::Failure, Expr::value(spent.failure))
         .col_expr(Column::DeviceId, Expr::value(device_id))
         .exec(db)
         .await?;
@@ -305,40 +300,38 @@ pub(super) async fn mark_delivered(
     Ok(())
 }
 
-/// Freezes pushes to a client from a network.
-pub(super) async fn freeze(
+/// The latest attempts of a client, the newest first, at most so many.
+pub(super) async fn latest(
     db: &impl ConnectionTrait,
-    client_id: Uuid,
-    network: &str,
-    until: Moment,
-) -> Result<(), DbErr> {
-    freezes::Entity::insert(freezes::ActiveModel {
-        client_id: Set(client_id),
-        ip: Set(network.to_owned()),
-        until: Set(until),
-    })
-    .on_conflict(
-        OnConflict::columns([freezes::Column::ClientId, freezes::Column::Ip])
-            .update_column(freezes::Column::Until)
-            .to_owned(),
-    )
-    .exec_without_returning(db)
-    .await?;
-    Ok(())
+    client: &Client,
+    most: u64,
+) -> Result<Vec<SignOn>, DbErr> {
+    Entity::find()
+        .filter(Column::SiteId.eq(client.site_id))
+        .filter(Column::ClientId.eq(client.id))
+        .order_by_desc(Column::CreatedAt)
+        .limit(most)
+        .all(db)
+        .await
 }
 
-/// Until when pushes to a client from a network are frozen.
-pub(super) async fn frozen_until(
-    db: &DatabaseConnection,
+/// Attempts of a client that wait and were asked for by this browser.
+pub(super) async fn waiting_from(
+    db: &impl ConnectionTrait,
     client_id: Uuid,
-    network: &str,
-    now: Moment,
-) -> Result<Option<Moment>, DbErr> {
-    let row = freezes::Entity::find_by_id((client_id, network.to_owned()))
-        .filter(freezes::Column::Until.gt(now))
-        .one(db)
-        .await?;
-    Ok(row.map(|row| row.until))
+    ip: &str,
+    user_agent: &str,
+) -> Result<Vec<Uuid>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::ClientId.eq(client_id))
+        .filter(Column::State.eq(State::Pending))
+        .filter(Column::Ip.eq(ip))
+        .filter(Column::UserAgent.eq(user_agent))
+        .into_tuple()
+        .all(db)
+        .await
 }
 
 /// Attempts of a client that still wait.
@@ -358,38 +351,16 @@ pub(super) async fn waiting_of(
         .await
 }
 
-/// Erases all attempts of a client and the freezes of their reports. How many attempts there were.
+/// Erases all attempts of a client. How many there were.
 pub(super) async fn erase(
     db: &impl ConnectionTrait,
     site_id: Uuid,
     client_id: Uuid,
 ) -> Result<u64, DbErr> {
-    freezes::Entity::delete_many()
-        .filter(freezes::Column::ClientId.eq(client_id))
-        .exec(db)
-        .await?;
     let erased = Entity::delete_many()
         .filter(Column::SiteId.eq(site_id))
         .filter(Column::ClientId.eq(client_id))
         .exec(db)
         .await?;
     Ok(erased.rows_affected)
-}
-
-/// Shortens freezes that end later than any set now would: a clock that has been set back since set
-/// them.
-///
-/// # Errors
-/// When the database fails.
-pub async fn bound_freezes(
-    db: &impl ConnectionTrait,
-    length: TimeDelta,
-    now: Moment,
-) -> Result<(), DbErr> {
-    freezes::Entity::update_many()
-        .col_expr(freezes::Column::Until, Expr::value(now + length))
-        .filter(freezes::Column::Until.gt(now + length + SKEW))
-        .exec(db)
-        .await?;
-    Ok(())
 }

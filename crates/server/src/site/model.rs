@@ -94,7 +94,7 @@ pub struct SiteSettings {
     pub fmr: FmrLevel,
     /// Tries of one sign-on, 1 to 5.
     pub tries: i32,
-    /// Whether `push_notification` asks for the two-digit number.
+    /// Whether `push_notification` asks for the two-digit number. (`send_push` always does.)
     pub number_matching: bool,
     /// Whether the backend may enrol faces by `upload_facial`.
     pub backend_enrolment: bool,
@@ -123,7 +123,7 @@ impl Default for SiteSettings {
             liveness: Liveness::Active,
             fmr: FmrLevel::OneIn10000,
             tries: 3,
-            number_matching: false,
+            number_matching: true,
             backend_enrolment: true,
             cable_token: false,
             origins: Origins::default(),

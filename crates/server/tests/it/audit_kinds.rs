@@ -145,12 +145,17 @@ async fn fail_until_locked(app: &App, site: &Backend, ann: &Person) {
     }
 }
 
-/// A second phone comes and is unpaired, its code is tried again, and the person is erased.
+/// A second phone comes, fails until it is locked, is confirmed and unpaired, its code is tried again, and the
+/// person is erased.
 async fn leave(site: &Backend, ann: &Person) {
     let link = site.enrolment_link(ann.client_id, "login").await;
     let other = site.try_pair(&link).await.unwrap();
     assert_eq!(code(site.try_pair(&link).await.map(drop)), 1051);
     let id = other.pairing().device_id;
+    for _ in 0..5 {
+        other.enrol(&[face(0.9)]).await.unwrap_err();
+    }
+    ann.phone.confirm(id).await.unwrap();
     ann.phone.unpair(id).await.unwrap();
     site.post("/client/delete", &json!({ "id": ann.client_id }))
         .await;

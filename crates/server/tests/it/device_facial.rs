@@ -74,7 +74,9 @@ on_each_database! {
         // A new enrolment that the site asks for is another matter.
         app.clock.advance(1);
         let link = site.enrolment_link(ann.client_id, "signup").await;
-        site.try_pair(&link).await.unwrap().enrol(&[photos().of(1, 0)]).await.unwrap();
+        let third = site.try_pair(&link).await.unwrap();
+        ann.phone.confirm(third.pairing().device_id).await.unwrap();
+        third.enrol(&[photos().of(1, 0)]).await.unwrap();
     }
 
     async fn two_people_in_one_answer_are_refused(app: App) {

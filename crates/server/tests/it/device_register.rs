@@ -53,6 +53,8 @@ on_each_database! {
         let ann = site.enrolled("ann@example.com").await;
         let link = site.enrolment_link(ann.client_id, "login").await;
         let second = site.try_pair(&link).await.unwrap();
+        second.enrol(&[photos().of(0, 1)]).await.unwrap();
+        ann.phone.confirm(second.pairing().device_id).await.unwrap();
         let verification = site.push(ann.client_id).await;
         let waiting = second.pending(0).await.unwrap();
         let id = waiting[0]["sign_on_id"].as_str().unwrap().parse().unwrap();

@@ -1,4 +1,4 @@
-use testkit::{App, on_each_database};
+use testkit::{App, on_each_database, photos};
 use uuid::Uuid;
 
 use crate::{device_facial::count, device_register::code};
@@ -9,6 +9,8 @@ on_each_database! {
         let ann = site.enrolled("ann@example.com").await;
         let link = site.enrolment_link(ann.client_id, "login").await;
         let second = site.try_pair(&link).await.unwrap();
+        second.enrol(&[photos().of(0, 1)]).await.unwrap();
+        ann.phone.confirm(second.pairing().device_id).await.unwrap();
         second.unpair(ann.phone.pairing().device_id).await.unwrap();
         assert_eq!(code(ann.phone.pending(0).await), 1050);
         let own = second.device().await.unwrap();
@@ -22,7 +24,7 @@ on_each_database! {
 
     async fn nobody_unpairs_the_phone_of_another(app: App) {
         let (site, other) = (app.site("a.example").await, app.site("b.example").await);
-        let (ann, bob) = (site.paired("ann@example.com").await, site.paired("bob@example.com").await);
+        let (ann, bob) = (site.enrolled("ann@example.com").await, site.paired("bob@example.com").await);
         let there = other.paired("ann@example.com").await;
         for id in [bob.phone.pairing().device_id, there.phone.pairing().device_id, Uuid::new_v4()] {
             assert_eq!(code(ann.phone.unpair(id).await), 1007);

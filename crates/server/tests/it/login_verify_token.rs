@@ -74,18 +74,27 @@ on_each_database! {
         assert_eq!(sent.unwrap(), json!({ "status": "verified" }));
     }
 
-    async fn a_wrong_number_is_a_failed_try(app: App) {
+    async fn a_wrong_number_ends_the_sign_on(app: App) {
         let site = app.site_with("a.example", |settings| settings.number_matching = true).await;
         let ann = site.enrolled("ann@example.com").await;
         let pushed = site.try_push(ann.client_id).await;
         let number = i32::try_from(pushed.data()["number"].as_i64().unwrap()).unwrap();
         let id = ann.waiting().await;
-        for (picked, tries) in [(Some(number % 90 + 10), 2), (None, 1)] {
-            let picked = picked.filter(|picked| *picked != number).or(picked.map(|_| 5));
-            let sent = ann.phone.scan(id, picked, &[photos().of(0, 1)]).await.map(|_| ());
-            assert_eq!(left(sent), (1042, json!(tries)));
-        }
-        ann.phone.scan(id, Some(number), &[photos().of(0, 1)]).await.unwrap();
+        // A phone that forgot it is told so, and loses nothing.
+        assert_eq!(code(ann.phone.scan(id, None, &[photos().of(0, 1)]).await), 1006);
+        let sent = ann.phone.scan(id, Some((number + 1) % 100), &[photos().of(0, 1)]).await.map(|_| ());
+        assert_eq!(left(sent), (1042, json!(0)));
+        let token = pushed.text("verification_token");
+        assert_eq!(site.status(&token).await.data()["status"], "failed");
+        assert_eq!(code(ann.phone.scan(id, Some(number), &[photos().of(0, 1)]).await), 1031);
+    }
+
+    async fn the_number_and_the_face_verify(app: App) {
+        let site = app.site_with("a.example", |settings| settings.number_matching = true).await;
+        let ann = site.enrolled("ann@example.com").await;
+        let pushed = site.try_push(ann.client_id).await;
+        let number = i32::try_from(pushed.data()["number"].as_i64().unwrap()).unwrap();
+        ann.phone.scan(ann.waiting().await, Some(number), &[photos().of(0, 1)]).await.unwrap();
     }
 
     async fn a_verdict_is_made_once(app: App) {

@@ -147,7 +147,7 @@ on_each_database! {
         for failures in 1..=4 {
             let (code, _) = refused(ann.phone.enrol(&vec![Scripted::flat(&FACE); 4]).await);
             assert_eq!(code, 1037);
-            assert_eq!(count(&app, "select sum(failures) as n from clients").await, failures);
+            assert_eq!(count(&app, "select sum(failures) as n from devices").await, failures);
         }
         ann.phone.call("/device/challenge", &json!({})).await.unwrap();
         app.clock.advance(120);

@@ -28,12 +28,14 @@ export function welcome(context: Context): Screen {
   };
 }
 
-export function home(context: Context, pairings: Pairing[], does: HomeActions): Screen & { update(): void } {
+export function home(context: Context, does: HomeActions): Screen & { update(): void } {
   const { t, inbox } = context;
   const list = html('ul', { class: 'cards', 'aria-label': t.inboxTitle });
   const empty = html('div', { class: 'empty' }, glyph('inbox'), html('h2', {}, t.inboxEmpty[0]), html('p', {}, t.inboxEmpty[1]));
   const offline = html('p', { class: 'notice warn', role: 'status' });
+  const sites = html('ul', { class: 'cards' });
   const update = (): void => {
+    sites.replaceChildren(...context.pairings().map((pairing) => html('li', {}, siteCard(context, pairing))));
     const entries = inbox.waiting.list();
     list.replaceChildren(...entries.map((entry) => html('li', {}, card(context, entry, does))));
     list.hidden = !entries.length;
@@ -50,7 +52,7 @@ export function home(context: Context, pairings: Pairing[], does: HomeActions): 
       offline, list, empty,
       html('section', { class: 'stack' },
         html('h2', {}, t.sites),
-        html('ul', { class: 'cards' }, ...pairings.map((pairing) => html('li', {}, siteCard(context, pairing)))),
+        sites,
         html('div', { class: 'row' },
           button('', t.scanCode, () => void scanCode(context)),
           does.install && button('plain', t.installNow, does.install))),
@@ -71,7 +73,10 @@ function card(context: Context, entry: Entry, { answer }: HomeActions): HTMLElem
 
 function siteCard(context: Context, pairing: Pairing): HTMLElement {
   const { t } = context;
-  const warning = pairing.lost ? t.lost : pairing.faceEnrolled ? null : t.faceMissing;
+  const warning = pairing.lost ? t.lost
+    : pairing.newPhone ? t.newPhone
+      : pairing.standing === 'waiting' ? t.unconfirmed
+        : pairing.faceEnrolled ? null : t.faceMissing;
   return html('button', { type: 'button', class: 'card', onclick: () => showSite(context, pairing) },
     html('strong', { dir: 'auto' }, pairing.site.name),
     pairing.site.name !== pairing.site.domain && html('span', { class: 'quiet small', dir: 'ltr' }, pairing.site.domain),

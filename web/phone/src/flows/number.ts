@@ -5,11 +5,15 @@ import type { Context } from '../context.js';
 import type { SignOn } from '../routes.js';
 import { actions, button } from '../view.js';
 
+/** So many choices are buttons; of more the person types theirs. */
+const FEW = 12;
+
 /** Ways to say yes; `yes` is told the number, null where none is asked for, and is called from a tap. */
 export function numberChoice(context: Context, { number }: SignOn, yes: (number: number | null) => void): HTMLElement {
   const { t } = context;
   if (number === null) return actions(button('primary', t.scanFace, () => yes(null)));
-  return number.choices?.length ? picked(context, number.choices, yes) : typed(context, yes);
+  const choices = number.choices ?? [];
+  return choices.length && choices.length <= FEW ? picked(context, choices, yes) : typed(context, yes);
 }
 
 function picked({ t }: Context, choices: number[], yes: (number: number) => void): HTMLElement {
@@ -20,12 +24,12 @@ function picked({ t }: Context, choices: number[], yes: (number: number) => void
 function typed({ t }: Context, yes: (number: number) => void): HTMLElement {
   const error = html('p', { class: 'error', id: 'number-error', role: 'alert' });
   const input = html('input', {
-    id: 'number', class: 'number', inputmode: 'numeric', pattern: '[0-9]{2}', maxlength: 2, autocomplete: 'off', required: true,
+    id: 'number', class: 'number', inputmode: 'numeric', pattern: '[0-9]{1,2}', maxlength: 2, autocomplete: 'off', required: true,
     'aria-describedby': 'number-error',
   });
   const submit = (event: Event): void => {
     event.preventDefault();
-    const isRight = /^[0-9]{2}$/.test(input.value);
+    const isRight = /^[0-9]{1,2}$/.test(input.value);
     error.textContent = isRight ? '' : t.numberInvalid;
     input.setAttribute('aria-invalid', String(!isRight));
     if (isRight) yes(Number(input.value));

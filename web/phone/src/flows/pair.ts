@@ -76,8 +76,9 @@ async function register(context: Context, token: string, name: string, without: 
     forgetToken();
     await context.keep(pairing);
     navigator.vibrate?.(30);
-    const paired: [string, string] = [t.paired[0], fill(t.paired[1], { site: pairing.site.name })];
-    context.view.show(told('paired', paired, 'good', pairing.faceEnrolled
+    const [title, text] = pairing.standing === 'waiting' ? t.pairedWaiting : t.paired;
+    const paired: [string, string] = [title, fill(text, { site: pairing.site.name })];
+    context.view.show(told('paired', paired, 'good', pairing.faceEnrolled && pairing.standing !== 'waiting'
       ? [button('primary', t.done, () => context.home())]
       : [button('primary', t.enrolTitle, () => askConsent(context, pairing)), button('', t.notNow, () => context.home())]));
   } catch (error) {

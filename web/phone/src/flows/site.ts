@@ -4,6 +4,7 @@ import { html } from '../../../widget/src/dom.js';
 import { PROOF_INVALID, Refused } from '../api.js';
 import type { Context } from '../context.js';
 import type { Device, Own } from '../routes.js';
+import { learn } from '../pairing.js';
 import type { Pairing } from '../vault.js';
 import { actions, button, paragraph } from '../view.js';
 import { ago, fill } from '../words.js';
@@ -17,8 +18,7 @@ export function showSite(context: Context, pairing: Pairing): void {
   const { routes, view } = context;
   checking(context, pairing.site.name);
   void routes.own(pairing).then(async (own) => {
-    Object.assign(pairing, { faceEnrolled: own.face_enrolled, consent: own.consent });
-    await context.keep(pairing);
+    await context.keep(learn(pairing, own));
     // The person may have gone elsewhere meanwhile.
     if (view.screen === 'checking') show(context, pairing, own);
   }).catch((error: unknown) => {
@@ -35,6 +35,7 @@ function show(context: Context, pairing: Pairing, own: Own): void {
     nodes: [
       pairing.site.name !== pairing.site.domain && html('p', { class: 'quiet', dir: 'ltr' }, pairing.site.domain),
       !own.face_enrolled && html('p', { class: 'notice warn' }, t.faceMissing),
+      pairing.standing === 'waiting' && html('p', { class: 'notice warn' }, t.unconfirmedText),
       html('section', { class: 'stack' },
         html('h2', {}, t.devices),
         html('ul', { class: 'cards' }, ...own.devices.map((device) => html('li', {}, deviceCard(context, pairing, device))))),
@@ -46,7 +47,29 @@ function show(context: Context, pairing: Pairing, own: Own): void {
   });
 }
 
+/** A phone that someone paired: only the person knows whether it was them. */
+function newPhoneCard(context: Context, pairing: Pairing, device: Device): HTMLElement {
+  const { t } = context;
+  return html('div', { class: 'card stack' },
+    html('strong', { dir: 'auto' }, device.name),
+    html('p', { class: 'notice warn' }, t.newPhoneText),
+    actions(
+      button('primary', t.confirmPhone, () => void confirm(context, pairing, device)),
+      button('', t.refusePhone, () => void unpair(context, pairing, device))));
+}
+
+async function confirm(context: Context, pairing: Pairing, device: Device): Promise<void> {
+  checking(context);
+  try {
+    await context.routes.confirm(pairing, device.device_id);
+    showSite(context, pairing);
+  } catch (error) {
+    failed(context, error, () => void confirm(context, pairing, device));
+  }
+}
+
 function deviceCard(context: Context, pairing: Pairing, device: Device): HTMLElement {
+  if (device.standing === 'waiting' && !device.this) return newPhoneCard(context, pairing, device);
   const { t, language, routes } = context;
   const seen = fill(t.lastSeen, { ago: ago(Date.parse(device.last_seen_at), routes.api.now(), language, t.ago) });
   return html('div', { class: 'card split' },

@@ -36,6 +36,7 @@ export interface Texts {
   pair: string;
   pairing: string;
   paired: Told;
+  pairedWaiting: Told;
   cannotTitle: string;
   cannotText: string;
   cannotTooMuch: string;
@@ -99,6 +100,12 @@ export interface Texts {
 
   devices: string;
   thisDevice: string;
+  newPhone: string;
+  newPhoneText: string;
+  confirmPhone: string;
+  refusePhone: string;
+  unconfirmed: string;
+  unconfirmedText: string;
   lastSeen: string;
   unpair: string;
   unpairThis: string;

@@ -7,7 +7,7 @@ export const ar: Texts = {
   emailInvalid: 'اكتب عنوان بريد إلكتروني، مثل ann@example.com.',
   send: 'إرسال إلى هاتفي',
   sending: 'جارٍ سؤال هاتفك',
-  chooseNumber: 'اختر هذا الرقم على هاتفك',
+  chooseNumber: 'اكتب هذا الرقم على هاتفك',
   lookAtPhone: 'انظر إلى هاتفك',
   sentFor: 'هذا الطلب لـ {email}.',
   scanning: 'هاتفك يمسح وجهك الآن',

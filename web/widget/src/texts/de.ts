@@ -7,7 +7,7 @@ export const de: Texts = {
   emailInvalid: 'Geben Sie eine E-Mail-Adresse ein, etwa ann@example.com.',
   send: 'An mein Telefon senden',
   sending: 'Ihr Telefon wird gefragt',
-  chooseNumber: 'Wählen Sie diese Zahl auf Ihrem Telefon',
+  chooseNumber: 'Geben Sie diese Zahl auf Ihrem Telefon ein',
   lookAtPhone: 'Sehen Sie auf Ihr Telefon',
   sentFor: 'Die Anfrage ist für {email}.',
   scanning: 'Ihr Telefon sieht Sie an',

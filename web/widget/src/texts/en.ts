@@ -7,7 +7,7 @@ export const en: Texts = {
   emailInvalid: 'Type an e-mail address, like ann@example.com.',
   send: 'Send to my phone',
   sending: 'Asking your phone',
-  chooseNumber: 'Choose this number on your phone',
+  chooseNumber: 'Enter this number on your phone',
   lookAtPhone: 'Look at your phone',
   sentFor: 'The request is for {email}.',
   scanning: 'Your phone is scanning',

@@ -7,7 +7,7 @@ export const es: Texts = {
   emailInvalid: 'Escribe un correo electrónico, como ann@example.com.',
   send: 'Enviar a mi teléfono',
   sending: 'Preguntando a tu teléfono',
-  chooseNumber: 'Elige este número en tu teléfono',
+  chooseNumber: 'Escribe este número en tu teléfono',
   lookAtPhone: 'Mira tu teléfono',
   sentFor: 'La solicitud es para {email}.',
   scanning: 'Tu teléfono está escaneando',

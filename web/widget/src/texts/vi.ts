@@ -7,7 +7,7 @@ export const vi: Texts = {
   emailInvalid: 'Hãy nhập địa chỉ e-mail, ví dụ ann@example.com.',
   send: 'Gửi đến điện thoại',
   sending: 'Đang hỏi điện thoại của bạn',
-  chooseNumber: 'Chọn số này trên điện thoại của bạn',
+  chooseNumber: 'Nhập số này trên điện thoại của bạn',
   lookAtPhone: 'Hãy xem điện thoại của bạn',
   sentFor: 'Yêu cầu dành cho {email}.',
   scanning: 'Điện thoại của bạn đang quét',

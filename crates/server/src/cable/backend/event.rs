@@ -36,7 +36,7 @@ impl SiteEvent {
             Event::Scanning { at, sign_on_id }
             | Event::Retry { at, sign_on_id, .. }
             | Event::Decided { at, sign_on_id, .. } => (at, About::SignOn(*sign_on_id)),
-            Event::Asked { .. } => return None,
+            Event::Asked { .. } | Event::PhoneChanged { .. } => return None,
         };
         let (_, message) = channels::for_backend(event)?;
         let mut message: Value = serde_json::from_str(message.ok()?.payload()).ok()?;

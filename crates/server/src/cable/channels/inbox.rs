@@ -19,9 +19,9 @@ pub(super) const CHANNEL: Channel = Channel {
     message,
 };
 
-/// The stream of one client's sign-ons.
-pub(in crate::cable) fn stream(channel_prefix: &str, client_id: Uuid) -> String {
-    format!("{channel_prefix}:inbox:{client_id}")
+/// The stream of one phone, for what it alone is asked; of a client, for what all their phones may know.
+pub(in crate::cable) fn stream(channel_prefix: &str, id: Uuid) -> String {
+    format!("{channel_prefix}:inbox:{id}")
 }
 
 /// Needs the phone's own token and proof.
@@ -32,7 +32,9 @@ async fn streams(asked: Asked<'_>) -> Result<Vec<String>, ChannelError> {
     let site = site::find_enabled(&asked.state.db, device.site_id)
         .await?
         .ok_or(ChannelError::Rejected)?;
-    Ok(vec![stream(&site.channel_prefix, device.client_id)])
+    Ok([device.id, device.client_id]
+        .map(|id| stream(&site.channel_prefix, id))
+        .into())
 }
 
 /// Tells the sign-ons that already wait when the phone subscribes.
@@ -61,19 +63,31 @@ pub(in crate::cable) fn pending(waiting: &InboxEntry) -> Result<Message, serde_j
     Ok(Message::new(&entry)?.with_key(format!("pending {id}")))
 }
 
-/// A sign-on that needs no answer any more. One that was asked for is looked up before it is told,
-/// see [`Publisher`](crate::cable::Publisher).
+/// A sign-on that needs no answer any more, or a phone of the client that was added, confirmed or removed.
+/// A sign-on that was asked for is looked up before it is told, see [`Publisher`](crate::cable::Publisher).
 fn message(event: &Event) -> Option<Published> {
-    let Event::Decided {
-        at,
-        client_id,
-        sign_on_id,
-        ..
-    } = event
-    else {
-        return None;
+    let (at, client_id, message) = match event {
+        Event::Decided {
+            at,
+            client_id,
+            sign_on_id,
+            ..
+        } => {
+            let message = json!({ "status": "closed", "sign_on_id": sign_on_id });
+            let message = Message::from(message).with_key(format!("closed {sign_on_id}"));
+            (at, client_id, message)
+        }
+        Event::PhoneChanged {
+            at,
+            client_id,
+            device_id,
+            change,
+        } => {
+            let change = change.as_str();
+            let message = json!({ "status": "phone", "device_id": device_id, "change": change });
+            (at, client_id, Message::from(message))
+        }
+        _ => return None,
     };
-    let message = json!({ "status": "closed", "sign_on_id": sign_on_id });
-    let message = Message::from(message).with_key(format!("closed {sign_on_id}"));
     Some((stream(&at.channel_prefix, *client_id), Ok(message)))
 }

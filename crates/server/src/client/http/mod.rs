@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{ClientError, Email, FullName, store};
 use crate::{
-    device::{self, Platform},
+    device::{self, Platform, Standing},
     face,
     http::{
         error::Failure,
@@ -108,6 +108,8 @@ struct Phone {
     created_at: Moment,
     #[schema(value_type = String, format = DateTime)]
     last_seen_at: Moment,
+    /// `waiting` until `client/confirm_device` or a trusted phone says that it is the client's.
+    standing: Standing,
 }
 
 /// Read a client: lock, face and phones
@@ -126,7 +128,7 @@ async fn read(
 ) -> Replied<Shown> {
     let now = state.now();
     let client = store::find(&state.db, &site, id).await?;
-    let devices = device::pushable(&state.db, &client, now).await?;
+    let devices = device::paired(&state.db, site.id, client.id, now).await?;
     Ok(reply(Shown {
         client_id: client.id,
         face_enrolled: face::is_enrolled(&state, client.id).await?,
@@ -136,10 +138,11 @@ async fn read(
             permanently: client.locked_permanently,
         },
         devices: devices
-            .into_iter()
+            .iter()
             .map(|device| Phone {
+                standing: Standing::among(device, &devices),
                 device_id: device.id,
-                name: device.name,
+                name: device.name.clone(),
                 platform: device.platform,
                 created_at: device.created_at,
                 last_seen_at: device.last_seen_at,

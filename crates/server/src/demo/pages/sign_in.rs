@@ -52,6 +52,7 @@ pub(super) async fn ask(
             let asked = Asked {
                 email: text(&client, "email"),
                 verification_token: text(&pushed, "verification_token"),
+                number: pushed["number"].as_u64(),
                 calls: backend.calls,
             };
             visitor.remember(&asked).await?;
@@ -68,6 +69,8 @@ struct Wait {
     email: String,
     phone: String,
     is_scanning: bool,
+    /// The number to type on the phone, with two digits.
+    number: Option<String>,
     calls: Vec<Call>,
 }
 
@@ -107,6 +110,7 @@ pub(super) async fn wait(
                 layout: Layout::new(),
                 email: asked.email,
                 phone: relying.demo.phone.clone(),
+                number: asked.number.map(|number| format!("{number:02}")),
                 is_scanning: status["status"] == "scanning",
                 calls: backend.calls,
             };
@@ -117,7 +121,13 @@ pub(super) async fn wait(
         }
         "verified" => {
             visitor.take::<Asked>().await?;
-            return Ok(redeem(&visitor, backend, &status).await?.into_response());
+            let proof = json!({
+                "client_session_token": status["client_session_token"],
+                "client_id": status["client_id"],
+                // So that no other sign-on's proof is taken for the one that this page asked for.
+                "verification_token": asked.verification_token,
+            });
+            return Ok(redeem(&visitor, backend, &proof).await?.into_response());
         }
         "denied" => "You said no on your phone.".to_owned(),
         "expired" => "Nobody answered in time.".to_owned(),
@@ -157,11 +167,7 @@ pub(super) async fn by_widget(
 
 /// The one place where a person is signed in: nothing but what the API redeems is believed.
 async fn redeem(visitor: &Visitor, mut backend: Backend<'_>, proof: &Value) -> ApiResult<Redirect> {
-    let proof = json!({
-        "client_session_token": proof["client_session_token"],
-        "client_id": proof["client_id"],
-    });
-    match backend.post("/login/validate_session", &proof).await? {
+    match backend.post("/login/validate_session", proof).await? {
         Ok(claims) => {
             let who = SignedIn {
                 email: text(&claims, "email"),

@@ -32,6 +32,8 @@ pub(super) struct Pairing {
 pub(super) struct Asked {
     pub(super) email: String,
     pub(super) verification_token: String,
+    /// The number that its page shows.
+    pub(super) number: Option<u64>,
     pub(super) calls: Vec<Call>,
 }
 

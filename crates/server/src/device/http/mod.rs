@@ -1,6 +1,7 @@
-//! `device/register`, `device/push`, `device` and `device/{id}`.
+//! `device/register`, `device/push`, `device`, `device/{id}` and `device/{id}/confirm`.
 
 mod error;
+mod site;
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -9,8 +10,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    flow::{self, Pairing},
+    flow::{self, By, Pairing},
     model::{Platform, Push, Without},
+    standing::Standing,
     store,
 };
 use crate::{
@@ -31,7 +33,9 @@ pub fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(register))
         .routes(routes!(set_push))
         .routes(routes!(own))
+        .routes(routes!(confirm))
         .routes(routes!(unpair))
+        .merge(site::router())
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -58,6 +62,8 @@ struct Registered {
     consent: Consent,
     liveness: Liveness,
     face_enrolled: bool,
+    /// `waiting` where another phone of the person, or the site, must confirm this one first.
+    standing: Standing,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -129,12 +135,13 @@ async fn register(State(state): State<Shared>, proven: KeyProof) -> Replied<Regi
         consent: Consent::of(&state.settings),
         liveness: paired.site.settings.liveness,
         face_enrolled: face::is_enrolled(&state, paired.client_id).await?,
+        standing: paired.standing,
     }))
 }
 
 #[derive(Serialize, ToSchema)]
 struct Own {
-    /// The person's paired phones, the newest first.
+    /// The person's paired phones, the newest first; a phone that is not trusted yet is told of itself alone.
     devices: Vec<Paired>,
     /// False also where the face was made by another face pack: then enrol it again.
     face_enrolled: bool,
@@ -155,6 +162,9 @@ struct Paired {
     last_seen_at: Moment,
     /// Whether it is the phone that asks.
     this: bool,
+    /// `waiting` until a trusted phone or the site confirms it, `on_trial` until the person's face is matched
+    /// on it.
+    standing: Standing,
 }
 
 /// The phones of this phone's owner on this site, and whether a face is enrolled
@@ -167,11 +177,18 @@ struct Paired {
 )]
 async fn own(State(state): State<Shared>, proven: DeviceProof) -> Replied<Own> {
     let this = &proven.device;
-    let devices = store::beside(&state.db, this, state.now()).await?;
+    let devices = store::paired(&state.db, this.site_id, this.client_id, state.now()).await?;
+    let standings: Vec<_> = devices
+        .iter()
+        .map(|device| Standing::among(device, &devices))
+        .collect();
     Ok(reply(Own {
         devices: devices
             .into_iter()
-            .map(|device| Paired {
+            .zip(standings)
+            .filter(|(device, _)| this.is_trusted() || device.id == this.id)
+            .map(|(device, standing)| Paired {
+                standing,
                 this: device.id == this.id,
                 device_id: device.id,
                 name: device.name,
@@ -213,13 +230,44 @@ async fn set_push(State(state): State<Shared>, proven: DeviceProof) -> Replied<D
     Ok(reply(Done {}))
 }
 
-/// Unpair one of the person's phones, this one or another
+fn found(is_there: bool) -> Replied<Done> {
+    if is_there {
+        Ok(reply(Done {}))
+    } else {
+        Err(ApiError::new(Code::ClientNotFound, "no such device"))
+    }
+}
+
+/// Accept another phone of the person as theirs
+#[utoipa::path(
+    post, path = "/device/{id}/confirm", tag = "phone",
+    security(("device_token" = [], "device_proof" = [])),
+    params(("id" = Uuid, Path, description = "the other phone's `device_id`")),
+    responses(
+        (status = 200, body = Reply<Done>),
+        (status = 403, body = Failure, description = "1010: a phone that is not trusted itself"),
+        (status = 404, body = Failure, description = "1007"),
+    )
+)]
+async fn confirm(
+    State(state): State<Shared>,
+    PathId(id): PathId,
+    proven: DeviceProof,
+) -> Replied<Done> {
+    let this = &proven.device;
+    proven.only_trusted()?;
+    let by = By::Phone(this);
+    found(flow::confirm(&state, &proven.site, this.client_id, id, by).await?)
+}
+
+/// Unpair one of the person's phones, this one or, from a trusted one, another
 #[utoipa::path(
     delete, path = "/device/{id}", tag = "phone",
     security(("device_token" = [], "device_proof" = [])),
     params(("id" = Uuid, Path, description = "the phone's `device_id`")),
     responses(
         (status = 200, body = Reply<Done>),
+        (status = 403, body = Failure, description = "1010: another phone, from one that is not trusted"),
         (status = 404, body = Failure, description = "1007"),
     )
 )]
@@ -229,9 +277,9 @@ async fn unpair(
     proven: DeviceProof,
 ) -> Replied<Done> {
     let this = &proven.device;
-    if flow::unpair(&state, this.site_id, this.client_id, id, Some(this)).await? {
-        Ok(reply(Done {}))
-    } else {
-        Err(ApiError::new(Code::ClientNotFound, "no such device"))
+    if id != this.id {
+        proven.only_trusted()?;
     }
+    let by = By::Phone(this);
+    found(flow::unpair(&state, &proven.site, this.client_id, id, by).await?)
 }

@@ -121,6 +121,7 @@ fn value(contract: &Value, name: &str, field: &Value) -> String {
     let meant = found(contract, field);
     let fixed = match name {
         "id" | "client_id" => "$CLIENT",
+        "device_id" => "$DEVICE",
         "api_key" => "$API_KEY",
         "secret_key" => "$SECRET_KEY",
         "verification_token" => "$VERIFICATION",

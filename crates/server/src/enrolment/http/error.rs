@@ -11,6 +11,7 @@ impl From<EnrolmentError> for ApiError {
         match error {
             EnrolmentError::Invalid => Self::new(Code::EnrollmentInvalid, text),
             EnrolmentError::Drawing(cause) => Self::internal(&cause),
+            EnrolmentError::Client(inner) => inner.into(),
             EnrolmentError::Database(cause) => cause.into(),
         }
     }

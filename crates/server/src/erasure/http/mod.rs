@@ -13,6 +13,7 @@ use super::{
     receipt::{By, Erased},
 };
 use crate::{
+    face,
     http::{
         error::Failure,
         extract::{Json, Replied, Reply, reply},
@@ -77,11 +78,15 @@ async fn delete(
     security(("device_token" = [], "device_proof" = [])),
     responses(
         (status = 200, body = Reply<Deleted>),
+        (status = 403, body = Failure, description = "1010: a face is enrolled and was never matched on this phone"),
         (status = 404, body = Failure, description = "1007 where it is erased already"),
     )
 )]
 async fn delete_own(State(state): State<Shared>, proven: DeviceProof) -> Replied<Deleted> {
     let client_id = proven.device.client_id;
+    if face::is_enrolled(&state, client_id).await? {
+        proven.only_trusted()?;
+    }
     let done = flow::erase(&state, &proven.site, client_id, By::Client).await?;
     Ok(reply(done.into()))
 }

@@ -65,25 +65,24 @@ pub(in crate::face) async fn ask(
     device: &Device,
 ) -> Result<Challenge, FaceError> {
     let now = state.now();
-    client::find(&state.db, site, device.client_id)
-        .await?
-        .pass(now)?;
+    let client = client::find(&state.db, site, device.client_id).await?;
+    device::pass(device, &client, now)?;
     if let (Some(hash), Some(until)) = (&device.challenge_hash, device.challenge_until) {
         if until > now {
             return challenge_given(state, device.id, device.challenge_sealed.as_deref(), until);
         }
         let transaction = db::begin(&state.db).await?;
         if device::take_challenge(&transaction, device, hash.clone()).await? {
-            client::record_failure(&transaction, state, site.id, device.client_id, now).await?;
+            device::record_failure(&transaction, state, device, now).await?;
             entry(site, device, Action::EnrolmentFailed)
                 .detail("the challenge was not answered in time")
                 .record(&transaction, &state.keys, now)
                 .await?;
         }
         transaction.commit().await?;
-        client::find(&state.db, site, device.client_id)
-            .await?
-            .pass(now)?;
+        let client = client::find(&state.db, site, device.client_id).await?;
+        let device = device::reread(&state.db, device).await?;
+        device::pass(&device.ok_or(FaceError::Challenge)?, &client, now)?;
     }
     let (challenge, issued) = challenge(state, site, device, device.id)?;
     let transaction = db::begin(&state.db).await?;

@@ -9,7 +9,7 @@ use super::probe::{Answer, Probe, probe};
 use crate::{
     audit::{Action, Entry},
     client::{self, Client},
-    device::{self, Device},
+    device::{self, Device, Standing},
     face::{
         adapt,
         challenge::Photo,
@@ -21,7 +21,7 @@ use crate::{
     platform::{
         clock::Moment,
         db,
-        events::{Event, Failing},
+        events::{Event, Failing, PhoneChange},
         secret,
         state::State,
     },
@@ -50,9 +50,8 @@ pub(in crate::face) async fn enrol(
     if !current || device.challenge_hash.as_ref() != Some(&nonce) {
         return Err(FaceError::Challenge);
     }
-    client::find(&state.db, site, device.client_id)
-        .await?
-        .pass(now)?;
+    let client = client::find(&state.db, site, device.client_id).await?;
+    device::pass(device, &client, now)?;
     let answer = Answer {
         site,
         client_id: device.client_id,
@@ -82,8 +81,9 @@ pub(in crate::face) async fn enrol(
             .device(device.id)
     };
     let stored = store::load(&transaction, &state.keys, owner, state.engine.pack()).await?;
-    let Some(right) = Right::of(state, site, device, &stored, &probe)? else {
-        client::record_failure(&transaction, state, site.id, device.client_id, now).await?;
+    let standing = Standing::of(&transaction, device, now).await?;
+    let Some(right) = Right::of(state, site, (device, standing), &stored, &probe)? else {
+        device::record_failure(&transaction, state, device, now).await?;
         entry(Action::EnrolmentFailed)
             .record(&transaction, &state.keys, now)
             .await?;
@@ -91,18 +91,12 @@ pub(in crate::face) async fn enrol(
         publish_failure(state, site, device, Failing::Face);
         return Err(FaceError::Mismatch);
     };
-    if agreed {
-        let consent = &state.settings.enrolment;
-        let (version, text) = (&consent.consent_version, &consent.consent_text);
-        store::record_consent(&transaction, device, version, text, now).await?;
-    }
     keep(&transaction, right, seal, owner, device, &probe, now).await?;
     device::used_right_to_replace(&transaction, device).await?;
+    device::note_match(&transaction, device, now).await?;
     client::forgive_failures(&transaction, site.id, device.client_id).await?;
     if agreed {
-        entry(Action::ConsentGiven)
-            .record(&transaction, &state.keys, now)
-            .await?;
+        record_consent(state, &transaction, device, now).await?;
     }
     entry(Action::FaceEnrolled)
         .detail(detail(&stored.outdated))
@@ -110,6 +104,31 @@ pub(in crate::face) async fn enrol(
         .await?;
     transaction.commit().await?;
     publish(state, site, device.client_id, device.flow_type.as_str());
+    device::tell(
+        state,
+        site,
+        device.client_id,
+        device.id,
+        PhoneChange::Enrolled,
+    );
+    Ok(())
+}
+
+/// Records that the person agreed to the text in force.
+async fn record_consent(
+    state: &State,
+    transaction: &DatabaseTransaction,
+    device: &Device,
+    now: Moment,
+) -> Result<(), FaceError> {
+    let consent = &state.settings.enrolment;
+    let (version, text) = (&consent.consent_version, &consent.consent_text);
+    store::record_consent(transaction, device, version, text, now).await?;
+    Entry::new(device.site_id, Action::ConsentGiven)
+        .client(device.client_id)
+        .device(device.id)
+        .record(transaction, &state.keys, now)
+        .await?;
     Ok(())
 }
 
@@ -153,7 +172,7 @@ async fn doubtful(
     if !device::take_challenge(&transaction, device, nonce).await? {
         return Err(FaceError::Challenge);
     }
-    client::record_failure(&transaction, state, site.id, device.client_id, now).await?;
+    device::record_failure(&transaction, state, device, now).await?;
     Entry::new(site.id, Action::EnrolmentFailed)
         .client(device.client_id)
         .device(device.id)
@@ -194,24 +213,27 @@ enum Right<'a> {
 
 impl<'a> Right<'a> {
     /// A phone replaces a face only where the site asked it to enrol anew after that face came, or,
-    /// where the pack can compare with nothing that is there, if it is the phone that enrolled it.
+    /// where the pack can compare with nothing that is there, if it is the phone that enrolled it. One that
+    /// waits to be confirmed replaces none.
     /// `None`: the face is another person's.
     fn of(
         state: &State,
         site: &Site,
-        device: &Device,
+        (device, standing): (&Device, Standing),
         stored: &'a Stored,
         probe: &Probe,
     ) -> Result<Option<Self>, FaceError> {
         let Some(enrolled) = &stored.enrolled else {
-            return if may_succeed(site, device, &stored.outdated) {
+            let may = stored.outdated.is_empty() || standing != Standing::Waiting;
+            return if may && may_succeed(site, device, &stored.outdated) {
                 Ok(Some(Self::Replace))
             } else {
                 Err(FaceError::Outdated)
             };
         };
         let since = enrolled.references.enrolled_at();
-        if device.may_replace_face && since.is_none_or(|since| since < device.created_at) {
+        let asked = device.may_replace_face && standing != Standing::Waiting;
+        if asked && since.is_none_or(|since| since < device.created_at) {
             return Ok(Some(Self::Replace));
         }
         let frames = enrolled.protect_all(&probe.frames)?;

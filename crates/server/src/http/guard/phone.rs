@@ -15,7 +15,7 @@ use crate::{
     audit::{self, Action, Actor, Entry},
     device::{self, Call, Device, Proof, ProofError},
     http::{
-        error::{ApiError, ApiResult},
+        error::{ApiError, ApiResult, Code},
         extract::{self, FORM_LIMIT, Form, JSON_LIMIT},
         request::{ClientIp, body_too_large},
     },
@@ -50,6 +50,19 @@ impl DeviceProof {
     /// 1006 for a broken form, 1039 for a part that is too large.
     pub fn form(&self) -> ApiResult<Form> {
         Form::parse(&self.headers, &self.body)
+    }
+
+    /// Lets through only a phone that is the person's beyond doubt, for what concerns more than itself.
+    ///
+    /// # Errors
+    /// 1010 for one that waits to be confirmed, or on which the person's face was not matched yet.
+    pub fn only_trusted(&self) -> ApiResult<()> {
+        if self.device.is_trusted() {
+            return Ok(());
+        }
+        let text =
+            "this phone waits to be confirmed, or its person's face was not matched on it yet";
+        Err(ApiError::new(Code::ScopeForbidden, text))
     }
 }
 

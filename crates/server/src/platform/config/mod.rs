@@ -164,6 +164,8 @@ pub struct SignOn {
     pub session_lifetime: u32,
     /// Life of a challenge.
     pub challenge_lifetime: u32,
+    /// How many pushes to one client may come to nothing before the next must wait.
+    pub pushes_before_pause: u32,
     /// How long a report freezes its origin.
     pub freeze: u32,
 }

@@ -40,6 +40,7 @@ const ALL: &[Pair] = &[
     pair!(7, "0007_test_identities"),
     pair!(8, "0008_audit_chain"),
     pair!(9, "0009_retention"),
+    pair!(10, "0010_phones_on_trial"),
 ];
 
 pub(super) fn sqlite() -> Migrator {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::decided;
 use crate::{
     platform::{events::Verdict, state::State},
-    sign_on::store,
+    sign_on::{freezes, store},
     site::Site,
 };
 
@@ -27,6 +27,7 @@ pub async fn erase(
     site_id: Uuid,
     client_id: Uuid,
 ) -> Result<Erased, DbErr> {
+    freezes::erase(db, client_id).await?;
     Ok(Erased {
         waiting: store::waiting_of(db, site_id, client_id).await?,
         count: store::erase(db, site_id, client_id).await?,

@@ -2,6 +2,8 @@
 
 mod answerer;
 mod erase;
+mod fatigue;
+mod origin;
 mod outbox;
 mod outcome;
 mod phone;
@@ -20,10 +22,11 @@ pub use self::{
     test_answer::answer_overdue,
 };
 pub(super) use self::{
+    origin::Origin,
     outcome::{Proof, redeem, status_by_token},
     phone::{deny, inbox},
     refusal::record_refused_request,
-    request::{Origin, cancel, request},
+    request::{cancel, request},
     scan::{Scan, challenge, verify},
 };
 use super::{
@@ -31,7 +34,7 @@ use super::{
     store,
 };
 use crate::{
-    device::Device,
+    device::{Device, Standing},
     platform::{
         events::{Event, Verdict},
         secret,
@@ -40,7 +43,11 @@ use crate::{
     site::Site,
 };
 
+/// An open sign-on of the phone's client. To a phone that waits to be confirmed there is none.
 async fn find_open(state: &State, device: &Device, id: Uuid) -> Result<SignOn, SignOnError> {
+    if Standing::of(&state.db, device, state.now()).await? == Standing::Waiting {
+        return Err(SignOnError::NotFound);
+    }
     let sign_on = store::find_for_device(&state.db, device, id)
         .await?
         .ok_or(SignOnError::NotFound)?;

@@ -6,13 +6,13 @@ use sea_orm::DbErr;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{decided, find_open, overtaken, request::network};
+use super::{decided, find_open, origin::network, overtaken};
 use crate::{
     audit::{Action, Entry},
-    device::Device,
+    device::{self, Device, Standing},
     platform::{clock::seconds, db, events::Verdict, state::State},
     sign_on::{
-        InboxEntry,
+        InboxEntry, freezes,
         model::{SignOn, SignOnError, State as Stage},
         store,
     },
@@ -32,7 +32,7 @@ pub(in crate::sign_on) async fn inbox(
     loop {
         // Asked for before looking, so that nothing that comes in between is slept through.
         let woken = state.wake_ups.wait(device.client_id);
-        let open = store::open_for_device(&state.db, device, state.now()).await?;
+        let open = open_rows(state, device).await?;
         let is_over = Instant::now() >= give_up || state.wake_ups.has_ended();
         if !open.is_empty() || is_over {
             return Ok(open);
@@ -43,6 +43,19 @@ pub(in crate::sign_on) async fn inbox(
     }
 }
 
+/// What waits for a phone, the newest first; nothing while the phone itself waits to be confirmed.
+async fn open_rows(state: &State, device: &Device) -> Result<Vec<SignOn>, DbErr> {
+    let now = state.now();
+    // It may have been confirmed since its request began.
+    let Some(device) = device::reread(&state.db, device).await? else {
+        return Ok(Vec::new());
+    };
+    if Standing::of(&state.db, &device, now).await? == Standing::Waiting {
+        return Ok(Vec::new());
+    }
+    store::open_for_device(&state.db, &device, now).await
+}
+
 /// What waits for a phone now; nothing if its site is switched off.
 ///
 /// # Errors
@@ -51,14 +64,14 @@ pub async fn open_for(state: &State, device: &Device) -> Result<Vec<InboxEntry>,
     let Some(site) = site::find_enabled(&state.db, device.site_id).await? else {
         return Ok(Vec::new());
     };
-    let open = store::open_for_device(&state.db, device, state.now()).await?;
+    let open = open_rows(state, device).await?;
     Ok(open
         .into_iter()
         .map(|row| InboxEntry::of(&site, row))
         .collect())
 }
 
-/// What phones show of a site's sign-on, while it is open.
+/// What phones show of a site's sign-on, while it is open, and which phones are to show it.
 ///
 /// # Errors
 /// When the database fails.
@@ -66,14 +79,17 @@ pub async fn inbox_entry(
     state: &State,
     site_id: Uuid,
     id: Uuid,
-) -> Result<Option<InboxEntry>, DbErr> {
+) -> Result<Option<(InboxEntry, Vec<Device>)>, DbErr> {
     let Some(site) = site::find(&state.db, site_id).await? else {
         return Ok(None);
     };
+    let now = state.now();
     let row = store::find_on_site(&state.db, site_id, id).await?;
-    Ok(row
-        .filter(|row| row.open(state.now()).is_ok())
-        .map(|row| InboxEntry::of(&site, row)))
+    let Some(row) = row.filter(|row| row.open(now).is_ok()) else {
+        return Ok(None);
+    };
+    let phones = device::pushable(&state.db, site_id, row.client_id, now).await?;
+    Ok(Some((InboxEntry::of(&site, row), phones)))
 }
 
 /// The person says no; with `report`, also that it was not them who asked.
@@ -105,10 +121,13 @@ pub(in crate::sign_on) async fn deny(
     } else {
         Action::SignOnDenied
     };
-    if report {
+    if !device.is_trusted() {
+        // Whoever filmed a code could otherwise keep the person out by saying no for them.
+        device::record_failure(&transaction, state, device, now).await?;
+    } else if report {
         let until = now + seconds(state.settings.sign_on.freeze);
         let network = network(&sign_on.ip);
-        store::freeze(&transaction, sign_on.client_id, &network, until).await?;
+        freezes::freeze(&transaction, sign_on.client_id, &network, until).await?;
     }
     Entry::new(site.id, action)
         .client(sign_on.client_id)

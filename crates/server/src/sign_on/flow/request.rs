@@ -1,64 +1,38 @@
 //! What the site does: ask for a sign-on, take it back.
 
-use std::net::IpAddr;
-
-use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, DbErr};
 use uuid::Uuid;
 
-use super::{answerer::Answerer, decided, find_for_site, test_answer};
+use super::{
+    answerer::Answerer,
+    decided,
+    fatigue::{self, PUSHES_LOOKED_AT},
+    find_for_site,
+    origin::Origin,
+    test_answer,
+};
 use crate::{
     audit::{Action, Entry},
     client::{Client, TestClient, TestIdentity},
     device::{self, Device},
     face,
     face::FaceError,
-    limit::{self, Rule},
+    limit::{self, Limited, Rule},
     platform::{
         clock::{Moment, seconds},
         db,
         events::{Event, Verdict},
-        network::Network,
         secret::Secret,
         state::{Shared, State},
     },
     push,
     sign_on::{
-        model::{ActiveModel, Choices, SignOnError, State as Stage, draw_numbers},
+        freezes,
+        model::{ActiveModel, Choices, SignOnError, State as Stage, draw_number},
         store,
     },
     site::Site,
 };
-
-/// Where a sign-on was asked for, ready for display.
-pub(in crate::sign_on) struct Origin {
-    pub(in crate::sign_on) ip: IpAddr,
-    /// Whether `ip` is the person's; else it is the backend's, which stands for everyone.
-    pub(in crate::sign_on) is_stated: bool,
-    pub(in crate::sign_on) user_agent: String,
-}
-
-impl Origin {
-    /// As it is kept with the sign-on: empty where it is not known.
-    fn address(&self) -> String {
-        if self.is_stated {
-            self.ip.to_string()
-        } else {
-            String::new()
-        }
-    }
-
-    fn network(&self) -> String {
-        network(&self.address())
-    }
-}
-
-/// What a report freezes, of the address kept with a sign-on: its network, and nothing where none
-/// was stated. That row only makes the next push ask for a number.
-pub(super) fn network(address: &str) -> String {
-    address
-        .parse::<IpAddr>()
-        .map_or_else(|_| String::new(), |ip| Network::from(ip).to_string())
-}
 
 pub(in crate::sign_on) struct Pushed {
     pub(in crate::sign_on) token: Secret,
@@ -84,7 +58,7 @@ pub(in crate::sign_on) async fn request(
     let token = Secret::generate(if test.is_some() { "vt_test_" } else { "vt_" });
     let id = Uuid::new_v4();
     let (number, choices) = if with_number {
-        let (number, choices) = draw_numbers();
+        let (number, choices) = draw_number();
         (Some(number), choices)
     } else {
         (None, Choices::default())
@@ -110,6 +84,7 @@ pub(in crate::sign_on) async fn request(
         ..Default::default()
     };
     let transaction = db::begin(&state.db).await?;
+    let superseded = supersede(&transaction, state, &row).await?;
     store::insert(&transaction, row).await?;
     if !asked.devices.is_empty() {
         push::enqueue(&transaction, &asked.devices, id, now).await?;
@@ -123,6 +98,9 @@ pub(in crate::sign_on) async fn request(
         .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
+    for older in superseded {
+        decided(state, site, client.id, older, Verdict::Expired);
+    }
     state.wake_ups.wake(client.id);
     state.events.publish(&Event::Asked {
         at: site.for_events(),
@@ -149,7 +127,7 @@ impl Asked {
         origin: &Origin,
         now: Moment,
     ) -> Result<Self, SignOnError> {
-        let frozen = store::frozen_until(&state.db, client.id, &origin.network(), now).await?;
+        let frozen = freezes::frozen_until(&state.db, client.id, &origin.network(), now).await?;
         if let Some(until) = frozen.filter(|_| origin.is_stated) {
             let seconds = u64::try_from((until - now).num_seconds()).unwrap_or(0);
             return Err(SignOnError::Frozen { seconds });
@@ -157,13 +135,14 @@ impl Asked {
         if !face::is_enrolled(state, client.id).await? {
             return Err(FaceError::NotEnrolled.into());
         }
-        let devices = device::pushable(&state.db, client, now).await?;
+        let devices = device::pushable(&state.db, client.site_id, client.id, now).await?;
         if devices.is_empty() {
             return Err(SignOnError::NoDevice);
         }
         // Last, so that pushes which would not reach the person do not use up theirs.
         let subject = client.id.to_string();
         limit::check(state, Rule::PushByClient, subject).await?;
+        pause(state, client, origin, now).await?;
         Ok(Self {
             devices,
             // Refusing a backend that does not say for whom it asks would lock the person out.
@@ -181,6 +160,57 @@ impl Asked {
             needs_number: false,
         })
     }
+}
+
+/// Holds a push back that comes too soon after many that came to nothing.
+async fn pause(
+    state: &State,
+    client: &Client,
+    origin: &Origin,
+    now: Moment,
+) -> Result<(), SignOnError> {
+    let lately = store::latest(&state.db, client, PUSHES_LOOKED_AT).await?;
+    let network = origin.network();
+    let free = state.settings.sign_on.pushes_before_pause;
+    match fatigue::pause(&lately, &network, free, now) {
+        None => Ok(()),
+        Some(left) => Err(Limited::Over {
+            rule: Rule::PushByClient,
+            retry_after: left,
+        }
+        .into()),
+    }
+}
+
+/// Takes back what the same browser asked for before: its person looks at one page. Those ids.
+async fn supersede(
+    transaction: &DatabaseTransaction,
+    state: &State,
+    row: &ActiveModel,
+) -> Result<Vec<Uuid>, DbErr> {
+    let now = state.now();
+    let (client_id, ip, agent) = (
+        row.client_id.as_ref(),
+        row.ip.as_ref(),
+        row.user_agent.as_ref(),
+    );
+    // Whose browser it is was not stated, or it is an integrator's test, which may run beside others.
+    if ip.is_empty() || row.test_identity.as_ref().is_some() {
+        return Ok(Vec::new());
+    }
+    let mut superseded = Vec::new();
+    for older in store::waiting_from(transaction, *client_id, ip, agent).await? {
+        if store::end(transaction, older, Stage::Cancelled, None, Some(now), now).await? {
+            Entry::new(*row.site_id.as_ref(), Action::SignOnCancelled)
+                .client(*client_id)
+                .sign_on(older)
+                .detail("the same browser asked again")
+                .record(transaction, &state.keys, now)
+                .await?;
+            superseded.push(older);
+        }
+    }
+    Ok(superseded)
 }
 
 /// Browser and system, for display only.

@@ -8,7 +8,7 @@ use super::{answerer::Answerer, decided, find_open, overtaken};
 use crate::{
     audit::{Action, Entry},
     client::{self, Client},
-    device::Device,
+    device::{self, Device},
     face::{self, Answer, Challenge, FaceError, Photo},
     platform::{
         clock::seconds,
@@ -36,7 +36,7 @@ pub(in crate::sign_on) async fn challenge(
     let now = state.now();
     let sign_on = find_open(state, device, id).await?;
     let client = client::find(&state.db, site, sign_on.client_id).await?;
-    client.pass(now)?;
+    device::pass(device, &client, now)?;
     if let Some(again) = in_force(state, &sign_on)? {
         return Ok(again);
     }
@@ -115,7 +115,7 @@ pub(in crate::sign_on) async fn verify(
     let now = state.now();
     let sign_on = find_open(state, device, scan.sign_on_id).await?;
     let client = client::find(&state.db, site, sign_on.client_id).await?;
-    client.pass(now)?;
+    device::pass(device, &client, now)?;
     let nonce = secret::hash(&scan.nonce);
     if !sign_on.has_challenge(&nonce, now) {
         return Err(SignOnError::Challenge);
@@ -128,8 +128,11 @@ pub(in crate::sign_on) async fn verify(
         id: sign_on.id,
         nonce,
     };
-    if sign_on.number.is_some() && scan.number != sign_on.number {
-        return Err(attempt.fail(Failing::Number, None).await);
+    if sign_on.number.is_some() {
+        let number = scan.number.ok_or(SignOnError::NumberMissing)?;
+        if Some(number) != sign_on.number {
+            return Err(attempt.fail(Failing::Number, None).await);
+        }
     }
     let answer = Answer {
         site,
@@ -187,6 +190,9 @@ impl Attempt<'_> {
             return Err(overtaken(self.state, self.site, self.id).await);
         }
         client::forgive_failures(&transaction, self.site.id, self.client.id).await?;
+        if let Answerer::Phone(device) = self.by {
+            device::note_match(&transaction, device, now).await?;
+        }
         self.entry(Action::SignOnVerified)
             .record(&transaction, &self.state.keys, now)
             .await?;
@@ -223,18 +229,26 @@ impl Attempt<'_> {
         let transaction = db::begin(&self.state.db).await?;
         let nonce = self.nonce.clone();
         let device_id = self.by.device_id();
-        if !store::spend_try(&transaction, self.id, nonce, number, device_id, now).await? {
+        let spent = store::Spent {
+            nonce_hash: nonce,
+            failure: number,
+            // A second guess would double the chance.
+            is_final: failure == Failing::Number,
+        };
+        if !store::spend_try(&transaction, self.id, spent, device_id, now).await? {
             transaction.rollback().await?;
             return Ok(None);
         }
-        if !self.by.is_test() {
-            client::record_failure(&transaction, self.state, self.site.id, self.client.id, now)
-                .await?;
-        }
+        let may_go_on = match self.by {
+            Answerer::Phone(device) => {
+                device::record_failure(&transaction, self.state, device, now).await?
+            }
+            Answerer::Test(_) => true,
+        };
         let mut left = store::find_on_site(&transaction, self.site.id, self.id)
             .await?
             .map_or(0, |row| row.tries_left);
-        if left > 0 && client::is_locked(&transaction, self.site.id, self.client.id, now).await? {
+        if left > 0 && !may_go_on {
             store::end(&transaction, self.id, Stage::Failed, device_id, None, now).await?;
             left = 0;
         }

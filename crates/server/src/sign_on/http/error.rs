@@ -17,6 +17,7 @@ impl From<SignOnError> for ApiError {
             SignOnError::Expired => Self::new(Code::VerificationExpired, text),
             SignOnError::Used => Self::new(Code::VerificationUsed, text),
             SignOnError::Challenge => Self::invalid("nonce", text),
+            SignOnError::NumberMissing => Self::invalid("number", text),
             SignOnError::NoDevice => Self::new(Code::DeviceTokenNotFound, text),
             SignOnError::Frozen { seconds } => {
                 Self::new(Code::PushLimitedByIp, text).retry_after(seconds)

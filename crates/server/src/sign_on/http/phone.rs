@@ -116,7 +116,7 @@ async fn challenge(State(state): State<Shared>, proven: DeviceProof) -> Replied<
 struct Answer {
     sign_on_id: Uuid,
     nonce: String,
-    /// The number the person picked, where there were choices.
+    /// The number that the page shows, where there were choices; a wrong one ends the sign-on.
     number: Option<i32>,
     /// 1 to 12 frames, each a part of the form.
     frames: Vec<Frame>,

@@ -97,7 +97,7 @@ struct Pushed {
     /// Seconds until the sign-on expires.
     #[schema(example = 600)]
     expires_in: u32,
-    /// Two digits for the page to show; null where number matching is off.
+    /// 0 to 99, for the page to show with two digits; null where number matching is off.
     number: Option<i32>,
 }
 
