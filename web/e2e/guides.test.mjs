@@ -78,6 +78,9 @@ describe('the reference', () => {
     };
     works('api-tokens', 'GET /.well-known/jwks.json');
     assert.ok(works('api-tokens', 'POST /application_auth').authenticated_token);
+    const overview = await (await fetch(`${axiam.url}/docs/api.md`)).text();
+    const [before] = blocks(overview.split('\n## Try it\n')[1], 'sh');
+    assert.match(bash(`${before.replace('./data/demo.env', `${axiam.dataDir}/demo.env`)}\necho "$TOKEN"`), /^eyJ[\w-]+\.[\w-]+\.[\w-]+\n$/);
     works('api-clients', 'POST /client/create');
     ann = await site.person('ann@example.com', { photos: [owner.photo(0)] });
     const other = await site.createClient('other@example.com');

@@ -37,6 +37,9 @@ const PAGES: [(&str, &str, &str, &str); 4] = [
     ),
 ];
 
+/// What is said before the list of all routes.
+const OVERVIEW: &str = include_str!("../../../../docs/guides/api.md");
+
 /// The page whose sections explain the codes.
 const CODES: &str = "codes.md";
 
@@ -55,18 +58,12 @@ pub(super) fn pages(contract: &Value) -> Vec<(&'static str, String)> {
 
 fn before(tag: &str) -> &'static str {
     match tag {
-        "site" => {
-            "The lines below run as they stand once `API`, `API_KEY` and `SECRET_KEY` are set; `./data/demo.env` sets \
-             them to the demo site's.\n\n"
-        }
         "phone" => {
             "Each request carries `DPoP: <proof>` and, once paired, `Authorization: DPoP <device_token>`. The lines \
              below have no proof of yours, so they show the shape and are answered 1050; `axiam phone` is a phone that \
              has one, and [the phone app](../phone.md) another.\n\n"
         }
-        _ => {
-            "The lines below run as they stand once `API` and `TOKEN` are set: see [tokens](api-tokens.md).\n\n"
-        }
+        _ => "The lines below run as they stand once [their variables](api.md#try-it) are set.\n\n",
     }
 }
 
@@ -136,26 +133,7 @@ fn with_links(told: &str) -> String {
 }
 
 fn overview(contract: &Value) -> String {
-    let mut text = String::from(
-        "# API: overview\n\n\
-         Every route answers JSON in one envelope, and every failure has a code that programs can rely on.\n\n\
-         ## Where it is\n\n\
-         All routes lie below `https://<your server>/api/v1/facial_sign_on`, written `$API` on these pages. The contract \
-         for client generators is [`/api/openapi.json`](/api/openapi.json); these pages are made from it.\n\n\
-         ## The envelope\n\n\
-         ```json\n{\"success\": true, \"data\": {\"…\": \"…\"}}\n```\n\n\
-         ```json\n{\"success\": false, \"message\": \"for developers\", \"user_message\": \"A sentence for people.\",\n \
-         \"error\": \"client_not_found\", \"code\": 1007, \"http_code\": 404}\n```\n\n\
-         Go by `code`; show `user_message`; log `message`. 429 and 503 carry `Retry-After`. `details`, where it is there, \
-         says more: `{field, reason}` with 1006, `attempts_left` or `hint` after a scan. Each answer has `X-Request-Id`, \
-         which the log has too. [All codes](codes.md).\n\n\
-         ## Who may call what\n\n\
-         | token | from | holds it | opens |\n| --- | --- | --- | --- |\n\
-         | site | `application_auth` | your backend, never a browser | every route of tokens, clients and sign-ons |\n\
-         | widget | `application_auth` with `\"scope\": \"widget\"` | a page, for ten minutes | `client/send_push`, `login/status`, `login/cancel` |\n\
-         | device | `device/register` | a paired phone, each use signed by its key | the routes of phones |\n\n\
-         ## All routes\n\n| route | |\n| --- | --- |\n",
-    );
+    let mut text = format!("{OVERVIEW}\n## All routes\n\n| route | |\n| --- | --- |\n");
     for (slug, tag, _, _) in PAGES {
         for operation in operations(contract, tag) {
             let (name, id) = (operation.name(), operation.id());
