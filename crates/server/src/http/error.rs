@@ -202,17 +202,24 @@ const fn challenge(code: Code) -> &'static str {
 
 impl From<DbErr> for ApiError {
     fn from(error: DbErr) -> Self {
-        if !db::is_away(&error) {
+        let what = if db::is_away(&error) {
+            "the database does not answer"
+        } else if db::is_full(&error) {
+            "the database's disk is full"
+        } else {
             return Self::internal(&error);
-        }
+        };
         let id = request_id::current();
-        tracing::error!(request_id = %id, %error, "the database does not answer");
-        Self::new(
-            Code::Overloaded,
-            "the database does not answer; try again shortly",
-        )
-        .retry_after(RETRY_AFTER_AWAY)
+        tracing::error!(request_id = %id, %error, "{what}");
+        unable(what)
     }
+}
+
+/// 5003: what is needed is away, or has no room.
+#[must_use]
+pub fn unable(what: &str) -> ApiError {
+    ApiError::new(Code::Overloaded, format!("{what}; try again shortly"))
+        .retry_after(RETRY_AFTER_AWAY)
 }
 
 /// 5003: shed before work is begun.

@@ -10,6 +10,8 @@ pub mod events;
 pub mod issued;
 pub mod keys;
 pub mod network;
+pub mod notices;
+pub mod room;
 pub mod secret;
 pub mod state;
 pub mod wake_ups;

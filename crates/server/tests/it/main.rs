@@ -32,6 +32,7 @@ mod docs;
 mod envelope;
 mod erasure;
 mod face_references;
+mod full_disk;
 mod house;
 mod keys;
 mod liveness;

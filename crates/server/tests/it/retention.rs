@@ -20,7 +20,7 @@ enum Bound {
 use Bound::{Age, By};
 
 /// Every table. A new one needs its line here and in `docs/retention.md`.
-const TABLES: [(&str, Bound); 18] = [
+const TABLES: [(&str, Bound); 19] = [
     ("_sqlx_migrations", By("versions of the program")),
     ("keys", By("purposes, sites and rotations")),
     ("sites", By("what the operator registers")),
@@ -39,6 +39,7 @@ const TABLES: [(&str, Bound); 18] = [
     ("enrolments", Age(0, "")),
     ("freezes", Age(0, "")),
     ("limits", Age(0, "")),
+    ("notices", By("kinds of notices")),
     ("pushes", Age(0, "")),
     ("seen_frames", Age(0, "")),
     ("sessions", Age(0, "")),

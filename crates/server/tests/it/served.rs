@@ -105,6 +105,12 @@ pub(crate) fn until(is_true: impl Fn() -> bool) -> bool {
     false
 }
 
+/// Whether the tests run as root.
+pub(crate) fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output().unwrap();
+    id.stdout == b"0\n"
+}
+
 impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.child.kill();

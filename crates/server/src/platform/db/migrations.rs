@@ -41,6 +41,7 @@ const ALL: &[Pair] = &[
     pair!(8, "0008_audit_chain"),
     pair!(9, "0009_retention"),
     pair!(10, "0010_phones_on_trial"),
+    pair!(11, "0011_notices"),
 ];
 
 pub(super) fn sqlite() -> Migrator {

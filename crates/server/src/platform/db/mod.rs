@@ -284,6 +284,25 @@ pub fn is_away(error: &DbErr) -> bool {
     }
 }
 
+/// Whether a write failed because the disk is full.
+#[must_use]
+pub fn is_full(error: &DbErr) -> bool {
+    // SQLITE_FULL, SQLITE_IOERR_SHMSIZE (https://sqlite.org/rescode.html), and disk_full of PostgreSQL.
+    const CODES: [&str; 3] = ["13", "4874", "53100"];
+    let (DbErr::Exec(RuntimeErr::SqlxError(cause))
+    | DbErr::Query(RuntimeErr::SqlxError(cause))
+    | DbErr::Conn(RuntimeErr::SqlxError(cause))) = error
+    else {
+        return false;
+    };
+    match cause.as_ref() {
+        sqlx::Error::Database(said) => said
+            .code()
+            .is_some_and(|code| CODES.contains(&code.as_ref())),
+        _ => false,
+    }
+}
+
 /// Whether a write failed because another row has the same unique value.
 #[must_use]
 pub fn is_duplicate(error: &DbErr) -> bool {
