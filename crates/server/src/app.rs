@@ -1,6 +1,6 @@
 //! Builds the state and puts the slices' routes together.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use ::cable::Cable;
 use axum::{Router, extract::DefaultBodyLimit, http::Uri, middleware};
@@ -76,6 +76,7 @@ impl App {
             engine,
             events: crate::platform::events::Events::default(),
             wake_ups: WakeUps::default(),
+            called: Mutex::default(),
             uploads: Arc::new(Semaphore::new(kibibytes)),
         });
         let publisher = Publisher::start(&state, &cable);

@@ -30,11 +30,23 @@ use crate::platform::{
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Redis does not answer, or not as it should.
-    #[error(transparent)]
+    #[error("{}", told(.0))]
     Redis(#[from] ConnectError),
     /// The key that seals what lies in Redis cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+}
+
+/// Why Redis cannot be used, and what to do about it.
+#[must_use]
+pub fn told(error: &ConnectError) -> String {
+    match error {
+        // These say it themselves.
+        ConnectError::Address(_) | ConnectError::Mode(_) | ConnectError::Rights { .. } => {
+            error.to_string()
+        }
+        ConnectError::Redis(_) => format!("{error}; check redis.url and that it is running"),
+    }
 }
 
 /// Opens the cable: over Redis where one is set, else in this process alone.

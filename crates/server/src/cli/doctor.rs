@@ -15,13 +15,15 @@ use face::{Engine, FaceEngine, FmrLevel, PackInfo};
 use self::finding::Finding;
 use super::{CommandError, serve::find_pack};
 use crate::{
+    cable::{self, backend},
     face as faces,
     platform::{
-        clock::{Clock, Moment, SystemClock},
+        clock::{Clock, Moment, SystemClock, seconds},
         config::{Listen, Settings},
         db::{self, Standing},
         engine::Workers,
         keys::{self, Keyring},
+        notices,
     },
     site::{self, Liveness, Site},
 };
@@ -129,9 +131,12 @@ async fn redis(settings: &Settings) -> Finding {
                 .into(),
         );
     }
-    match Redis::reach(&settings.redis.url).await {
-        Ok(()) => Finding::Fine("answers; several servers share one cable".into()),
-        Err(error) => Finding::Wrong(format!("{error}; check redis.url and that it is running")),
+    if let Err(error) = Redis::reach(&settings.redis.url, &settings.redis.prefix).await {
+        return Finding::Wrong(cable::told(&error));
+    }
+    match backend::cannot_give_users(&settings.redis).await {
+        Some(problem) => Finding::Mind(problem),
+        None => Finding::Fine("answers; several servers share one cable".into()),
     }
 }
 
@@ -152,7 +157,12 @@ async fn database(settings: &Settings) -> Vec<(&'static str, Finding)> {
     let db = match db::open(&url, 1).await {
         Ok(db) => db,
         Err(error) => {
-            let text = format!("{engine}: {error}; check database.url and that it is running");
+            let text = match error {
+                db::OpenError::Unreachable { .. } => {
+                    format!("{engine}: {error}; check database.url and that it is running")
+                }
+                error => format!("{engine}: {error}"),
+            };
             return vec![("database", Finding::Wrong(text))];
         }
     };
@@ -174,6 +184,8 @@ async fn database(settings: &Settings) -> Vec<(&'static str, Finding)> {
         ("faces", enrolled(settings, &db).await),
     ];
     findings.extend(clocks);
+    let called = called_elsewhere(settings, &db).await;
+    findings.extend(called.map(|finding| ("address", finding)));
     findings
 }
 
@@ -192,6 +204,24 @@ async fn sites(db: &sea_orm::DatabaseConnection) -> Result<Vec<Site>, Finding> {
         }
         Err(error) => Err(Finding::Wrong(error.to_string())),
     }
+}
+
+/// Whether phones were refused lately because they call the server by another address than it knows.
+async fn called_elsewhere(
+    settings: &Settings,
+    db: &sea_orm::DatabaseConnection,
+) -> Option<Finding> {
+    const LATELY: u32 = 7 * 86_400;
+    let (origin, at) = notices::find(db, notices::CALLED_ELSEWHERE).await.ok()??;
+    let ours = settings.public_url();
+    if origin == ours || at + seconds(LATELY) < SystemClock.now() {
+        return None;
+    }
+    Some(Finding::Mind(format!(
+        "on {} a phone signed a request for {origin}, and this server goes by {ours}, so it was refused (1050): \
+         if phones do reach it at {origin}, set server.public_url to that",
+        at.format("%Y-%m-%d %H:%M UTC")
+    )))
 }
 
 async fn keys(db: &sea_orm::DatabaseConnection, master: &Path) -> Finding {
@@ -280,7 +310,6 @@ async fn enrolled(settings: &Settings, db: &sea_orm::DatabaseConnection) -> Find
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::clock::seconds;
 
     #[test]
     fn clocks_that_disagree_are_told() {

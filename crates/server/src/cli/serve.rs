@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     app::App,
-    audit, cable,
+    audit,
+    cable::{self, backend},
     face::Upkeep,
     http::{
         listen::{self, Bounds},
@@ -118,9 +119,10 @@ pub(super) async fn run(
     let sites = site::all(&db).await?.into_iter().map(|site| site.id);
     audit::begin(&db, &keys, sites.chain([audit::INSTALLATION]), clock.now()).await?;
     note_start(&db, &keys, clock.now()).await?;
-    let cable = cable::open(&settings, &keys)
-        .await
-        .map_err(|error| format!("{error}; check redis.url and that it is running"))?;
+    let cable = cable::open(&settings, &keys).await?;
+    if let Some(problem) = backend::cannot_give_users(&settings.redis).await {
+        tracing::warn!("{problem}");
+    }
     let listener = Listener::open(&settings.server.listen).await?;
     // Port 0 asks the system for a free one; what it chose is the address to print and to sign.
     let mut settings = settings;

@@ -38,6 +38,9 @@ pub enum ProofError {
     /// It was made for another request.
     #[error("the proof is for another request: {0}")]
     Other(&'static str),
+    /// It was made for the same path at another address, which is told.
+    #[error("the proof is for another request: htu is at {0}")]
+    Elsewhere(String),
     /// Too old, or from the future.
     #[error("the proof's iat is more than 60 s away from the server's time")]
     Stale,
@@ -100,9 +103,7 @@ impl Proof {
         if claims.htm != call.method {
             return Err(ProofError::Other("htm"));
         }
-        if !same_address(&claims.htu, call) {
-            return Err(ProofError::Other("htu"));
-        }
+        check_address(&claims.htu, call)?;
         // Seconds since 1970 fit a double exactly.
         #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
         let age = now.timestamp() as f64 - claims.iat;
@@ -209,15 +210,23 @@ fn verified_claims(proof: &str, jwk: &Jwk) -> Result<Claims, ProofError> {
         })
 }
 
-fn same_address(htu: &str, call: &Call<'_>) -> bool {
-    let Ok(htu) = Url::parse(htu) else {
-        return false;
-    };
-    call.origins.iter().any(|origin| {
-        Url::parse(&format!("{origin}{}", call.path)).is_ok_and(|here| {
-            here.origin() == htu.origin() && here.origin().is_tuple() && here.path() == htu.path()
-        })
-    })
+fn check_address(htu: &str, call: &Call<'_>) -> Result<(), ProofError> {
+    let htu = Url::parse(htu).ok().filter(|htu| htu.origin().is_tuple());
+    let htu = htu.ok_or(ProofError::Other("htu"))?;
+    let here = |origin: &String| Url::parse(&format!("{origin}{}", call.path)).ok();
+    let same_path: Vec<Url> = call
+        .origins
+        .iter()
+        .filter_map(here)
+        .filter(|here| here.path() == htu.path())
+        .collect();
+    if same_path.iter().any(|here| here.origin() == htu.origin()) {
+        Ok(())
+    } else if same_path.is_empty() {
+        Err(ProofError::Other("htu"))
+    } else {
+        Err(ProofError::Elsewhere(htu.origin().ascii_serialization()))
+    }
 }
 
 fn sha256(bytes: &[u8], alphabet: &impl base64::Engine) -> String {

@@ -1,6 +1,9 @@
 //! What every handler can reach: settings, database, clock, keys, engine, events.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
 
 use ipnet::IpNet;
 use sea_orm::DatabaseConnection;
@@ -36,6 +39,8 @@ pub struct State {
     pub wake_ups: WakeUps,
     /// Proxies that are believed where a request came from.
     pub proxies: RwLock<Arc<[IpNet]>>,
+    /// Other addresses that phones called this server by: each is told once.
+    pub called: Mutex<BTreeSet<String>>,
     /// Kibibytes of uploads that may still be taken into memory.
     pub uploads: Arc<Semaphore>,
 }

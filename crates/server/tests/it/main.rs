@@ -61,4 +61,5 @@ mod signals;
 mod site_redis;
 mod sweep;
 mod test_identities;
+mod traps;
 mod two_servers;

@@ -30,6 +30,7 @@ mod error;
 mod log;
 mod reader;
 mod replica;
+mod rights;
 mod script;
 mod seal;
 mod session;
@@ -103,11 +104,8 @@ impl Redis {
         let mut reader = Reader::new(Arc::clone(&shared));
         let mut connection = shared.connection.clone();
         reader::refuse_other_modes(&mut connection).await?;
+        rights::check(&shared.client, &shared.options.prefix).await?;
         reader.catch_up(&mut connection).await?;
-        // Announces nothing; whether it may is found out before it matters.
-        let mut command = redis::cmd("PUBLISH");
-        command.arg(shared.log_key()).arg("");
-        let _: u64 = command.query_async(&mut connection).await?;
         let start = Mutex::new(Some((reader, queue)));
         Ok(Self {
             shared,
@@ -118,14 +116,15 @@ impl Redis {
         })
     }
 
-    /// Whether a Redis that can be used answers at an address.
+    /// Whether a Redis that can be used, with keys of this prefix, answers at an address.
     ///
     /// # Errors
     /// See [`ConnectError`].
-    pub async fn reach(address: &str) -> Result<(), ConnectError> {
+    pub async fn reach(address: &str, prefix: &str) -> Result<(), ConnectError> {
         let client = address.parse::<Address>()?.client()?;
         let mut connection = client.get_multiplexed_async_connection().await?;
-        reader::refuse_other_modes(&mut connection).await
+        reader::refuse_other_modes(&mut connection).await?;
+        rights::check(&client, prefix).await
     }
 
     fn enqueue(&self, job: Job) {

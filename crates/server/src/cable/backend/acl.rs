@@ -3,7 +3,7 @@
 
 use redis::{ErrorKind, RedisResult, aio::ConnectionLike};
 
-use crate::site::RedisUser;
+use crate::{platform::secret::public_name, site::RedisUser};
 
 /// The commands of a listener, with those that clients of Redis send by themselves when they connect.
 /// Anything that reads or writes a key, publishes, or tells of others is missing.
@@ -26,6 +26,24 @@ const SINCE_7_2: &str = "+client|setinfo";
 /// Rails' Action Cable keeps its connection open with a subscription to this channel, whatever its
 /// `channel_prefix`; it never publishes there.
 const RAILS_KEEPALIVE: &str = "&_action_cable_internal";
+
+/// Makes a user who may do nothing, and removes it.
+///
+/// # Errors
+/// When Redis does not answer, or does not let us.
+pub async fn check(connection: &mut impl ConnectionLike) -> RedisResult<()> {
+    let name = public_name("axiam-check-", 8);
+    let mut command = redis::cmd("ACL");
+    command.arg("SETUSER").arg(&name).arg("off");
+    let () = command.query_async(connection).await?;
+    let mut command = redis::cmd("ACL");
+    let _: u64 = command
+        .arg("DELUSER")
+        .arg(&name)
+        .query_async(connection)
+        .await?;
+    Ok(())
+}
 
 /// Makes a user as it should be; with a `changed` password those who are connected are sent away.
 ///

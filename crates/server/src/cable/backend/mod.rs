@@ -31,6 +31,7 @@ use self::event::SiteEvent;
 use crate::{
     platform::{
         clock::Moment,
+        config,
         events::Event,
         state::{Shared, State},
     },
@@ -79,6 +80,20 @@ pub fn connect(url: &str) -> Result<ConnectionManager, ConnectError> {
         address.client()?,
         config,
     )?)
+}
+
+/// Why sites' backends cannot get users of their own, if they cannot: that concerns nothing else, so it
+/// stops nothing.
+pub async fn cannot_give_users(redis: &config::Redis) -> Option<String> {
+    if redis.url.is_empty() {
+        return None;
+    }
+    let mut connection = connect(&redis.url).ok()?;
+    let error = acl::check(&mut connection).await.err()?;
+    Some(format!(
+        "Redis: its user may not give users to sites' backends ({error}), so `axiam site redis` does not work: \
+         allow it +acl|setuser +acl|deluser and the channels &*"
+    ))
 }
 
 impl Backends {

@@ -1,5 +1,7 @@
 //! Device proofs: the body is read here, because the proof covers it.
 
+use std::sync::PoisonError;
+
 use axum::{
     body::Body,
     extract::{FromRequest, FromRequestParts, OriginalUri, Request},
@@ -20,7 +22,10 @@ use crate::{
         request::{ClientIp, body_too_large},
     },
     limit::{self, Rule},
-    platform::state::{Shared, State},
+    platform::{
+        notices,
+        state::{Shared, State},
+    },
     site::Site,
 };
 
@@ -74,7 +79,9 @@ impl FromRequest<Shared> for KeyProof {
         let caller = ClientIp::from_request_parts(&mut parts, state).await?;
         let origins = origins(state, &parts.headers);
         let proof = header(&parts.headers, "dpop")?;
-        let proof = Proof::check(proof, &call(&parts, &origins, None), state.now())?;
+        let call = call(&parts, &origins, None);
+        let checked = Proof::check(proof, &call, state.now());
+        let proof = called(state, checked).await?;
         let body = extract::read(body, JSON_LIMIT, || body_too_large(JSON_LIMIT)).await?;
         proof.covers(content_digest(&parts.headers)?, &body)?;
         // Anyone can make keys: the limit comes before a row is written.
@@ -98,7 +105,8 @@ impl FromRequest<Shared> for DeviceProof {
         let token = device_token(&parts.headers)?;
         // The device is known before its body is read: a stranger gets no memory.
         let call = call(&parts, &origins, Some(token));
-        let (device, site, proof) = device::recognise(state, proof, &call, token).await?;
+        let recognised = device::recognise(state, proof, &call, token).await;
+        let (device, site, proof) = called(state, recognised).await?;
         let body = read_body(state, &parts.headers, body).await?;
         let digest = content_digest(&parts.headers)?;
         let spent = match proof.covers(digest, &body) {
@@ -157,11 +165,36 @@ impl FromRequestParts<Shared> for PhoneSocket {
         };
         let origins = origins(state, &parts.headers);
         let call = call(parts, &origins, Some(token));
-        let (device, _, proof) = device::recognise(state, proof, &call, token).await?;
+        let recognised = device::recognise(state, proof, &call, token).await;
+        let (device, _, proof) = called(state, recognised).await?;
         proof.covers(None, &[])?;
         device::spend(state, &proof, Some(&device)).await?;
         Ok(Self(Some(device)))
     }
+}
+
+/// Passes on what came of a proof. One that was made for another address than this server's may be an
+/// attack, or `server.public_url` may be forgotten: the operator is told, once for each of a few.
+async fn called<T>(state: &State, outcome: Result<T, ProofError>) -> Result<T, ProofError> {
+    const MOST: usize = 8;
+    if let Err(ProofError::Elsewhere(origin)) = &outcome {
+        let is_new = {
+            let mut known = state.called.lock().unwrap_or_else(PoisonError::into_inner);
+            known.len() < MOST && known.insert(origin.clone())
+        };
+        if is_new {
+            let ours = state.settings.public_url();
+            tracing::warn!(
+                "a phone signed a request for {origin}, and this server goes by {ours}, so it was refused (1050): if \
+                 phones do reach it at {origin}, set server.public_url to that"
+            );
+            let name = notices::CALLED_ELSEWHERE;
+            if let Err(error) = notices::put(&state.db, name, origin.clone(), state.now()).await {
+                tracing::debug!(%error, "cannot be noted for doctor");
+            }
+        }
+    }
+    outcome
 }
 
 async fn read_body(state: &State, headers: &HeaderMap, body: Body) -> ApiResult<Bytes> {

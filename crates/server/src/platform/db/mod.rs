@@ -3,6 +3,7 @@
 
 mod claim;
 mod migrations;
+mod pooler;
 
 pub use self::{
     claim::{Claim, Claimed},
@@ -51,6 +52,24 @@ pub enum OpenError {
         at: String,
         /// What the system says.
         reason: String,
+    },
+    /// Between here and PostgreSQL something lends each transaction another session.
+    #[error(
+        "a pooler in transaction mode answers at {0}, which gives each transaction another session of PostgreSQL, \
+         so prepared statements and locks get lost: give PostgreSQL's own address, or set pool_mode=session \
+         for this database (PgBouncer)"
+    )]
+    Pooler(String),
+    /// A pooler does not know a setting that sessions are opened with.
+    #[error(
+        "a pooler answers at {at}, and says: {said}. Give PostgreSQL's own address, or name that parameter in \
+         ignore_startup_parameters (PgBouncer)"
+    )]
+    Parameter {
+        /// Host and port, or the socket's folder.
+        at: String,
+        /// What the pooler says.
+        said: String,
     },
     /// The address cannot be understood, or what answers there refuses.
     #[error("cannot open the database: {0}")]
@@ -121,26 +140,41 @@ fn postgres_options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
     })
 }
 
-/// Connects once. The pool would try again and again while nobody listens, and then only say that
+/// Connects before the pool does. The pool would try again and again while nobody listens, and then only say that
 /// its time was over.
 async fn reach(options: &PgConnectOptions) -> Result<(), OpenError> {
+    let at = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None if options.get_host().contains(':') => {
+            format!("[{}]:{}", options.get_host(), options.get_port())
+        }
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    let looked = async {
+        let mut one = PgConnection::connect_with(options).await?;
+        let mut two = PgConnection::connect_with(options).await?;
+        let lent = pooler::lends_sessions(&mut one, &mut two).await?;
+        one.close().await?;
+        two.close().await?;
+        Ok(lent)
+    };
     let unreachable = |reason: String| OpenError::Unreachable {
-        at: match options.get_socket() {
-            Some(socket) => socket.display().to_string(),
-            None if options.get_host().contains(':') => {
-                format!("[{}]:{}", options.get_host(), options.get_port())
-            }
-            None => format!("{}:{}", options.get_host(), options.get_port()),
-        },
+        at: at.clone(),
         reason,
     };
-    let reached = tokio::time::timeout(REACH, PgConnection::connect_with(options)).await;
-    match reached {
-        Ok(Ok(connection)) => Ok(connection.close().await?),
+    match tokio::time::timeout(REACH, looked).await {
+        Ok(Ok(false)) => Ok(()),
+        Ok(Ok(true)) => Err(OpenError::Pooler(at)),
         Ok(Err(sqlx::Error::Io(error))) if error.kind() == ErrorKind::ConnectionRefused => {
             Err(unreachable("connection refused".into()))
         }
         Ok(Err(sqlx::Error::Io(error))) => Err(unreachable(error.to_string())),
+        Ok(Err(sqlx::Error::Database(said))) if pooler::refuses_parameter(said.message()) => {
+            Err(OpenError::Parameter {
+                said: said.message().to_owned(),
+                at,
+            })
+        }
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(unreachable(format!(
             "no answer within {} s",
