@@ -1,6 +1,6 @@
 //! Builds the state and puts the slices' routes together.
 
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use ::cable::Cable;
 use axum::{Router, extract::DefaultBodyLimit, http::Uri, middleware};
@@ -25,7 +25,7 @@ use crate::{
     },
     limit, pages,
     platform::{
-        clock::{Clock, seconds},
+        clock::{Clock, Steps, seconds},
         config::Settings,
         engine::Workers,
         keys::Keyring,
@@ -50,6 +50,8 @@ pub struct App {
     pub publisher: Arc<Publisher>,
     /// Removes what is too old.
     retention: Arc<Retention>,
+    /// How the clock has moved from sweep to sweep.
+    steps: Arc<Mutex<Steps>>,
     /// The demo site, where it is served.
     demo: Option<Demo>,
 }
@@ -85,6 +87,7 @@ impl App {
             cable,
             publisher,
             retention: Arc::default(),
+            steps: Arc::default(),
             demo: None,
         }
     }
@@ -147,8 +150,10 @@ impl App {
         sign_on::expire_due(&self.state).await?;
         sign_on::answer_overdue(&self.state).await?;
         self.publisher.sweep().await?;
-        device::forget_proofs(&self.state.db, now).await?;
-        faces::forget_frames(&self.state.db, now).await?;
+        if self.is_steady() {
+            device::forget_proofs(&self.state.db, now).await?;
+            faces::forget_frames(&self.state.db, now).await?;
+        }
         limit::forget(&self.state).await?;
         session::forget(&self.state.db, now).await?;
         let life = seconds(self.state.settings.sign_on.lifetime);
@@ -156,8 +161,13 @@ impl App {
         self.retention.keep(&self.state).await
     }
 
-    /// Shortens what people wait for to what it could be by the present time. Called when `serve`
-    /// starts and when it sees the clock go back.
+    fn is_steady(&self) -> bool {
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        steps.is_steady(&*self.state.clock)
+    }
+
+    /// Shortens what people wait for, and what ends by itself, to what it could be by the present time.
+    /// Called when `serve` starts and when it sees the clock go back.
     ///
     /// # Errors
     /// When the database fails.
@@ -166,7 +176,11 @@ impl App {
         limit::forget(state).await?;
         client::bound_locks(&state.db, &state.settings.lock, now).await?;
         device::bound_locks(&state.db, &state.settings.lock, now).await?;
-        sign_on::bound_freezes(&state.db, seconds(state.settings.sign_on.freeze), now).await
+        let settings = &state.settings;
+        sign_on::bound_freezes(&state.db, seconds(settings.sign_on.freeze), now).await?;
+        sign_on::bound_lives(&state.db, &settings.sign_on, now).await?;
+        enrolment::bound_lives(&state.db, seconds(settings.enrolment.lifetime), now).await?;
+        session::bound_lives(&state.db, &settings.session, now).await
     }
 }
 

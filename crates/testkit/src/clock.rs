@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -11,29 +11,54 @@ use chrono::TimeDelta;
 use server::platform::clock::{Clock, Moment, SystemClock};
 
 /// Starts at the present, so that it agrees with what reads the real clock, and stands still.
-pub struct TestClock(Mutex<Moment>);
+pub struct TestClock(Mutex<Told>);
+
+/// What the clock says, and what has passed, which is something else when a clock was set.
+#[derive(Clone, Copy)]
+struct Told {
+    now: Moment,
+    passed: Duration,
+}
 
 impl Default for TestClock {
     fn default() -> Self {
-        Self(Mutex::new(SystemClock.now()))
+        Self(Mutex::new(Told {
+            now: SystemClock.now(),
+            passed: Duration::ZERO,
+        }))
     }
 }
 
 impl TestClock {
-    /// Moves on by so many seconds; backwards if negative.
+    /// Lets so many seconds pass; if negative, the clock is set back.
     pub fn advance(&self, seconds: i64) {
         self.move_by(TimeDelta::seconds(seconds));
     }
 
+    /// Sets the clock by so many seconds, which do not pass.
+    pub fn step(&self, seconds: i64) {
+        self.told().now += TimeDelta::seconds(seconds);
+    }
+
     fn move_by(&self, time: TimeDelta) {
-        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *now += time;
+        let mut told = self.told();
+        told.now += time;
+        // Time does not go back, whatever clocks say.
+        told.passed += time.to_std().unwrap_or_default();
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Moment {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.told().now
+    }
+
+    fn passed(&self) -> Duration {
+        self.told().passed
     }
 }
 

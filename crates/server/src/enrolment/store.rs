@@ -1,5 +1,6 @@
 //! Enrolments in the database.
 
+use chrono::TimeDelta;
 use sea_orm::{
     ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, QuerySelect, entity::prelude::*,
     sea_query::Expr,
@@ -11,7 +12,7 @@ use crate::{
     client::{self, Client},
     limit,
     platform::{
-        clock::Moment,
+        clock::{Moment, SKEW},
         db,
         secret::{self, Secret},
         state::State,
@@ -149,6 +150,23 @@ pub async fn erase(db: &impl ConnectionTrait, site_id: Uuid, client_id: Uuid) ->
     Entity::delete_many()
         .filter(Column::SiteId.eq(site_id))
         .filter(Column::ClientId.eq(client_id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Ends codes no later than they could end if they were made now, after the clock was ahead when they were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn bound_lives(
+    db: &impl ConnectionTrait,
+    life: TimeDelta,
+    now: Moment,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::ExpiresAt, Expr::value(now + life))
+        .filter(Column::ExpiresAt.gt(now + life + SKEW))
         .exec(db)
         .await?;
     Ok(())

@@ -5,4 +5,4 @@
 mod model;
 mod store;
 
-pub use self::store::{Sessions, forget};
+pub use self::store::{Sessions, bound_lives, forget};

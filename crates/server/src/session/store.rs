@@ -16,8 +16,8 @@ use tower_sessions::{
 
 use super::model::{ActiveModel, Column, Entity, Life};
 use crate::platform::{
-    clock::{Clock, Moment},
-    db, secret,
+    clock::{Clock, Moment, SKEW},
+    config, db, secret,
     state::State,
 };
 
@@ -136,6 +136,29 @@ impl SessionStore for Sessions {
 pub async fn forget(db: &DatabaseConnection, now: Moment) -> std::result::Result<(), DbErr> {
     Entity::delete_many()
         .filter(Column::ExpiresAt.lte(now))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Ends sessions no later than they could end if they began now, after the clock was ahead when they did.
+///
+/// # Errors
+/// When the database fails.
+pub async fn bound_lives(
+    db: &DatabaseConnection,
+    settings: &config::Session,
+    now: Moment,
+) -> std::result::Result<(), DbErr> {
+    let latest = Life::new(settings).end(now, now);
+    Entity::update_many()
+        .col_expr(Column::CreatedAt, Expr::value(now))
+        .filter(Column::CreatedAt.gt(now + SKEW))
+        .exec(db)
+        .await?;
+    Entity::update_many()
+        .col_expr(Column::ExpiresAt, Expr::value(latest))
+        .filter(Column::ExpiresAt.gt(latest + SKEW))
         .exec(db)
         .await?;
     Ok(())

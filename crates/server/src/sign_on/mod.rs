@@ -18,3 +18,4 @@ pub use inbox_entry::InboxEntry;
 pub use model::{SignOn, SignOnError, State, Watched};
 pub use page_status::PageStatus;
 pub use retention::{forget, forget_freezes};
+pub use store::bound_lives;

@@ -12,7 +12,11 @@ use super::model::{ActiveModel, Column, Entity, SignOn, State};
 use crate::{
     client::Client,
     device::Device,
-    platform::{clock::Moment, issued::Issued},
+    platform::{
+        clock::{Moment, SKEW, seconds},
+        config,
+        issued::Issued,
+    },
 };
 
 pub(super) async fn insert(db: &impl ConnectionTrait, sign_on: ActiveModel) -> Result<(), DbErr> {
@@ -363,4 +367,29 @@ pub(super) async fn erase(
         .exec(db)
         .await?;
     Ok(erased.rows_affected)
+}
+
+/// Ends sign-ons, and proofs of them, no later than they could end if they began now, after the clock was
+/// ahead when they did.
+///
+/// # Errors
+/// When the database fails.
+pub async fn bound_lives(
+    db: &impl ConnectionTrait,
+    lives: &config::SignOn,
+    now: Moment,
+) -> Result<(), DbErr> {
+    for (column, life) in [
+        (Column::ExpiresAt, lives.lifetime),
+        (Column::SessionExpiresAt, lives.session_lifetime),
+        (Column::ChallengeUntil, lives.challenge_lifetime),
+    ] {
+        let latest = now + seconds(life);
+        Entity::update_many()
+            .col_expr(column, Expr::value(latest))
+            .filter(column.gt(latest + SKEW))
+            .exec(db)
+            .await?;
+    }
+    Ok(())
 }

@@ -71,4 +71,90 @@ on_each_database! {
         let answer = site.with_token(&token).post("/login/lookup_client", &lookup).await;
         assert_eq!(answer.code(), 1007);
     }
+
+    async fn a_proof_that_was_used_is_not_taken_again_when_the_clock_comes_back(app: App) {
+        let ann = app.site("a.example").await.paired("ann@example.com").await;
+        app.app.sweep().await.unwrap();
+        let memory = ann.phone.pairing();
+        let path = "/api/v1/facial_sign_on/device/challenge";
+        let url = format!("{}{path}", app.url);
+        let signed = phone::Request {
+            method: "POST", url: &url, token: Some(&memory.device_token), body: b"{}",
+            at: phone::Clock::now(&*app.clock),
+        };
+        let proof = phone::Key::from_pem(&memory.key).unwrap().prove(&signed).unwrap();
+        let call = || reqwest::Client::new().post(&url)
+            .header("DPoP", &proof)
+            .header("Authorization", format!("DPoP {}", memory.device_token))
+            .header("Content-Digest", phone::content_digest(b"{}"))
+            .body("{}");
+        assert_eq!(Answer::to(call()).await.code(), 0);
+        for step in [DAY, -DAY] {
+            // Ahead by a day and put right within a minute, with sweeps all the while.
+            app.clock.step(step);
+            app.app.bound_waits().await.unwrap();
+            app.app.sweep().await.unwrap();
+        }
+        assert_eq!(Answer::to(call()).await.code(), 1050);
+        // A phone that goes by the server's time is not locked out by any of it.
+        for step in [DAY, -DAY, -DAY, DAY] {
+            app.clock.step(step);
+            ann.phone.pending(0).await.unwrap();
+        }
+    }
+
+    async fn what_was_begun_in_the_future_ends_when_it_should(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        let bob = site.client("bob@example.com").await;
+        app.clock.step(DAY);
+        let waiting = site.push(ann.client_id).await;
+        let link = site.enrolment_link(bob, "signup").await;
+        app.clock.step(-DAY);
+        app.app.bound_waits().await.unwrap();
+        app.app.sweep().await.unwrap();
+        assert_eq!(site.status(&waiting).await.text("status"), "pending");
+        // Ten minutes each, as ever, and not a day and ten minutes.
+        app.clock.advance(601);
+        app.app.sweep().await.unwrap();
+        assert_eq!(site.status(&waiting).await.text("status"), "expired");
+        assert!(site.try_pair(&link).await.is_err());
+        let again = site.push(ann.client_id).await;
+        ann.phone.scan(ann.waiting().await, None, &[testkit::photos().of(0, 1)]).await.unwrap();
+        assert_eq!(site.status(&again).await.text("status"), "verified");
+    }
+
+    async fn what_was_verified_in_the_future_is_redeemed_within_its_life(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        app.clock.step(DAY);
+        let mut sessions = Vec::new();
+        for photo in [1, 0] {
+            let token = site.push(ann.client_id).await;
+            ann.phone.scan(ann.waiting().await, None, &[testkit::photos().of(0, photo)]).await.unwrap();
+            sessions.push(site.status(&token).await.text("client_session_token"));
+        }
+        app.clock.step(-DAY);
+        app.app.bound_waits().await.unwrap();
+        assert_eq!(site.redeem(&sessions[0], ann.client_id).await.code(), 0);
+        app.clock.advance(301);
+        assert_eq!(site.redeem(&sessions[1], ann.client_id).await.code(), 1040);
+    }
+
+    async fn a_days_step_loses_nothing_that_is_kept(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        let counted = async || crate::device_facial::count(&app, "select count(*) as n from audit_events").await;
+        let before = counted().await;
+        for step in [DAY, -DAY, -DAY, DAY] {
+            app.clock.step(step);
+            app.app.bound_waits().await.unwrap();
+            app.app.sweep().await.unwrap();
+        }
+        assert_eq!(counted().await, before);
+        // Tokens, pairing and face are as they were.
+        let token = site.push(ann.client_id).await;
+        ann.phone.scan(ann.waiting().await, None, &[testkit::photos().of(0, 1)]).await.unwrap();
+        assert_eq!(site.status(&token).await.text("status"), "verified");
+    }
 }
