@@ -212,7 +212,7 @@ fn pooler(folder: &Path, mode: &str, more: &str) -> Option<(Stopped, String)> {
     let (port, file) = (free_port(), folder.join("pgbouncer.ini"));
     let text = format!(
         "[databases]\naxiam = host={} port={} dbname=axiam user=axiam\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
-         listen_port = {port}\nunix_socket_dir =\nauth_type = any\npool_mode = {mode}\n{more}\n",
+         listen_port = {port}\nunix_socket_dir =\npool_mode = {mode}\n{more}\n",
         server.host_str().unwrap(),
         server.port().unwrap(),
     );
@@ -237,7 +237,7 @@ fn pooler(folder: &Path, mode: &str, more: &str) -> Option<(Stopped, String)> {
 #[test]
 fn a_pooler_that_lends_sessions_is_refused_and_one_that_gives_them_is_not() {
     let folder = tempfile::tempdir().unwrap();
-    let knows = "ignore_startup_parameters = extra_float_digits";
+    let knows = "auth_type = any\nignore_startup_parameters = extra_float_digits";
     for (mode, more, words) in [
         (
             "transaction",
@@ -251,7 +251,7 @@ fn a_pooler_that_lends_sessions_is_refused_and_one_that_gives_them_is_not() {
         ),
         (
             "session",
-            "",
+            "auth_type = any",
             "name that parameter in ignore_startup_parameters",
         ),
         ("session", knows, ""),
@@ -273,5 +273,31 @@ fn a_pooler_that_lends_sessions_is_refused_and_one_that_gives_them_is_not() {
             let said = String::from_utf8(output.stderr).unwrap();
             assert!(said.contains(words), "{mode}: {said}");
         }
+    }
+}
+
+/// A password is what PgBouncer asks for: the tests' PostgreSQL asks for none.
+#[test]
+fn a_password_may_have_any_character() {
+    let folder = tempfile::tempdir().unwrap();
+    let users = folder.path().join("users");
+    fs::write(&users, "\"axiam\" \"p@s/s#w?r:d %41&\"\n").unwrap();
+    let asks = format!(
+        "ignore_startup_parameters = extra_float_digits\nauth_type = plain\nauth_file = {}",
+        users.display()
+    );
+    let Some((_running, url)) = pooler(folder.path(), "session", &asks) else {
+        return;
+    };
+    for (password, content) in [
+        ("p%40s%2Fs%23w%3Fr%3Ad%20%2541%26", true),
+        ("p@s%2Fs%23w%3Fr:d %2541&", true),
+        ("another", false),
+    ] {
+        let url = url.replace("axiam@", &format!("axiam:{password}@"));
+        let data = tempfile::tempdir().unwrap();
+        let (found, said) = doctor(data.path(), &[("AXIAM_DATABASE_URL", &url)]);
+        assert_eq!(found, content, "{password}: {said}");
+        assert!(!said.contains(password), "{said}");
     }
 }

@@ -138,6 +138,17 @@ impl Settings {
                 reason: "give a postgres:// or sqlite: address, or leave it empty".into(),
             });
         }
+        if self.database.url.starts_with("postgres")
+            && let Err(error) = Url::parse(&self.database.url)
+        {
+            return Err(ConfigError::Setting {
+                key: "database.url",
+                reason: format!(
+                    "is no address ({error}); in a password write %2F for /, %23 for #, %3F for ?, %40 \
+                     for @ and %25 for %"
+                ),
+            });
+        }
         if !self.metrics.listen.is_empty() && self.metrics.listen.parse::<SocketAddr>().is_err() {
             return Err(ConfigError::Setting {
                 key: "metrics.listen",
@@ -313,6 +324,21 @@ mod tests {
             let error = Settings::load(&with(&[(variable, "mysql://x")])).unwrap_err();
             assert!(error.to_string().contains(key), "{error}");
         }
+    }
+
+    #[test]
+    fn a_password_that_ends_an_address_is_told_how_to_be_written_and_not_shown() {
+        for password in ["s3/cret", "s3#cret", "s3?cret"] {
+            let url = format!("postgres://ann:{password}@h/axiam");
+            let told = Settings::load(&with(&[("AXIAM_DATABASE_URL", &url)])).unwrap_err();
+            let told = told.to_string();
+            assert!(
+                told.contains("%23 for #") && !told.contains("cret"),
+                "{told}"
+            );
+        }
+        let url = "postgres://ann:s3%2Fcr%23et@h/axiam";
+        assert!(Settings::load(&with(&[("AXIAM_DATABASE_URL", url)])).is_ok());
     }
 
     #[test]
