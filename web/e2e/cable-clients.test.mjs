@@ -56,7 +56,7 @@ function walkAll(world) {
       const email = `${name.replace(/\W+/g, '-')}@example.com`;
       let page, person;
 
-      before(() => { page = open(`${here.cable}?token=${site.token}`); });
+      before(() => { page = open(`${here.cable}?token=${site.pageToken}`); });
       after(() => page?.close());
 
       /** What a page of this client hears. */

@@ -92,7 +92,7 @@ test('pair and enrol', async () => {
 
 test('pending and scan: the page hears it and the backend redeems it', async () => {
   const { verification_token } = await site.push(clientId);
-  page = new Page(axiam, { token: site.token });
+  page = new Page(axiam, { token: site.pageToken });
   const verdict = await page.listen('FacialSignOnLoginChannel', { verification_token });
   assert.match(await must('pending'), /localhost/);
   await must('scan', owner.files[1 % owner.files.length]);

@@ -39,7 +39,7 @@ function walk(database, people) {
     otherSite = await axiam.createSite('https://other.example');
     await site.authenticate();
     await otherSite.authenticate();
-    page = new Page(axiam, { token: site.token });
+    page = new Page(axiam, { token: site.pageToken });
   });
   after(async () => {
     page?.close();
@@ -140,7 +140,7 @@ function walk(database, people) {
     assert.deepEqual(proof.amr, ['face', 'swk']);
     failure(await site.validateSession(verified.client_session_token, client.id), 1040);
 
-    const afterwards = new Page(axiam, { token: site.token });
+    const afterwards = new Page(axiam, { token: site.pageToken });
     const late = await (await afterwards.listen(LOGIN, { verification_token: token })).hears('verified');
     assert.equal(late.client_session_token, undefined, 'a redeemed token is not told again');
     afterwards.close();
@@ -150,7 +150,7 @@ function walk(database, people) {
     const token = await signOn();
     data(await client.phone.scan([owner.photo(1)]));
     // The old parameter name, the public prefix in the address, the token out of sight.
-    const late = new Page(axiam, { token: site.token, hidden: true, query: `channel_prefix=${site.keys.channel_prefix}` });
+    const late = new Page(axiam, { token: site.pageToken, hidden: true, query: `channel_prefix=${site.keys.channel_prefix}` });
     const verdict = await late.listen(LOGIN, { token });
     const verified = await verdict.hears('verified');
     assert.deepEqual(verdict.statuses, ['verified']);
@@ -198,7 +198,7 @@ function walk(database, people) {
 
     assert.equal(data(await site.status(token)).status, 'failed');
     assert.deepEqual(await client.phone.pending(), []);
-    const late = new Page(axiam, { token: site.token });
+    const late = new Page(axiam, { token: site.pageToken });
     assert.equal((await (await late.listen(LOGIN, { verification_token: token })).hears('failed')).code, 1036);
     late.close();
   });

@@ -93,7 +93,7 @@ describe('numbers', () => {
     const site = await axiam.createSite('https://example.com');
     await site.authenticate();
     const person = await site.person('ada@example.com', { photos: [people()[0].photo(0)] });
-    const page = new Page(axiam, { token: site.token });
+    const page = new Page(axiam, { token: site.pageToken });
     const { verification_token } = await site.push(person.id);
     const verdict = await page.listen('FacialSignOnLoginChannel', { verification_token });
     const [waiting] = await person.phone.pending();

@@ -32,7 +32,7 @@ for (const database of DATABASES) {
       axiam = await Axiam.start({ settings: await database.settings() });
       site = await axiam.createSite('https://shop.example');
       await site.authenticate();
-      page = new Page(axiam, { token: site.token });
+      page = new Page(axiam, { token: site.pageToken });
     });
     after(async () => {
       page?.close();

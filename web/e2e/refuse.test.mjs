@@ -28,7 +28,7 @@ describe('on the phone', () => {
   test('"this was not me" ends the sign-on for everyone', async () => {
     const person = await site.person('deny@shop.example', { photos: [owner.photo(0)] });
     const { verification_token } = await site.push(person.id, { address: '192.0.2.7' });
-    const page = new Page(axiam, { token: site.token });
+    const page = new Page(axiam, { token: site.pageToken });
     const verdict = await page.listen(LOGIN, { verification_token });
     const [{ sign_on_id }] = await person.phone.pending();
     data(await person.phone.deny(sign_on_id));
@@ -203,7 +203,7 @@ describe('the device proof', () => {
 
 describe('on the cable', () => {
   let page;
-  before(() => { page = new Page(axiam, { token: site.token }); });
+  before(() => { page = new Page(axiam, { token: site.pageToken }); });
   after(() => page.close());
 
   const rejected = async (subscription, why) => assert.equal(await subscription.outcome, 'rejected', why);
@@ -221,7 +221,7 @@ describe('on the cable', () => {
     const strangers = [
       new Page(axiam),
       new Page(axiam, { query: `channel_prefix=${site.keys.channel_prefix}` }),
-      new Page(axiam, { token: otherSite.token }),
+      new Page(axiam, { token: otherSite.pageToken }),
     ];
     for (const one of strangers) {
       await rejected(one.subscribe(DEVICE, { client_id: id }));
@@ -235,7 +235,7 @@ describe('on the cable', () => {
   test('another site’s page cannot listen to a sign-on', async () => {
     const person = await site.person('foreign@shop.example', { photos: [owner.photo(0)] });
     const { verification_token } = await site.push(person.id);
-    const foreign = new Page(axiam, { token: otherSite.token });
+    const foreign = new Page(axiam, { token: otherSite.pageToken });
     await rejected(foreign.subscribe(LOGIN, { verification_token }));
     foreign.close();
   });
@@ -262,7 +262,7 @@ describe('time', () => {
   after(() => brief?.stop());
 
   test('an expired sign-on is told to the page, the phone and a late page', async () => {
-    const page = new Page(brief, { token: briefSite.token });
+    const page = new Page(brief, { token: briefSite.pageToken });
     const { verification_token } = await briefSite.push(person.id);
     const verdict = await page.listen(LOGIN, { verification_token });
     const [{ sign_on_id }] = await person.phone.pending();

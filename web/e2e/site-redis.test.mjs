@@ -137,7 +137,7 @@ describe('a server that dies between commit and broadcast', { skip: POSTGRES.mis
   });
 
   test('another server tells the verdict, once', async () => {
-    const page = new Page(other, { token: site.token });
+    const page = new Page(other, { token: site.pageToken });
     const verdicts = [];
     for (let n = 0; n < 5; n++) {
       const { verification_token } = await site.push(person.id);

@@ -291,9 +291,9 @@ impl Backend {
         self.post("/login/validate_session", &body).await
     }
 
-    /// A page of this site, connected with the site's token.
+    /// A page of this site, connected with a widget token.
     pub async fn page(&self) -> Page {
-        Page::connect(&self.url, Some(&self.token)).await
+        Page::connect(&self.url, Some(&self.token_of("widget").await)).await
     }
 }
 

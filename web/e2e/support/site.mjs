@@ -35,6 +35,8 @@ export class Site {
     const { api_key, secret_key, domain } = this.keys;
     const reply = await this.post('/application_auth', { api_key, secret_key, domain, ...more }, { token: null });
     this.token = data(reply).authenticated_token;
+    /** What this site's pages open the cable with. */
+    this.pageToken = await this.widgetToken();
     return this.token;
   }
 

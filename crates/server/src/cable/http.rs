@@ -21,9 +21,9 @@ use crate::{
     http::{
         error::{ApiError, ApiResult, Code, overloaded},
         extract::Query,
-        guard::PhoneSocket,
+        guard::{PhoneSocket, record_refused},
         request::ClientIp,
-        token,
+        token::{self, Scope, TokenError},
     },
     limit::{Limited, Rule},
     platform::{network::Network, state::Shared},
@@ -85,12 +85,15 @@ impl Served {
                     .with_status(StatusCode::UPGRADE_REQUIRED)
             })?;
         let ClientIp(ip) = ClientIp::from_request_parts(parts, &self.state).await?;
-        let origin = parts
+        let origin: Option<Box<str>> = parts
             .headers
             .get(ORIGIN)
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into());
-        let shown = handshake.token().map(str::to_owned).or(params.token);
-        let who = match self.recognise(parts, shown.as_deref()).await {
+        let in_query = params.token.filter(|_| handshake.token().is_none());
+        // What stands in an address is in logs and histories, and what names an origin is a page.
+        let is_public = in_query.is_some() || origin.is_some();
+        let shown = handshake.token().map(str::to_owned).or(in_query);
+        let who = match self.recognise(parts, shown.as_deref(), is_public).await {
             Ok(who) => who,
             Err(disconnect) => return Ok(handshake.refuse(&self.cable, disconnect)),
         };
@@ -121,7 +124,12 @@ impl Served {
     }
 
     /// What the connection proves, or how it is sent away.
-    async fn recognise(&self, parts: &mut Parts, token: Option<&str>) -> Result<Who, Disconnect> {
+    async fn recognise(
+        &self,
+        parts: &mut Parts,
+        token: Option<&str>,
+        is_public: bool,
+    ) -> Result<Who, Disconnect> {
         let state = &self.state;
         match PhoneSocket::from_request_parts(parts, state).await {
             Ok(PhoneSocket(Some(device))) => return Ok(Who::Phone(Box::new(device))),
@@ -138,9 +146,13 @@ impl Served {
             return Ok(Who::Anyone);
         };
         let refused = |error| channels::disconnect_for(&error);
-        let (site, _) = token::verify(&state.db, &state.keys, token, state.now())
+        let (site, scope) = token::verify(&state.db, &state.keys, token, state.now())
             .await
             .map_err(refused)?;
+        if is_public && scope != Scope::Widget {
+            record_refused(state, &site, &TokenError::InBrowser).await;
+            return Err(Disconnect::unauthorized());
+        }
         let expires_at = token::expires_at(&state.keys, token).map_err(refused)?;
         Ok(Who::Site(Box::new(SiteViewer {
             site,

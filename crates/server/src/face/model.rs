@@ -48,6 +48,11 @@ pub enum FaceError {
         "the face that is there was made by another face pack, and another phone enrolled it: enrol with that phone, or ask the site for a new signup code"
     )]
     Outdated,
+    /// There is a face, and the site does not let its backend put another in its place.
+    #[error(
+        "a face is enrolled, and this site does not let its backend replace it (setting backend_replaces_face); give the person a signup code"
+    )]
+    Kept,
     /// The client is locked out.
     #[error(transparent)]
     Client(#[from] ClientError),

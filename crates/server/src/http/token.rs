@@ -17,21 +17,44 @@ use crate::{
 
 /// What a token may be used for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// The site's backend: everything.
     #[default]
     Site,
     /// The widget in a page: what a page may do.
     Widget,
+    /// The part of a backend that asks for sign-ons: looks people up, pushes, asks how it stands.
+    SignOn,
+    /// The part of a backend that makes people known, enrols and confirms their phones, unlocks and erases.
+    Enrol,
+    /// The part of a backend that redeems proofs of sign-ons.
+    Redeem,
 }
 
 impl Scope {
+    const ALL: [Self; 5] = [
+        Self::Site,
+        Self::Widget,
+        Self::SignOn,
+        Self::Enrol,
+        Self::Redeem,
+    ];
+
     const fn audience(self) -> &'static str {
         match self {
             Self::Site => "axiam:site",
             Self::Widget => "axiam:widget",
+            Self::SignOn => "axiam:sign_on",
+            Self::Enrol => "axiam:enrol",
+            Self::Redeem => "axiam:redeem",
         }
+    }
+
+    fn of(audience: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|scope| scope.audience() == audience)
     }
 }
 
@@ -63,9 +86,15 @@ pub enum TokenError {
     /// Its site is switched off, gone, or has revoked its tokens.
     #[error("the token was revoked")]
     Revoked,
-    /// A widget's token where a site's is needed.
-    #[error("a widget token cannot call this route")]
+    /// A token of another scope than the route's.
+    #[error("a token of this scope cannot call this route")]
     Scope,
+    /// A backend's token in a browser, where everybody can read it.
+    #[error(
+        "a backend's token was sent by a browser, where whoever visits the page can read it and take accounts over; \
+         ask application_auth for scope \"widget\", and for a new secret key if this page was public"
+    )]
+    InBrowser,
     /// A widget's token in a page that is not the site's.
     #[error(
         "the site does not list this page's origin; the owner adds it with \
@@ -118,11 +147,7 @@ pub async fn verify(
     now: Moment,
 ) -> Result<(Site, Scope), TokenError> {
     let claims = claims(keys, token)?;
-    let scope = match claims.aud.as_str() {
-        aud if aud == Scope::Site.audience() => Scope::Site,
-        aud if aud == Scope::Widget.audience() => Scope::Widget,
-        _ => return Err(TokenError::Invalid),
-    };
+    let scope = Scope::of(&claims.aud).ok_or(TokenError::Invalid)?;
     if claims.exp <= now.timestamp() {
         return Err(TokenError::Expired);
     }
@@ -156,7 +181,9 @@ impl From<TokenError> for ApiError {
             TokenError::Invalid => Self::new(Code::TokenInvalid, text),
             TokenError::Expired => Self::new(Code::TokenExpired, text),
             TokenError::Revoked => Self::new(Code::TokenRevoked, text),
-            TokenError::Scope | TokenError::OtherPage => Self::new(Code::ScopeForbidden, text),
+            TokenError::Scope | TokenError::InBrowser | TokenError::OtherPage => {
+                Self::new(Code::ScopeForbidden, text)
+            }
             TokenError::Database(cause) => cause.into(),
             TokenError::Signing(cause) => Self::internal(&cause),
         }

@@ -98,6 +98,8 @@ pub struct SiteSettings {
     pub number_matching: bool,
     /// Whether the backend may enrol faces by `upload_facial`.
     pub backend_enrolment: bool,
+    /// Whether the backend alone may put another face in the place of one that is enrolled.
+    pub backend_replaces_face: bool,
     /// Whether cable connections need the site's token.
     pub cable_token: bool,
     /// From which pages the cable may be opened; empty: from all.
@@ -125,6 +127,7 @@ impl Default for SiteSettings {
             tries: 3,
             number_matching: true,
             backend_enrolment: true,
+            backend_replaces_face: false,
             cable_token: false,
             origins: Origins::default(),
             adaptation: false,

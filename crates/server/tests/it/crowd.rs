@@ -108,7 +108,13 @@ async fn a_hundred_uploads_at_once_are_taken_or_shed_within_the_ceiling() {
     let created = ["site", "create", "--url", "https://a.example", "--json"];
     let site = told(axiam(data.path()).args(created));
     let id = site["site_id"].as_str().unwrap();
-    told(axiam(data.path()).args(["site", "set", id, "backend_enrolment=true"]));
+    told(axiam(data.path()).args([
+        "site",
+        "set",
+        id,
+        "backend_enrolment=true",
+        "backend_replaces_face=true",
+    ]));
     let server = Server::start(data.path());
     let http = Client::builder()
         .timeout(Duration::from_secs(120))

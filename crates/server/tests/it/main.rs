@@ -54,6 +54,7 @@ mod push_fatigue;
 mod raw_http;
 mod replay;
 mod retention;
+mod scopes;
 mod served;
 mod serving;
 mod sessions;

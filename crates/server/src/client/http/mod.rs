@@ -15,7 +15,7 @@ use crate::{
     http::{
         error::Failure,
         extract::{Json, PathId, Replied, Reply, reply},
-        guard::SiteToken,
+        guard::EnrolToken,
     },
     platform::{clock::Moment, state::Shared},
 };
@@ -54,7 +54,7 @@ struct Created {
 )]
 async fn create(
     State(state): State<Shared>,
-    SiteToken(site): SiteToken,
+    EnrolToken(site): EnrolToken,
     Json(body): Json<Create>,
 ) -> Replied<Created> {
     let full_name = body.full_name.unwrap_or_default();
@@ -123,7 +123,7 @@ struct Phone {
 )]
 async fn read(
     State(state): State<Shared>,
-    SiteToken(site): SiteToken,
+    EnrolToken(site): EnrolToken,
     PathId(id): PathId,
 ) -> Replied<Shown> {
     let now = state.now();
@@ -176,7 +176,7 @@ struct Unlocked {
 )]
 async fn unlock(
     State(state): State<Shared>,
-    SiteToken(site): SiteToken,
+    EnrolToken(site): EnrolToken,
     Json(body): Json<Unlock>,
 ) -> Replied<Unlocked> {
     store::unlock(&state, &site, body.id, state.now()).await?;

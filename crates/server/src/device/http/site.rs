@@ -13,7 +13,7 @@ use crate::{
     http::{
         error::{ApiError, Code, Failure},
         extract::{Json, Replied, Reply, reply},
-        guard::SiteToken,
+        guard::EnrolToken,
     },
     platform::state::Shared,
 };
@@ -62,7 +62,7 @@ impl Which {
 )]
 async fn confirm_device(
     State(state): State<Shared>,
-    SiteToken(site): SiteToken,
+    EnrolToken(site): EnrolToken,
     Json(body): Json<Which>,
 ) -> Replied<Told> {
     let client = client::find(&state.db, &site, body.id).await?;
@@ -81,7 +81,7 @@ async fn confirm_device(
 )]
 async fn revoke_device(
     State(state): State<Shared>,
-    SiteToken(site): SiteToken,
+    EnrolToken(site): EnrolToken,
     Json(body): Json<Which>,
 ) -> Replied<Told> {
     let client = client::find(&state.db, &site, body.id).await?;

@@ -15,7 +15,7 @@ use crate::{
     http::{
         error::Failure,
         extract::{self, Json, Replied, Reply, reply},
-        guard::SiteToken,
+        guard::EnrolToken,
     },
     platform::{clock::seconds, state::Shared},
 };
@@ -58,7 +58,7 @@ struct Code {
 )]
 async fn qrcode(
     State(state): State<Shared>,
-    SiteToken(site): SiteToken,
+    EnrolToken(site): EnrolToken,
     Json(body): Json<Ask>,
 ) -> Replied<Code> {
     let now = state.now();

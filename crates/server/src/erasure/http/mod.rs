@@ -17,7 +17,7 @@ use crate::{
     http::{
         error::Failure,
         extract::{Json, Replied, Reply, reply},
-        guard::{DeviceProof, SiteToken},
+        guard::{DeviceProof, EnrolToken},
     },
     platform::state::Shared,
 };
@@ -65,7 +65,7 @@ impl From<Done> for Deleted {
 )]
 async fn delete(
     State(state): State<Shared>,
-    SiteToken(site): SiteToken,
+    EnrolToken(site): EnrolToken,
     Json(body): Json<Delete>,
 ) -> Replied<Deleted> {
     let done = flow::erase(&state, &site, body.id, By::Site).await?;

@@ -279,6 +279,12 @@ pub(in crate::face) async fn enrol_by_backend(
     let seal = Seal::draw(state, owner).await?;
     let transaction = db::begin(&state.db).await?;
     client::hold(&transaction, site.id, client.id).await?;
+    if !site.settings.backend_replaces_face {
+        let stored = store::load(&transaction, &state.keys, owner, state.engine.pack()).await?;
+        if stored.enrolled.is_some() || !stored.outdated.is_empty() {
+            return Err(FaceError::Kept);
+        }
+    }
     store::replace(&transaction, &seal, owner, None, &probe.frames, now).await?;
     Entry::new(site.id, Action::FaceEnrolled)
         .client(client.id)

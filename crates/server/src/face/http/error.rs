@@ -17,6 +17,7 @@ impl From<FaceError> for ApiError {
             FaceError::Challenge => Self::invalid("nonce", text),
             FaceError::Consent => Self::invalid("consent_version", text),
             FaceError::Overloaded => Self::new(Code::Overloaded, text).retry_after(2),
+            FaceError::Kept => Self::new(Code::ScopeForbidden, text),
             FaceError::Outdated => Self::new(Code::ScopeForbidden, text).with_user_message(
                 "Your face has to be enrolled again. Please use the phone you enrolled it with, \
                  or ask the website for a new code."

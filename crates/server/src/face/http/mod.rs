@@ -18,7 +18,7 @@ use crate::{
     http::{
         error::{ApiError, ApiResult, Code, Failure},
         extract::{self, Form, PHOTO_LIMIT, Replied, Reply, parse_json, reply},
-        guard::{DeviceProof, SiteToken},
+        guard::{DeviceProof, EnrolToken},
     },
     limit::{self, Rule},
     platform::state::Shared,
@@ -180,7 +180,7 @@ struct UploadedByBackend {
 )]
 async fn upload_facial(
     State(state): State<Shared>,
-    SiteToken(site): SiteToken,
+    EnrolToken(site): EnrolToken,
     request: Request,
 ) -> Replied<UploadedByBackend> {
     if !site.settings.backend_enrolment {

@@ -6,5 +6,5 @@ mod site;
 mod visitor;
 
 pub use phone::{DeviceProof, KeyProof, PhoneSocket};
-pub use site::{PageToken, SiteToken, WidgetToken};
+pub use site::{EnrolToken, PageToken, RedeemToken, SignOnToken, record_refused};
 pub use visitor::Visitor;

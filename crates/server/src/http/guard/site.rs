@@ -20,18 +20,40 @@ use crate::{
     site::Site,
 };
 
-/// The backend of this site.
-pub struct SiteToken(pub Site);
+/// Declares the guards of a backend's routes: each takes the token of a whole site, and one of its own scope.
+macro_rules! backend_tokens {
+    ($($(#[$doc:meta])* $name:ident: $scope:ident;)*) => {$(
+        $(#[$doc])*
+        pub struct $name(pub Site);
 
-/// The widget in a page of this site.
-pub struct WidgetToken(pub Site);
+        impl FromRequestParts<Shared> for $name {
+            type Rejection = ApiError;
 
-/// Either of them, for the few routes that a page may call too.
+            async fn from_request_parts(
+                parts: &mut Parts,
+                state: &Shared,
+            ) -> Result<Self, ApiError> {
+                backend(parts, state, Scope::$scope).await.map(Self)
+            }
+        }
+    )*};
+}
+
+backend_tokens! {
+    /// The backend of this site, or the part of it that asks for sign-ons.
+    SignOnToken: SignOn;
+    /// The backend of this site, or the part of it that enrols people and looks after them.
+    EnrolToken: Enrol;
+    /// The backend of this site, or the part of it that redeems proofs.
+    RedeemToken: Redeem;
+}
+
+/// A backend or a page, for the few routes that a page may call too.
 pub enum PageToken {
-    /// A site's backend, with the site's token.
-    Site(SiteToken),
+    /// A site's backend, with the site's token or one for sign-ons.
+    Site(SignOnToken),
     /// A page of the site, with a widget token.
-    Widget(WidgetToken),
+    Widget(Site),
 }
 
 impl PageToken {
@@ -39,7 +61,7 @@ impl PageToken {
     #[must_use]
     pub fn site(&self) -> &Site {
         match self {
-            Self::Site(SiteToken(site)) | Self::Widget(WidgetToken(site)) => site,
+            Self::Site(SignOnToken(site)) | Self::Widget(site) => site,
         }
     }
 }
@@ -48,42 +70,60 @@ impl FromRequestParts<Shared> for PageToken {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
-        let bearer = bearer(&parts.headers)?;
-        let (site, scope) = token::verify(&state.db, &state.keys, bearer, state.now()).await?;
-        Ok(match scope {
-            Scope::Site => {
-                audit::proven(Actor::Backend, site.id);
-                Self::Site(SiteToken(site))
-            }
-            Scope::Widget if !comes_from(&site, &parts.headers) => {
-                refused(state, &site, &TokenError::OtherPage).await;
-                return Err(TokenError::OtherPage.into());
-            }
-            Scope::Widget => {
-                audit::proven(Actor::Page, site.id);
-                Self::Widget(WidgetToken(site))
-            }
-        })
-    }
-}
-
-impl FromRequestParts<Shared> for SiteToken {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
-        match PageToken::from_request_parts(parts, state).await? {
-            PageToken::Site(token) => Ok(token),
-            PageToken::Widget(WidgetToken(site)) => {
-                refused(state, &site, &TokenError::Scope).await;
-                Err(TokenError::Scope.into())
-            }
+        let (site, scope) = shown(&parts.headers, state).await?;
+        if scope != Scope::Widget {
+            let site = of_backend(parts, state, (site, scope), Scope::SignOn).await?;
+            return Ok(Self::Site(SignOnToken(site)));
         }
+        audit::proven(Actor::Page, site.id);
+        if !comes_from(&site, &parts.headers) {
+            return Err(refused(state, &site, TokenError::OtherPage).await);
+        }
+        Ok(Self::Widget(site))
     }
 }
 
-/// Records a use of a widget's token that it is not for.
-async fn refused(state: &Shared, site: &Site, why: &TokenError) {
-    audit::proven(Actor::Page, site.id);
+async fn shown(headers: &HeaderMap, state: &Shared) -> Result<(Site, Scope), TokenError> {
+    token::verify(&state.db, &state.keys, bearer(headers)?, state.now()).await
+}
+
+async fn backend(parts: &Parts, state: &Shared, wanted: Scope) -> Result<Site, ApiError> {
+    let shown = shown(&parts.headers, state).await?;
+    of_backend(parts, state, shown, wanted).await
+}
+
+/// The site of a backend whose token is for this, and which is no page.
+async fn of_backend(
+    parts: &Parts,
+    state: &Shared,
+    (site, scope): (Site, Scope),
+    wanted: Scope,
+) -> Result<Site, ApiError> {
+    if scope == Scope::Widget {
+        audit::proven(Actor::Page, site.id);
+        return Err(refused(state, &site, TokenError::Scope).await);
+    }
+    audit::proven(Actor::Backend, site.id);
+    // Browsers name the page's origin in every call to another one; backends have none.
+    if parts.headers.contains_key(ORIGIN) {
+        return Err(refused(state, &site, TokenError::InBrowser).await);
+    }
+    if scope != Scope::Site && scope != wanted {
+        return Err(refused(state, &site, TokenError::Scope).await);
+    }
+    Ok(site)
+}
+
+async fn refused(state: &Shared, site: &Site, why: TokenError) -> ApiError {
+    record_refused(state, site, &why).await;
+    why.into()
+}
+
+/// Records a use of a token that it is not for, and says in the log what its owner has to do.
+pub async fn record_refused(state: &Shared, site: &Site, why: &TokenError) {
+    if matches!(why, TokenError::InBrowser) {
+        tracing::warn!(site = %site.domain, "{why}");
+    }
     let entry = Entry::new(site.id, Action::AccessRefused).detail(why.to_string());
     let network = audit::current().network.map(|network| network.to_string());
     let subject = format!("{} {}", site.id, network.unwrap_or_default());

@@ -50,7 +50,7 @@ impl Visitor {
     }
 }
 
-/// For routes of [`SiteToken`](super::SiteToken), which is checked beside this.
+/// For routes of [`SignOnToken`](super::SignOnToken), which is checked beside this.
 impl FromRequestParts<Shared> for Visitor {
     type Rejection = ApiError;
 

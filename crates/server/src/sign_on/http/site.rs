@@ -15,7 +15,7 @@ use crate::{
     http::{
         error::{ApiError, ApiResult, Failure},
         extract::{self, Json, Query, Replied, Reply, reply},
-        guard::{PageToken, SiteToken, Visitor},
+        guard::{PageToken, RedeemToken, SignOnToken, Visitor},
         request,
     },
     limit::{self, Rule},
@@ -67,7 +67,7 @@ struct Found {
 )]
 async fn lookup_client(
     State(state): State<Shared>,
-    SiteToken(site): SiteToken,
+    SignOnToken(site): SignOnToken,
     visitor: Visitor,
     Json(body): Json<Lookup>,
 ) -> Replied<Found> {
@@ -118,7 +118,7 @@ struct Pushed {
 )]
 async fn push_notification(
     State(state): State<Shared>,
-    SiteToken(site): SiteToken,
+    SignOnToken(site): SignOnToken,
     visitor: Visitor,
     Json(body): Json<PushById>,
 ) -> Replied<Pushed> {
@@ -330,7 +330,7 @@ struct Validated {
 )]
 async fn validate_session(
     State(state): State<Shared>,
-    SiteToken(site): SiteToken,
+    RedeemToken(site): RedeemToken,
     Json(body): Json<ValidateSession>,
 ) -> Replied<Validated> {
     let proof = flow::Proof {

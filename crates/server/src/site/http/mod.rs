@@ -40,7 +40,8 @@ struct ApplicationAuth {
     secret_key: Option<String>,
     /// The site's domain or any URL on it; may be left out.
     domain: Option<String>,
-    /// `site` unless said otherwise.
+    /// `site` unless said otherwise: a backend, for everything. `sign_on`, `enrol` and `redeem` are parts of that,
+    /// `widget` is for pages: a backend's token that a browser sends is refused.
     scope: Option<Scope>,
     /// Seconds; at most 30 days for a site's token, an hour for a widget's.
     expires_in: Option<u32>,
@@ -115,7 +116,9 @@ async fn application_auth(
 fn life(state: &Shared, scope: Scope, wanted: Option<u32>) -> ApiResult<u32> {
     let settings = &state.settings.token;
     let (usual, longest) = match scope {
-        Scope::Site => (settings.site_lifetime, settings.site_lifetime),
+        Scope::Site | Scope::SignOn | Scope::Enrol | Scope::Redeem => {
+            (settings.site_lifetime, settings.site_lifetime)
+        }
         Scope::Widget => (settings.widget_lifetime, settings.widget_longest),
     };
     match wanted {
