@@ -6,4 +6,4 @@ mod qr;
 mod store;
 
 pub use model::{Enrolment, EnrolmentError, FlowType};
-pub use store::{bound_lives, erase, forget, record_refused, redeem};
+pub use store::{bound_lives, erase, forget, last_used, record_refused, redeem};

@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, QuerySelect, entity::prelude::*,
-    sea_query::Expr,
+    ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, QueryOrder, QuerySelect,
+    entity::prelude::*, sea_query::Expr,
 };
 
 use super::model::{ActiveModel, Column, Enrolment, EnrolmentError, Entity, FlowType};
@@ -85,6 +85,28 @@ pub async fn redeem(
         .one(db)
         .await?
         .ok_or(EnrolmentError::Invalid)
+}
+
+/// What the client's latest code was for and when a phone took it up, if one did and the code would still
+/// live.
+///
+/// # Errors
+/// When the database fails.
+pub async fn last_used(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    client_id: Uuid,
+    now: Moment,
+) -> Result<Option<(FlowType, Moment)>, DbErr> {
+    let row = Entity::find()
+        .filter(Column::SiteId.eq(site_id))
+        .filter(Column::ClientId.eq(client_id))
+        .filter(Column::UsedAt.is_not_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .order_by_desc(Column::UsedAt)
+        .one(db)
+        .await?;
+    Ok(row.and_then(|row| Some((row.flow_type, row.used_at?))))
 }
 
 /// Records that a code was refused: in the log of the site that gave it out, if any did.

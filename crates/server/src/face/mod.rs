@@ -21,6 +21,6 @@ pub use flow::{Answer, Probe, challenge, challenge_given, is_enrolled, matches, 
 pub use model::FaceError;
 pub use retention::forget_consents;
 pub use seen::forget_frames;
-pub use store::erase;
+pub use store::{erase, is_enrolled_since};
 pub use survey::{OfPack, Standing, by_key, by_pack};
 pub use upkeep::{Rotation, Upkeep};

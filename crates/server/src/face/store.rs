@@ -336,6 +336,25 @@ pub(super) async fn exists(
     Ok(count > 0)
 }
 
+/// Whether a reference of the client is as new as this moment.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_enrolled_since(
+    db: &DatabaseConnection,
+    site_id: Uuid,
+    client_id: Uuid,
+    since: Moment,
+) -> Result<bool, DbErr> {
+    let count = row::Entity::find()
+        .filter(row::Column::SiteId.eq(site_id))
+        .filter(row::Column::ClientId.eq(client_id))
+        .filter(row::Column::CreatedAt.gte(since))
+        .count(db)
+        .await?;
+    Ok(count > 0)
+}
+
 /// Records what the person agreed to, with the very text.
 pub(super) async fn record_consent(
     db: &impl ConnectionTrait,

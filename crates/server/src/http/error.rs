@@ -139,10 +139,18 @@ impl ApiError {
         self
     }
 
-    /// The same with `Retry-After`, at least a second.
+    /// The same with `Retry-After`, at least a second. Where a limit was reached, the sentence for the person
+    /// says how long too.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
-        self.0.retry_after = Some(seconds.max(1));
+        let seconds = seconds.max(1);
+        self.0.retry_after = Some(seconds);
+        if self.0.status == StatusCode::TOO_MANY_REQUESTS && self.0.user_message.is_none() {
+            let sentence = self.0.code.user_message();
+            let what = sentence.split_inclusive('.').next().unwrap_or(sentence);
+            let wait = in_words(seconds);
+            self.0.user_message = Some(format!("{what} Please try again in {wait}."));
+        }
         self
     }
 
@@ -151,6 +159,18 @@ impl ApiError {
     pub fn code(&self) -> Code {
         self.0.code
     }
+}
+
+/// A wait as a person says it: rounded up to minutes from a minute and a half on, to hours from two hours on.
+#[must_use]
+pub fn in_words(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        ..90 => (seconds, "second"),
+        90..7200 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3600), "hour"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
 }
 
 impl IntoResponse for ApiError {
@@ -226,4 +246,36 @@ pub fn unable(what: &str) -> ApiError {
 #[must_use]
 pub fn overloaded() -> ApiError {
     ApiError::new(Code::Overloaded, "too much work at once; try again shortly").retry_after(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_said_as_people_say_it() {
+        for (seconds, words) in [
+            (1, "1 second"),
+            (89, "89 seconds"),
+            (90, "2 minutes"),
+            (900, "15 minutes"),
+            (7199, "120 minutes"),
+            (86_400, "24 hours"),
+        ] {
+            assert_eq!(in_words(seconds), words);
+        }
+    }
+
+    #[test]
+    fn whoever_is_over_a_limit_reads_how_long() {
+        for code in Code::ALL.iter().filter(|code| code.status() == 429) {
+            let error = ApiError::new(*code, "x").retry_after(61);
+            let sentence = error.0.user_message.unwrap();
+            assert!(
+                sentence.ends_with(". Please try again in 61 seconds."),
+                "{sentence}"
+            );
+        }
+        assert!(overloaded().0.user_message.is_none());
+    }
 }

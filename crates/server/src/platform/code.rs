@@ -39,6 +39,21 @@ macro_rules! codes {
     };
 }
 
+impl Code {
+    /// Whether it says that a photo cannot be used, whoever is in it.
+    #[must_use]
+    pub const fn is_of_photo(self) -> bool {
+        matches!(
+            self,
+            Self::NoFace
+                | Self::SeveralFaces
+                | Self::PoorImage
+                | Self::UnsupportedImage
+                | Self::ImageTooLarge
+        )
+    }
+}
+
 codes! {
     AuthenticationFailed = 1001, 401, "authentication_failed", "This site could not be recognised. Please try again later.";
     DomainMismatch = 1002, 401, "domain_mismatch", "This site could not be recognised. Please try again later.";

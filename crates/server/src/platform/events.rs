@@ -36,7 +36,7 @@ pub enum Event {
         /// `login` or `signup`, as the site asked.
         flow_type: String,
     },
-    /// A face was not enrolled, because it is not the one that is there.
+    /// A face was not enrolled: the photos cannot be used, or it is not the one that is there.
     EnrolmentFailed {
         /// The site that it happened on.
         at: EventSite,
@@ -45,7 +45,7 @@ pub enum Event {
         /// `login` or `signup`, as the site asked.
         flow_type: String,
         /// What the photos or the person failed at.
-        failure: Failing,
+        code: Code,
     },
     /// Something became of one of a client's phones that the others are to know.
     PhoneChanged {

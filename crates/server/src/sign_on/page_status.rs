@@ -51,11 +51,23 @@ pub enum PageStatus {
         code: u16,
         /// A sentence for the person.
         user_message: &'static str,
+        /// What a developer needs to know, in English.
+        message: &'static str,
     },
     /// The person said no.
-    Denied,
+    Denied {
+        /// A sentence for the person.
+        user_message: &'static str,
+        /// What a developer needs to know, in English.
+        message: &'static str,
+    },
     /// Time ran out, or the site took it back.
-    Expired,
+    Expired {
+        /// A sentence for the person.
+        user_message: &'static str,
+        /// What a developer needs to know, in English.
+        message: &'static str,
+    },
 }
 
 impl PageStatus {
@@ -93,10 +105,21 @@ impl From<&Verdict> for PageStatus {
                     error: code.slug(),
                     code: code.number(),
                     user_message: code.user_message(),
+                    message: match failure {
+                        Failing::Face => "no try is left; at the last the face did not match",
+                        Failing::Number => "no try is left; at the last the number was another",
+                        Failing::Liveness => "no try is left; the last proved no living person",
+                    },
                 }
             }
-            Verdict::Denied => Self::Denied,
-            Verdict::Expired => Self::Expired,
+            Verdict::Denied => Self::Denied {
+                user_message: "The sign-on was refused on the phone.",
+                message: "the person said no",
+            },
+            Verdict::Expired => Self::Expired {
+                user_message: "The sign-on ended without an answer. Please start again.",
+                message: "nobody answered in time, or the site took it back",
+            },
         }
     }
 }

@@ -10,10 +10,58 @@ on_each_database! {
         let mut page = site.page().await;
         page.subscribe("FacialSignOnDeviceChannel", json!({ "client_id": ann.client_id })).await;
         page.confirmed().await;
+        assert_eq!(page.message().await["status"], "registered");
         ann.phone.enrol(&[photos().of(0, 0), photos().of(0, 1)]).await.unwrap();
         let told = page.message().await;
         assert_eq!((&told["status"], &told["flow_type"]), (&json!("uploaded"), &json!("signup")));
         assert_eq!(count(&app, "select count(*) as n from consents where version = '1'").await, 1);
+    }
+
+    async fn a_page_that_comes_late_hears_what_became_of_the_code_while_it_would_live(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.client("ann@example.com").await;
+        let listens = async || {
+            let mut page = site.page().await;
+            page.subscribe("FacialSignOnDeviceChannel", json!({ "client_id": ann })).await;
+            page.confirmed().await;
+            page
+        };
+        let link = site.enrolment_link(ann, "signup").await;
+        let mut early = listens().await;
+        let phone = site.try_pair(&link).await.unwrap();
+        let registered = early.message().await;
+        assert_eq!((&registered["status"], &registered["registered"]), (&json!("registered"), &json!(true)));
+        assert_eq!(listens().await.message().await, registered);
+        phone.enrol(&[photos().of(0, 0)]).await.unwrap();
+        let uploaded = early.message().await;
+        assert_eq!((&uploaded["status"], &uploaded["flow_type"]), (&json!("uploaded"), &json!("signup")));
+        assert_eq!(listens().await.message().await, uploaded);
+        app.clock.advance(600);
+        let mut late = listens().await;
+        let again = site.enrolment_link(ann, "login").await;
+        site.try_pair(&again).await.unwrap();
+        let told = late.message().await;
+        assert_eq!((&told["status"], &told["flow_type"]), (&json!("registered"), &json!("login")), "nothing came before");
+    }
+
+    async fn photos_that_cannot_be_used_are_told_to_the_page(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.client("ann@example.com").await;
+        let mut page = site.page().await;
+        page.subscribe("FacialSignOnDeviceChannel", json!({ "client_id": ann })).await;
+        page.confirmed().await;
+        let link = site.enrolment_link(ann, "signup").await;
+        let phone = site.try_pair(&link).await.unwrap();
+        assert_eq!(page.message().await["status"], "registered");
+        assert_eq!(code(phone.enrol(&[b"no photo".to_vec()]).await), 1038);
+        let told = page.message().await;
+        assert_eq!((&told["status"], &told["code"], &told["error"]), (&json!("failed"), &json!(1038), &json!("unsupported_image")));
+        assert_eq!(told["flow_type"], "signup");
+        for text in ["user_message", "message"] {
+            assert!(told[text].as_str().is_some_and(|text| text.ends_with('.')), "{told}");
+        }
+        assert_eq!(site.upload(&ann.to_string(), b"no photo".to_vec()).await.code(), 1038);
+        assert_eq!(page.message().await["code"], 1038);
     }
 
     async fn nothing_is_enrolled_without_consent(app: App) {
@@ -97,6 +145,7 @@ on_each_database! {
         let mut page = site.page().await;
         page.subscribe("FacialSignOnDeviceChannel", json!({ "client_id": ann.client_id })).await;
         page.confirmed().await;
+        assert_eq!(page.message().await["status"], "uploaded");
         for _ in 0..5 {
             assert_eq!(code(ann.phone.enrol(&[photos().of(1, 0)]).await), 1036);
             let told = page.message().await;

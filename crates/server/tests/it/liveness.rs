@@ -111,6 +111,7 @@ on_each_database! {
         let mut page = site.page().await;
         page.subscribe("FacialSignOnDeviceChannel", json!({ "client_id": ann.client_id })).await;
         page.confirmed().await;
+        assert_eq!(page.message().await["status"], "registered");
         let (code, details) = refused(ann.phone.enrol(&stills()).await);
         assert_eq!((code, &details["hint"]), (1037, &json!("hold_still")));
         let told = page.message().await;

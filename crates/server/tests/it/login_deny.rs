@@ -13,8 +13,10 @@ on_each_database! {
         page.watch(&verification).await;
         let id = ann.waiting().await;
         ann.phone.deny(id, false).await.unwrap();
-        assert_eq!(page.message().await, json!({ "status": "denied" }));
-        assert_eq!(site.status(&verification).await.data(), &json!({ "status": "denied" }));
+        let told = page.message().await;
+        assert_eq!(told["status"], "denied");
+        assert!(told["message"].is_string() && told["user_message"].is_string(), "{told}");
+        assert_eq!(site.status(&verification).await.data()["status"], "denied");
         assert_eq!(code(ann.phone.deny(id, false).await), 1031);
         assert_eq!(code(ann.phone.scan(id, None, &[photos().of(0, 1)]).await), 1031);
         site.push(ann.client_id).await;

@@ -67,6 +67,7 @@ on_each_database! {
         let limited = push("203.0.113.9").await;
         assert_eq!((limited.status, limited.code()), (429, 1022));
         assert_eq!(limited.retry_after, Some(30));
+        assert_eq!(limited.body["user_message"], "Too many requests. Please try again in 30 seconds.");
         assert_eq!(push("203.0.113.10").await.code(), 1007);
         app.clock.advance(30);
         assert_eq!(push("203.0.113.9").await.code(), 1007);

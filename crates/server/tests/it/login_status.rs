@@ -1,4 +1,3 @@
-use serde_json::json;
 use testkit::{App, on_each_database, photos};
 
 on_each_database! {
@@ -30,6 +29,6 @@ on_each_database! {
         let ann = site.enrolled("ann@example.com").await;
         let verification = site.push(ann.client_id).await;
         app.clock.advance(600);
-        assert_eq!(site.status(&verification).await.data(), &json!({ "status": "expired" }));
+        assert_eq!(site.status(&verification).await.data()["status"], "expired");
     }
 }

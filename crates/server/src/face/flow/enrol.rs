@@ -20,6 +20,7 @@ use crate::{
     },
     platform::{
         clock::Moment,
+        code::Code,
         db,
         events::{Event, Failing, PhoneChange},
         secret,
@@ -185,11 +186,23 @@ async fn doubtful(
 }
 
 fn publish_failure(state: &State, site: &Site, device: &Device, failure: Failing) {
+    let flow_type = device.flow_type.as_str();
+    publish_refusal(state, site, device.client_id, flow_type, failure.into());
+}
+
+/// Tells pages that a face was not enrolled.
+pub(in crate::face) fn publish_refusal(
+    state: &State,
+    site: &Site,
+    client_id: Uuid,
+    flow_type: &str,
+    code: Code,
+) {
     state.events.publish(&Event::EnrolmentFailed {
         at: site.for_events(),
-        client_id: device.client_id,
-        flow_type: device.flow_type.as_str().to_owned(),
-        failure,
+        client_id,
+        flow_type: flow_type.to_owned(),
+        code,
     });
 }
 

@@ -6,7 +6,7 @@ mod probe;
 
 pub(super) use self::{
     ask::ask,
-    enrol::{Enrolling, enrol, enrol_by_backend},
+    enrol::{Enrolling, enrol, enrol_by_backend, publish_refusal},
 };
 pub use self::{
     ask::{challenge, challenge_given},

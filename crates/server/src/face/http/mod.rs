@@ -12,6 +12,7 @@ pub use self::error::with_advice;
 use super::{
     challenge::{Challenge, Frame, MOST_FRAMES, Photo},
     flow::{self, Enrolling},
+    model::FaceError,
 };
 use crate::{
     client,
@@ -21,7 +22,8 @@ use crate::{
         guard::{DeviceProof, EnrolToken},
     },
     limit::{self, Rule},
-    platform::state::Shared,
+    platform::state::{Shared, State as AppState},
+    site::Site,
 };
 
 /// The routes of this slice.
@@ -122,8 +124,30 @@ async fn facial(State(state): State<Shared>, proven: DeviceProof) -> Replied<Upl
         consent_version: answer.consent_version,
         photos: photos(&form, answer.frames)?,
     };
-    flow::enrol(&state, &proven.site, &proven.device, sent).await?;
+    let (site, device) = (&proven.site, &proven.device);
+    flow::enrol(&state, site, device, sent)
+        .await
+        .map_err(|error| {
+            let flow_type = device.flow_type.as_str();
+            told(&state, site, device.client_id, flow_type, error)
+        })?;
     Ok(reply(Uploaded { status: "uploaded" }))
+}
+
+/// The answer to an enrolment that failed. That its photos cannot be used, pages hear too; the rest they have
+/// heard.
+fn told(
+    state: &AppState,
+    site: &Site,
+    client_id: Uuid,
+    flow_type: &str,
+    error: FaceError,
+) -> ApiError {
+    let error = ApiError::from(error);
+    if error.code().is_of_photo() {
+        flow::publish_refusal(state, site, client_id, flow_type, error.code());
+    }
+    error
 }
 
 /// The photos that an answer's frames name, in their order.
@@ -196,7 +220,9 @@ async fn upload_facial(
     let id = extract::id_in(&form.text("id")?);
     let client = client::find(&state.db, &site, id).await?;
     let photo = form.bytes("facial")?;
-    flow::enrol_by_backend(&state, &site, &client, photo).await?;
+    flow::enrol_by_backend(&state, &site, &client, photo)
+        .await
+        .map_err(|error| told(&state, &site, client.id, "signup", error))?;
     Ok(reply(UploadedByBackend {
         client_id: client.id,
         status: "uploaded",
