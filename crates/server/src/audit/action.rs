@@ -32,6 +32,12 @@ actions! {
     KeyReplaced = "key_replaced";
     /// A site was registered.
     SiteCreated = "site_created";
+    /// A site was switched on or off.
+    SiteSwitched = "site_switched";
+    /// A site was given another secret key.
+    SecretRotated = "secret_rotated";
+    /// All tokens that a site was given until then were revoked.
+    TokensRevoked = "tokens_revoked";
     /// A site's settings were changed; it says from what to what.
     SettingsChanged = "settings_changed";
     /// Test identities were let give their verdicts on a site, or on it no more.

@@ -83,7 +83,7 @@ pub(super) async fn prepare(
         line.map(str::to_owned).ok_or_else(missing)
     };
     let (api_key, secret_key) = (kept("API_KEY=")?, Secret::from_text(&kept("SECRET_KEY=")?));
-    let mut row = site::authenticate(db, &api_key, secret_key.reveal())
+    let mut row = site::authenticate(db, &api_key, secret_key.reveal(), now)
         .await
         .map_err(|error| {
             format!(

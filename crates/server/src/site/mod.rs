@@ -1,5 +1,6 @@
 //! Sites: a website or application, its keys and its settings.
 
+mod credentials;
 mod domain;
 pub mod http;
 mod model;
@@ -8,6 +9,7 @@ mod redis_user;
 mod store;
 mod test_site;
 
+pub use credentials::{revoke_tokens, rotate_secret, switch};
 pub use domain::{Domain, DomainError};
 pub use model::{Liveness, NewSite, Site, SiteError, SiteSettings};
 pub use origins::Origins;

@@ -69,13 +69,12 @@ pub async fn authenticate(
     db: &DatabaseConnection,
     api_key: &str,
     secret_key: &str,
+    now: Moment,
 ) -> Result<Site, SiteError> {
-    let row = find_by_key(db, api_key).await?;
     let given = secret::hash(secret_key);
-    let nobodys = vec![0; given.len()];
-    let stored = row.as_ref().map_or(&nobodys, |site| &site.secret_hash);
-    let same = secret::same(stored, &given);
-    row.filter(|site| same && site.is_enabled())
+    find_by_key(db, api_key)
+        .await?
+        .filter(|site| site.has_secret(&given, now) && site.is_enabled())
         .ok_or(SiteError::WrongKeys)
 }
 

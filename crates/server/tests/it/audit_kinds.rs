@@ -51,7 +51,15 @@ fn face(x: f32) -> Vec<u8> {
 /// What the operator does.
 fn operate(app: &App, site: &Backend) {
     let id = site.site_id.to_string();
-    axiam(app, &["site", "create", "--url", "https://b.example"]);
+    let other = axiam(
+        app,
+        &["site", "create", "--url", "https://b.example", "--json"],
+    );
+    let other: serde_json::Value = serde_json::from_str(&other).unwrap();
+    let other = other["site_id"].as_str().unwrap();
+    for command in ["rotate-secret", "revoke-tokens", "disable", "enable"] {
+        axiam(app, &["site", command, other]);
+    }
     axiam(app, &["site", "set", &id, "tries=2", "adaptation=true"]);
     axiam(app, &["site", "test-mode", &id, "on"]);
     axiam(app, &["site", "test-mode", &id, "off"]);

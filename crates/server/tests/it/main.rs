@@ -22,6 +22,7 @@ mod client_upload_facial;
 mod clock;
 mod contract;
 mod cors;
+mod credentials;
 mod crowd;
 mod device_confirm;
 mod device_facial;

@@ -1,5 +1,6 @@
 //! `axiam site`.
 
+mod credentials;
 mod lookup;
 mod redis;
 
@@ -53,6 +54,23 @@ pub(super) enum Command {
         /// Whether.
         mode: Switch,
     },
+    /// Give a site another secret key, shown this once; the present one is taken for a while
+    RotateSecret(credentials::Rotation),
+    /// Revoke every token that a site and its pages were given until now
+    RevokeTokens {
+        /// The site's id.
+        id: Uuid,
+    },
+    /// Switch a site off: its keys, tokens and phones are unknown until it is on again
+    Disable {
+        /// The site's id.
+        id: Uuid,
+    },
+    /// Switch a site on again
+    Enable {
+        /// The site's id.
+        id: Uuid,
+    },
     /// Show how the site's backend listens to its events in Redis
     Redis(redis::Arguments),
 }
@@ -100,6 +118,10 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Com
         Command::TestMode { id, mode } => {
             set_test_mode(&db, &keys, id, matches!(mode, Switch::On)).await?;
         }
+        Command::RotateSecret(wanted) => credentials::rotate(&db, &keys, wanted).await?,
+        Command::RevokeTokens { id } => credentials::revoke_tokens(&db, &keys, id).await?,
+        Command::Disable { id } => credentials::switch(&db, &keys, id, false).await?,
+        Command::Enable { id } => credentials::switch(&db, &keys, id, true).await?,
         Command::Redis(arguments) => redis::run(settings, &db, &keys, arguments).await?,
     }
     Ok(())
@@ -113,6 +135,7 @@ fn list(sites: &[site::Site], json: bool) {
                 json!({
                     "site_id": site.id, "domain": site.domain, "api_key": site.api_key,
                     "channel_prefix": site.channel_prefix, "settings": site.settings,
+                    "enabled": site.is_enabled(),
                 })
             })
             .collect();
@@ -128,6 +151,7 @@ fn list(sites: &[site::Site], json: bool) {
         } else {
             ""
         };
+        let test = if site.is_enabled() { test } else { "  off" };
         say!("{}  {:<30}  {}{test}", site.id, site.domain, site.api_key);
     }
 }

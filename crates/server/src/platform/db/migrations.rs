@@ -42,6 +42,7 @@ const ALL: &[Pair] = &[
     pair!(9, "0009_retention"),
     pair!(10, "0010_phones_on_trial"),
     pair!(11, "0011_notices"),
+    pair!(12, "0012_secret_overlap"),
 ];
 
 pub(super) fn sqlite() -> Migrator {

@@ -90,7 +90,7 @@ async fn application_auth(
         .map_err(SiteError::from)?;
     let scope = body.scope.unwrap_or_default();
     let life = life(&state, scope, body.expires_in)?;
-    let known = store::authenticate(&state.db, &api_key, &secret_key).await;
+    let known = store::authenticate(&state.db, &api_key, &secret_key, now).await;
     let known = known.and_then(|site| match domain {
         Some(domain) if domain.as_str() != site.domain => Err(SiteError::OtherDomain(site.id)),
         _ => Ok(site),
