@@ -98,7 +98,7 @@ impl Served {
             Err(disconnect) => return Ok(handshake.refuse(&self.cable, disconnect)),
         };
         if let Who::Site(shown) = &who
-            && !shown.site.settings.origins.admit(origin.as_deref())
+            && !shown.site.admits(origin.as_deref())
         {
             tracing::debug!("a cable connection came from a page that its site does not list");
             return Ok(handshake.refuse(&self.cable, Disconnect::unauthorized()));

@@ -50,6 +50,10 @@ enum Command {
         /// With a demo site at /demo, for trying out: it takes still photos and test identities.
         #[arg(long)]
         demo: bool,
+        /// Serve although server.public_url is a plain http:// address beyond this machine: whoever is on the
+        /// way reads and changes everything.
+        #[arg(long)]
+        insecure: bool,
     },
     /// Bring the database up to date and stop
     Migrate,
@@ -123,7 +127,10 @@ async fn obey(
     command: Command,
 ) -> Result<(), CommandError> {
     match command {
-        Command::Serve { demo, .. } => Box::pin(serve::run(settings, sources, demo)).await,
+        Command::Serve { demo, insecure, .. } => {
+            serve::refuse_plain_text(&settings, insecure)?;
+            Box::pin(serve::run(settings, sources, demo)).await
+        }
         Command::Migrate => {
             serve::open_database(&settings).await?;
             say!("The database is up to date.");

@@ -67,6 +67,18 @@ pub(super) async fn open_all(
     Ok((db, keys))
 }
 
+/// Refuses to be reached in plain text from beyond this machine, unless that was asked for.
+pub(super) fn refuse_plain_text(settings: &Settings, insecure: bool) -> Result<(), CommandError> {
+    if insecure || !settings.is_plain_text() {
+        return Ok(());
+    }
+    Err(format!(
+        "server.public_url is {}, plain http beyond this machine: whoever is on the way reads and changes          everything. Put a proxy with TLS in front and set it to the https:// address, or start with          --insecure",
+        settings.public_url()
+    )
+    .into())
+}
+
 /// The folder of the face pack: the first candidate that exists.
 pub(super) fn find_pack(settings: &Settings) -> Result<PathBuf, CommandError> {
     let candidates = settings.pack_candidates();

@@ -17,7 +17,7 @@ use crate::{
         keys::Keyring,
         secret::Secret,
     },
-    site::Origins,
+    site::Site,
 };
 
 /// One attempt; kept as the login tracker's row.
@@ -190,12 +190,8 @@ pub(super) fn draw_number() -> (i32, Choices) {
 pub struct Watched {
     /// Id of the sign-on that began.
     pub sign_on_id: Uuid,
-    /// Prefix of the site's streams.
-    pub channel_prefix: String,
-    /// Whether the site wants its token shown as well.
-    pub needs_site_token: bool,
-    /// From which pages the site wants to be watched.
-    pub origins: Origins,
+    /// The site that asks, which says who may watch.
+    pub site: Site,
 }
 
 /// What can go wrong with a sign-on.

@@ -79,6 +79,13 @@ impl Site {
         self.settings.origins.list(origin, &self.domain)
     }
 
+    /// Whether the cable may be opened from `origin`: by its own pages, and by what names none and so is no
+    /// browser.
+    #[must_use]
+    pub fn admits(&self, origin: Option<&str>) -> bool {
+        self.settings.origins.admit(origin, &self.domain)
+    }
+
     /// Where its events belong.
     #[must_use]
     pub fn for_events(&self) -> EventSite {
@@ -119,7 +126,7 @@ pub struct SiteSettings {
     pub backend_replaces_face: bool,
     /// Whether cable connections need the site's token.
     pub cable_token: bool,
-    /// From which pages the cable may be opened; empty: from all.
+    /// From which pages the cable may be opened; empty: from those of its domain.
     pub origins: Origins,
     /// Whether confident scans may be taken as further references, so that a face may age.
     pub adaptation: bool,
@@ -307,7 +314,7 @@ mod tests {
         let listed = settings
             .with("origins", "https://a.example, *.b.example")
             .unwrap();
-        assert!(!listed.origins.admit(Some("https://c.example")));
+        assert!(!listed.origins.admit(Some("https://c.example"), "a.example"));
         assert_eq!(listed.with("origins", "").unwrap(), settings);
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// The allow-list of a site; empty, it lets every page in.
+/// The allow-list of a site; empty, it stands for the site's domain.
 ///
 /// An entry is an origin (`https://shop.example.com`, with the port if it is not the scheme's), a
 /// host under any scheme and port (`shop.example.com`), or all hosts below one
@@ -41,12 +41,8 @@ impl Origins {
     /// Whether a page from `origin` may connect. A client that names none is no browser: the list
     /// protects people in browsers, and anything else could claim what it likes.
     #[must_use]
-    pub fn admit(&self, origin: Option<&str>) -> bool {
-        let Some(origin) = origin else { return true };
-        if self.0.is_empty() {
-            return true;
-        }
-        Origin::parse(origin).is_some_and(|page| self.0.iter().any(|entry| covers(entry, &page)))
+    pub fn admit(&self, origin: Option<&str>, domain: &str) -> bool {
+        origin.is_none_or(|origin| self.list(origin, domain))
     }
 
     /// Whether `origin` is listed; an empty list stands for `domain`, with or without `www.`.
@@ -111,9 +107,10 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_and_a_client_without_origin_are_let_in() {
-        assert!(of(&[]).admit(Some("https://anywhere.example")));
-        assert!(of(&["https://a.example"]).admit(None));
+    fn a_client_without_origin_is_let_in_and_a_page_elsewhere_is_not() {
+        assert!(!of(&[]).admit(Some("https://anywhere.example"), "a.example"));
+        assert!(of(&[]).admit(Some("https://www.a.example"), "a.example"));
+        assert!(of(&["https://a.example"]).admit(None, "b.example"));
     }
 
     #[test]
@@ -141,7 +138,7 @@ mod tests {
             ("a.example", "https://a.example/path", false),
         ] {
             assert_eq!(
-                of(&[entry]).admit(Some(origin)),
+                of(&[entry]).admit(Some(origin), "b.example"),
                 covered,
                 "{entry} {origin}"
             );

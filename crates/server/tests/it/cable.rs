@@ -205,6 +205,24 @@ on_each_database! {
         Page::connect(&app.url, None).await.watch(&verification).await;
     }
 
+    async fn without_a_list_the_sites_own_domain_is_let_in_and_no_other(app: App) {
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        let verification = site.push(ann.client_id).await;
+        let widget = site.token_of("widget").await;
+        let params = json!({ "verification_token": verification });
+        let from = async |origin: &str, token: Option<&str>| {
+            Page::connect_with(&app.url, token, &[("origin", origin)]).await.unwrap()
+        };
+        assert_eq!(from("https://evil.example", Some(&widget)).await.next().await.unwrap()["reason"], "unauthorized");
+        let mut bare = from("https://evil.example", None).await;
+        bare.subscribe("FacialSignOnLoginChannel", params).await;
+        assert!(bare.is_rejected().await);
+        for (origin, token) in [("https://a.example", Some(&widget)), ("http://www.a.example:3000", None)] {
+            from(origin, token.map(String::as_str)).await.watch(&verification).await;
+        }
+    }
+
     async fn one_address_may_not_fill_the_cable(app: App, |settings| {
         settings.cable.connections_per_ip = 2;
         settings.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];

@@ -185,6 +185,45 @@ fn keys_without_their_master_are_missing_and_nothing_new_is_written() {
 }
 
 #[test]
+fn plain_http_beyond_this_machine_is_refused_unless_asked_for() {
+    let data = tempfile::tempdir().unwrap();
+    let serve = |url: &str, arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_axiam"))
+            .env_remove("AXIAM_DATABASE_URL")
+            .env("AXIAM_SERVER_PUBLIC_URL", url)
+            // No pack: what is let pass stops there.
+            .env("AXIAM_FACE_PACK", data.path().join("nothing"))
+            .arg("--data-dir")
+            .arg(data.path())
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(!output.status.success());
+        text(&output)
+    };
+    for url in [
+        "http://signin.example.com",
+        "http://192.0.2.7:3000",
+        "http://localhost.example.com",
+    ] {
+        let said = serve(url, &[]);
+        assert!(said.contains(url) && said.contains("--insecure"), "{said}");
+        let said = serve(url, &["--insecure"]);
+        assert!(!said.contains("--insecure"), "{said}");
+    }
+    for url in [
+        "https://signin.example.com",
+        "http://localhost:3000",
+        "http://[::1]:3000",
+        "http://127.0.0.1",
+    ] {
+        let said = serve(url, &[]);
+        assert!(!said.contains("--insecure"), "{said}");
+    }
+}
+
+#[test]
 fn a_pipe_that_nobody_reads_ends_no_command() {
     let data = tempfile::tempdir().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_axiam"))

@@ -97,6 +97,24 @@ on_each_database! {
         assert_eq!(Forged { url: query, ..forged() }.code().await, 0);
     }
 
+    /// While no public address is set, this machine's names stand for it, and no name that a proxy or an
+    /// attacker brings.
+    async fn without_a_public_address_the_host_is_not_believed(app: App) {
+        let ann = app.site("a.example").await.paired("ann@example.com").await;
+        let port = app.url.rsplit(':').next().unwrap().to_owned();
+        let forged = |host: &str| {
+            let url = format!("http://{host}{PATH}");
+            let forged = Forged { url, ..Forged::new(&app, ann.phone.pairing()) };
+            Answer::to(forged.request().header("Host", host.to_owned()))
+        };
+        for (host, code) in [
+            (format!("127.0.0.1:{port}"), 0), (format!("localhost:{port}"), 0), (format!("[::1]:{port}"), 0),
+            ("localhost:1".into(), 1050), (format!("evil.example:{port}"), 1050), ("evil.example".into(), 1050),
+        ] {
+            assert_eq!(forged(&host).await.code(), code, "{host}");
+        }
+    }
+
     async fn a_proof_is_fresh_for_a_minute(app: App) {
         let ann = app.site("a.example").await.paired("ann@example.com").await;
         let now = app.clock.now();

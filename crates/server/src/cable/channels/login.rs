@@ -43,18 +43,21 @@ fn stream(channel_prefix: &str, sign_on_id: Uuid) -> String {
 }
 
 /// The token is the capability; of a site that asks for it, the connection must prove the site as
-/// well, and of one that lists its origins, it must come from there.
+/// well, and a page must be one of the site's.
 async fn streams(asked: Asked<'_>) -> Result<Vec<String>, ChannelError> {
     let token = token(asked.identifier)?;
     let site_id = asked.viewer.site().map(|site| site.id);
     let watched = sign_on::watch(asked.state, &token, site_id)
         .await?
         .ok_or(ChannelError::Rejected)?;
-    let from_there = watched.origins.admit(asked.viewer.origin.as_deref());
-    if (watched.needs_site_token && site_id.is_none()) || !from_there {
+    let from_there = watched.site.admits(asked.viewer.origin.as_deref());
+    if (watched.site.settings.cable_token && site_id.is_none()) || !from_there {
         return Err(ChannelError::Rejected);
     }
-    Ok(vec![stream(&watched.channel_prefix, watched.sign_on_id)])
+    Ok(vec![stream(
+        &watched.site.channel_prefix,
+        watched.sign_on_id,
+    )])
 }
 
 /// The verdict, if there is one.

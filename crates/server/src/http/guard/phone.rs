@@ -247,12 +247,12 @@ fn device_token(headers: &HeaderMap) -> Result<&str, ProofError> {
     }
 }
 
-/// Where this server may be called: its public address, and while none is set, whatever address
-/// the phone used. A proof made for one server is then worth nothing at another.
+/// Where this server may be called: its public address, and while none is set, the address that it listens
+/// on, under any name of this machine. A proof made for another server is worth nothing here.
 fn origins(state: &State, headers: &HeaderMap) -> Vec<String> {
     let mut origins = vec![state.settings.public_url()];
-    if state.settings.server.public_url.is_empty()
-        && let Some(host) = headers.get(HOST).and_then(|value| value.to_str().ok())
+    if let Some(host) = headers.get(HOST).and_then(|value| value.to_str().ok())
+        && state.settings.is_here(host)
     {
         origins.push(format!("http://{host}"));
     }

@@ -11,6 +11,7 @@ use std::{
 use ::cable::fanout::redis::{Address, AddressError};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error as _};
+use url::Url;
 
 pub use self::{
     listen::{Listen, NoListen},
@@ -321,6 +322,14 @@ impl Redis {
     }
 }
 
+fn is_loopback(host: &url::Host<&str>) -> bool {
+    match host {
+        url::Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
+        url::Host::Ipv4(ip) => ip.is_loopback(),
+        url::Host::Ipv6(ip) => IpAddr::V6(*ip).to_canonical().is_loopback(),
+    }
+}
+
 impl Settings {
     /// The database to use: the one set, else a file in the data folder.
     #[must_use]
@@ -352,6 +361,28 @@ impl Settings {
         } else {
             self.server.public_url.trim_end_matches('/').to_owned()
         }
+    }
+
+    /// Whether browsers and phones are told to reach this server in plain text from beyond this machine.
+    #[must_use]
+    pub fn is_plain_text(&self) -> bool {
+        Url::parse(&self.server.public_url).is_ok_and(|url| {
+            url.scheme() == "http" && !url.host().is_some_and(|host| is_loopback(&host))
+        })
+    }
+
+    /// Whether `host`, as a request names it, is this machine at the port that is listened on. While no public
+    /// address is set it is known under those names too.
+    #[must_use]
+    pub fn is_here(&self, host: &str) -> bool {
+        let port = |url: &Url| url.port_or_known_default();
+        let ours = Url::parse(&self.public_url());
+        self.server.public_url.is_empty()
+            && (self.server.listen.is_local() || self.server.listen.is_everywhere())
+            && Url::parse(&format!("http://{host}")).is_ok_and(|url| {
+                url.host().is_some_and(|host| is_loopback(&host))
+                    && ours.is_ok_and(|ours| port(&ours) == port(&url))
+            })
     }
 
     /// Whether browsers reach this server over TLS.

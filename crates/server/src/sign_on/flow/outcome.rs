@@ -69,9 +69,7 @@ pub async fn watch(
     let site = site::find_enabled(&state.db, sign_on.site_id).await?;
     Ok(site.map(|site| Watched {
         sign_on_id: sign_on.id,
-        channel_prefix: site.channel_prefix,
-        needs_site_token: site.settings.cable_token,
-        origins: site.settings.origins,
+        site,
     }))
 }
 
