@@ -50,14 +50,6 @@ pub(crate) mod at {
     pub(crate) const CHIN: usize = 152;
 }
 
-/// Points that move with the skull and not with the face's expression: nose, corners of the eyes, temples,
-/// cheekbones, forehead.
-pub(crate) const RIGID: [usize; 58] = [
-    1, 2, 4, 5, 6, 8, 9, 10, 19, 21, 33, 36, 48, 50, 54, 64, 67, 93, 94, 98, 101, 103, 109, 116,
-    117, 118, 123, 127, 129, 133, 151, 168, 195, 197, 205, 234, 251, 263, 266, 278, 280, 284, 294,
-    297, 323, 327, 330, 332, 338, 345, 346, 347, 352, 356, 358, 362, 425, 454,
-];
-
 /// The points of one face.
 pub(crate) struct Mesh {
     /// In the picture's pixels; depth too, smaller is nearer to the camera.
@@ -156,19 +148,5 @@ impl Mesher {
             points,
             confidence: confidence.first().copied().unwrap_or(0.0),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_rigid_points_are_points_and_differ() {
-        let mut points = RIGID.to_vec();
-        points.sort_unstable();
-        points.dedup();
-        assert_eq!(points.len(), RIGID.len());
-        assert!(points.iter().all(|i| *i < COUNT));
     }
 }

@@ -4,9 +4,17 @@ use sha2::{Digest, Sha256};
 
 use crate::liveness::passive::Passive;
 use crate::liveness::pose::Pose;
-use crate::liveness::{Action, Doubt, Seen, Sent, Shown, Straight, judge, judge_alone};
+use crate::liveness::{
+    Action, Answer, Doubt, Evidence, Moment, Sent, Shown, Straight, Texture, judge, judge_alone,
+    progress,
+};
 use crate::tracker::{FaceTracker, TrackedFace};
 use crate::{Engine, Fingerprint, FmrLevel, PhotoError, Template};
+
+/// Largest turn from the straight frame, degrees, of a face that may stand for the person later.
+const SLIGHTLY: f32 = 20.0;
+/// How far its eyes, mouth and nearness may have gone of the way that an action asks for.
+const HARDLY: f32 = 0.7;
 
 /// One photo of an answer.
 #[derive(Debug, Clone, Copy)]
@@ -36,10 +44,15 @@ pub struct Scan {
     /// The templates of the frames that look straight ahead, which are all unless more was asked for;
     /// never empty.
     pub templates: Vec<Template>,
+    /// Those of other frames of a challenge's answer that show the face well: seen from a little aside, or with another
+    /// expression.
+    pub more: Vec<Template>,
     /// Whether the face lives as was asked.
     pub liveness: Result<(), Doubt>,
     /// One for every frame of the scan, in their order.
     pub fingerprints: Vec<Fingerprint>,
+    /// What the frames of a challenge's answer show in numbers: for measuring, never for who is judged.
+    pub evidence: Option<Evidence>,
 }
 
 pub(crate) fn scan(
@@ -74,51 +87,106 @@ fn presence(engine: &Engine, frames: &[Frame<'_>], live: bool) -> Result<Scan, P
     };
     Ok(Scan {
         templates,
+        more: Vec::new(),
         liveness,
         fingerprints: camera.fingerprints,
+        evidence: None,
     })
 }
 
 /// Frames that answer a challenge. What they cost does not depend on how far they fit it.
 fn actions(engine: &Engine, frames: &[Frame<'_>], steps: &[Action]) -> Result<Scan, PhotoError> {
     let mut camera = FaceTracker::new(engine);
-    let (straight, templates) = straight(&mut camera, frames)?;
-    let mut others = Vec::with_capacity(steps.len());
+    let mut passive = Vec::with_capacity(steps.len());
+    let (straight, templates) = straight(&mut camera, frames, &mut passive)?;
+    let (mut moments, mut more) = (Vec::new(), Vec::new());
     for (number, action) in steps.iter().enumerate().skip(1) {
         // Of each step one picture is kept, so that an answer takes the memory of two.
-        let mut best = None;
+        let mut best: Option<(Shown, TrackedFace)> = None;
         for frame in frames.iter().filter(|frame| frame.step == number) {
             let look = camera.look(frame.photo)?;
-            let shown = straight.shown(*action, look.mesh()?, &look.pose()?);
+            let (pose, mesh) = (look.pose()?, look.mesh()?);
+            let shown = Shown::doing(*action, &straight.usual, mesh, &pose);
+            let (template, is_good) = some_template(engine, &look, &straight.usual)?;
+            if shown.counts() {
+                moments.push(Moment {
+                    step: number,
+                    likeness: straight.texture.likeness(&look.image, mesh),
+                    distance: straight
+                        .template
+                        .distance(&template)
+                        .ok()
+                        .map(|d| d / same(engine)),
+                    pose,
+                });
+            }
+            if is_good {
+                more.push(template);
+            }
             if best.as_ref().is_none_or(|(most, _)| shown > *most) {
                 best = Some((shown, look));
             }
         }
-        let standing = |(_, look): (Shown, TrackedFace)| {
-            let template = engine.sketch_of(&look.image, &look.place)?;
-            seen(look, template)
-        };
-        others.push(best.map(standing).transpose()?);
+        if let Some((_, look)) = best {
+            passive.push(Passive::of(&look.image, look.mesh()?));
+        }
     }
-    let same = engine.info.threshold(FmrLevel::OneIn1000);
+    let (liveness, evidence) = judge(&Answer {
+        steps,
+        sent: &sent(frames),
+        straight: &straight,
+        moments: &moments,
+        passive: &passive,
+    });
     Ok(Scan {
         templates,
-        liveness: judge(steps, &sent(frames), &straight, &others, same),
+        more,
+        liveness,
         fingerprints: camera.fingerprints,
+        evidence: Some(evidence),
     })
+}
+
+/// The distance at which two photos are one person in 999 of 1,000 cases.
+fn same(engine: &Engine) -> f32 {
+    engine.info.threshold(FmrLevel::OneIn1000)
+}
+
+/// A template of a face however it is held, and whether it is good enough to stand for the person later.
+fn some_template(
+    engine: &Engine,
+    look: &TrackedFace,
+    usual: &Pose,
+) -> Result<(Template, bool), PhotoError> {
+    let pose = look.pose()?;
+    let far = |action| progress(action, usual, &pose) > HARDLY;
+    let odd = Action::ASKED.into_iter().filter(|a| !a.turns()).any(far);
+    if !odd
+        && (pose.yaw - usual.yaw).abs() <= SLIGHTLY
+        && let Ok(template) = look.template(engine)
+    {
+        return Ok((template, true));
+    }
+    let template = engine.sketch_of(&look.image, &look.place)?;
+    Ok((template, false))
 }
 
 /// The straightest frame of the first step, and the templates of all of them.
 fn straight(
     camera: &mut FaceTracker<'_>,
     frames: &[Frame<'_>],
+    passive: &mut Vec<Passive>,
 ) -> Result<(Straight, Vec<Template>), PhotoError> {
-    let mut templates = Vec::new();
+    let mut templates: Vec<Template> = Vec::new();
     let mut best: Option<(Shown, TrackedFace, Template)> = None;
-    let (mut eyes, mut lids) = (0.0_f32, 0.0_f32);
+    let (mut eyes, mut lids, mut apart) = (0.0_f32, 0.0_f32, 0.0_f32);
     for frame in frames.iter().filter(|frame| frame.step == 0) {
         let look = camera.look(frame.photo)?;
         let template = look.template(camera.engine)?;
+        for before in &templates {
+            let distance = template.distance(before).unwrap_or(f32::MAX);
+            apart = apart.max(distance / same(camera.engine));
+        }
         templates.push(template.clone());
         let pose = look.pose()?;
         (eyes, lids) = (eyes.max(pose.eyes), lids.max(pose.lids));
@@ -127,27 +195,22 @@ fn straight(
             best = Some((shown, look, template));
         }
     }
-    let (_, look, template) =
+    let (shown, look, template) =
         best.ok_or_else(|| PhotoError::Internal("no frame looks straight ahead".into()))?;
-    let seen = seen(look, template)?;
-    let usual = Pose {
-        eyes,
-        lids,
-        ..seen.pose
-    };
-    Ok((Straight { seen, usual }, templates))
-}
-
-/// What the frame that stands for a step shows.
-fn seen(look: TrackedFace, template: Template) -> Result<Seen, PhotoError> {
-    let passive = Passive::of(&look.image, look.mesh()?);
-    let mesh = look.into_mesh()?;
-    Ok(Seen {
-        pose: Pose::of(&mesh),
-        passive,
-        mesh,
+    let mesh = look.mesh()?;
+    passive.push(Passive::of(&look.image, mesh));
+    let straight = Straight {
+        usual: Pose {
+            eyes,
+            lids,
+            ..look.pose()?
+        },
+        is_ahead: shown.counts(),
+        texture: Texture::of(&look.image, mesh),
         template,
-    })
+        apart,
+    };
+    Ok((straight, templates))
 }
 
 fn sent(frames: &[Frame<'_>]) -> Vec<Sent> {

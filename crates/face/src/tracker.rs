@@ -62,14 +62,19 @@ impl TrackedFace {
         self.mesh().map(Pose::of)
     }
 
+    /// The points of the face's mesh in MediaPipe's order, in the picture's pixels; the third number is depth, smaller
+    /// is nearer to the camera.
+    ///
+    /// # Errors
+    /// [`PhotoError::Internal`] where the pack has no face mesh.
+    pub fn points(&self) -> Result<Vec<[f32; 3]>, PhotoError> {
+        let mesh = self.mesh()?;
+        Ok((0..mesh::COUNT).map(|i| mesh.deep(i)).collect())
+    }
+
     /// The template, if the face is good enough to be compared.
     pub(crate) fn template(&self, engine: &Engine) -> Result<Template, PhotoError> {
         engine.template_of(&self.image, &self.place, self.mesh.as_ref())
-    }
-
-    /// The mesh of the face.
-    pub(crate) fn into_mesh(self) -> Result<Mesh, PhotoError> {
-        self.mesh.ok_or_else(no_mesh)
     }
 
     /// The picture that was looked at.

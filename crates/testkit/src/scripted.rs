@@ -101,11 +101,13 @@ impl FaceEngine for Scripted {
         };
         Ok(Scan {
             templates,
+            more: Vec::new(),
             liveness,
             fingerprints: frames
                 .iter()
                 .filter_map(|frame| fingerprint(frame.photo))
                 .collect(),
+            evidence: None,
         })
     }
 }

@@ -2,27 +2,35 @@
 //! (presentation-attack detection, ISO/IEC 30107).
 //!
 //! A [challenge](draw) names two or three [actions](Action) in a random order. The answer's frames are
-//! compared with the one that looks straight ahead:
+//! compared with the one that looks straight ahead, and what all of them show is weighed together ([`Evidence`]):
 //!
-//! | what | how | against |
+//! | sign | how | against |
 //! | --- | --- | --- |
-//! | each action is there, in its step | head pose, eyes and mouth from the face mesh | still photos, recordings of another challenge |
-//! | turns have depth | residual of the best homography; narrowing against the turn | photos that are moved, rotated, bent |
-//! | one person throughout | templates of the frames that stand for the steps | another person's head in one step |
-//! | no frame twice, times rise | bytes and times | answers made of one photo |
-//! | no screen | moiré, the screen's frame | recordings shown on a screen |
+//! | each action is done, in its step and not in another | head pose, eyes and mouth from the face mesh | still photos, recordings of another challenge |
+//! | the face keeps its form | its breadth against its height, but for what its turn explains | photos that are turned, tilted, bent |
+//! | the skin changes | correlation of small places, their movement undone | all that is made of one photo |
+//! | one person throughout | templates of the frames | another person's head in one step |
+//!
+//! Some things are refused whatever the rest says: a frame sent twice, times that do not rise, a screen's moiré or frame.
 //!
 //! The verdict is a [`Doubt`] or none. What a person did too little of comes with a [hint](Doubt::hint);
-//! signs of an attack come without one, and no score leaves this module.
+//! signs of an attack come without one, and no score reaches who is judged.
 
 mod action;
-mod depth;
+mod evidence;
 pub(crate) mod passive;
 pub(crate) mod pose;
+mod progress;
+mod texture;
 mod verdict;
+mod weights;
 
 pub use action::{Action, NoAlternative, draw, orders};
-pub(crate) use depth::depth;
+pub(crate) use evidence::Moment;
+pub use evidence::{Evidence, SIGN_NAMES, SIGNS, StepEvidence};
 pub use pose::Pose;
-pub use verdict::{Doubt, progress};
-pub(crate) use verdict::{Seen, Sent, Shown, Straight, judge, judge_alone};
+pub use progress::progress;
+pub(crate) use texture::Texture;
+pub use verdict::Doubt;
+pub(crate) use verdict::{Answer, Sent, Shown, Straight, judge, judge_alone};
+pub use weights::Weights;

@@ -1,39 +1,22 @@
 //! Joins what the frames of one answer show into a verdict.
 
+use super::action::Action;
+use super::evidence::{Evidence, Moment, of_step};
 use super::passive::Passive;
 use super::pose::Pose;
-use super::{Action, depth};
+use super::progress::{STRAIGHT, progress};
+use super::texture::Texture;
+use super::weights::Weights;
 use crate::Template;
 use crate::mesh::Mesh;
 
-/// Least turn to the side against the straight frame, degrees of the mesh. Photos rotated by 45° seem to
-/// turn by up to 13.5.
-const TURN: f32 = 14.0;
-/// Least raising of the chin, degrees of the mesh. Photos tilted by 40° seem to rise by up to 6.
-const RISE: f32 = 7.5;
-/// Least depth of a turn to the side, in units of the eyes' distance. See [`depth`].
-const DEPTH: f32 = 0.040;
-/// The same of a raised chin, which shows less of the face's relief.
-const RISE_DEPTH: f32 = 0.030;
-/// Least part of its breadth that a face keeps when turned to the side by [`TURN`] to 35 degrees; a
-/// photo that is to seem turned as far must be rotated so that it keeps less.
-const BREADTH: f32 = 0.80;
-/// Largest distance between the straight frame and another one, over the distance at which two photos are
-/// one person in 999 of 1,000 cases: a turned head looks less like itself. An impostor for a single step
-/// gets through in about one case of 200, and still has to do the rest.
-const SAME_PERSON: f32 = 1.17;
-/// Opening of the eyes in a blink, as a part of their usual opening.
-const BLINK: f32 = 0.80;
-/// Least widening of the mouth, in units of the eyes' distance.
-const MOUTH: f32 = 0.12;
-/// Least growth of the face when it comes closer.
-const CLOSER: f32 = 1.25;
-/// Largest turn that still counts as straight, degrees.
-const STRAIGHT: f32 = 25.0;
 /// Least time for one action, milliseconds: nobody reads, turns and is photographed faster.
 const STEP_TIME: i64 = 150;
 /// Least confidence of the mesh that it lies on a face.
 const CONFIDENCE: f32 = 0.5;
+/// A sign that pulls the score down by this much more than the way does is what the answer is refused for: so
+/// an honest person who did too little is told that, and not suspected.
+const SUSPECT: f32 = 1.0;
 
 /// Why an answer may not come from a living person who did what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -89,26 +72,23 @@ pub(crate) struct Sent {
     pub digest: [u8; 32],
 }
 
-/// What the frame that stands for a step shows.
-pub(crate) struct Seen {
-    pub mesh: Mesh,
-    pub pose: Pose,
-    pub passive: Passive,
-    pub template: Template,
-}
-
 /// The look straight ahead, with which the other frames are compared.
 pub(crate) struct Straight {
-    pub seen: Seen,
     /// How the face usually looks: with its eyes as open as in any frame of the step, for people blink unasked
     /// as well.
     pub usual: Pose,
+    /// Whether it looks straight ahead at all.
+    pub is_ahead: bool,
+    pub texture: Texture,
+    pub template: Template,
+    /// The most that two frames of the step differ, over the distance of 1/1,000.
+    pub apart: f32,
 }
 
 /// How well a frame shows its step; of several frames the greatest stands for it.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub(crate) struct Shown {
-    done: bool,
+    on_a_face: bool,
     progress: f32,
 }
 
@@ -116,63 +96,85 @@ impl Shown {
     /// As a look straight ahead.
     pub(crate) fn ahead(mesh: &Mesh, pose: &Pose) -> Self {
         Self {
-            done: mesh.confidence >= CONFIDENCE && pose.yaw.abs() <= STRAIGHT,
+            on_a_face: mesh.confidence >= CONFIDENCE && pose.yaw.abs() <= STRAIGHT,
             progress: -pose.yaw.abs(),
         }
     }
-}
 
-impl Straight {
-    /// How well a frame shows an action.
-    pub(crate) fn shown(&self, action: Action, mesh: &Mesh, pose: &Pose) -> Shown {
-        Shown {
-            done: self.check(action, mesh, pose).is_ok(),
-            progress: progress(action, &self.usual, pose),
+    /// As an action of a person who usually looks like that.
+    pub(crate) fn doing(action: Action, usual: &Pose, mesh: &Mesh, pose: &Pose) -> Self {
+        Self {
+            on_a_face: mesh.confidence >= CONFIDENCE,
+            progress: progress(action, usual, pose),
         }
     }
 
-    /// Whether a frame shows an action, and shows it in the round.
-    fn check(&self, action: Action, mesh: &Mesh, pose: &Pose) -> Result<(), Doubt> {
-        if mesh.confidence < CONFIDENCE || progress(action, &self.usual, pose) < 1.0 {
-            return Err(Doubt::Missing(action));
-        }
-        let depth = || depth(&self.seen.mesh, mesh);
-        let round = match action {
-            Action::TurnLeft | Action::TurnRight => {
-                depth() >= DEPTH && pose.breadth >= BREADTH * self.usual.breadth
-            }
-            Action::LookUp => depth() >= RISE_DEPTH,
-            _ => true,
-        };
-        if round { Ok(()) } else { Err(Doubt::Flat) }
+    /// Whether it can stand for its step.
+    pub(crate) const fn counts(&self) -> bool {
+        self.on_a_face
     }
 }
 
-/// Judges the answer to a challenge, whose first step is to look straight ahead. `others` are the frames that
-/// stand for the other steps, in their order, `None` where there is none; `same` is the largest distance at
-/// which two frames show one person.
-pub(crate) fn judge(
-    steps: &[Action],
-    sent: &[Sent],
-    straight: &Straight,
-    others: &[Option<Seen>],
-    same: f32,
-) -> Result<(), Doubt> {
-    once(sent)?;
-    in_order(sent)?;
-    let Seen { mesh, pose, .. } = &straight.seen;
-    if !Shown::ahead(mesh, pose).done {
-        return Err(Doubt::Missing(Action::LookStraight));
+/// An answer to a challenge, whose first step is to look straight ahead.
+pub(crate) struct Answer<'a> {
+    pub steps: &'a [Action],
+    pub sent: &'a [Sent],
+    pub straight: &'a Straight,
+    /// Every frame of the other steps that lies on a face.
+    pub moments: &'a [Moment],
+    /// Of the frames that stand for their steps.
+    pub passive: &'a [Passive],
+}
+
+/// Judges an answer, and says on what grounds.
+pub(crate) fn judge(answer: &Answer<'_>) -> (Result<(), Doubt>, Evidence) {
+    let usual = &answer.straight.usual;
+    let others = answer.steps.iter().enumerate().skip(1);
+    let seen: Vec<_> = others
+        .map(|(number, action)| (*action, of_step(number, *action, usual, answer.moments)))
+        .collect();
+    let bar = || {
+        once(answer.sent)?;
+        in_order(answer.sent)?;
+        if !answer.straight.is_ahead {
+            return Err(Doubt::Missing(Action::LookStraight));
+        }
+        if let Some((action, _)) = seen.iter().find(|(_, step)| step.is_none()) {
+            return Err(Doubt::Missing(*action));
+        }
+        no_screen(answer.passive)
+    };
+    let bar = bar();
+    let evidence = Evidence {
+        steps: seen.iter().filter_map(|(_, step)| *step).collect(),
+        straight: answer.straight.apart,
+        barred: bar.is_err(),
+    };
+    let verdict = bar.and_then(|()| weigh(&Weights::SHIPPED, answer.steps, &evidence));
+    (verdict, evidence)
+}
+
+/// Whether the evidence is believed; if not, what speaks most against it.
+fn weigh(weights: &Weights, steps: &[Action], evidence: &Evidence) -> Result<(), Doubt> {
+    let signs = evidence.signs();
+    if weights.score(&signs) >= 0.0 {
+        return Ok(());
     }
-    for seen in others.iter().flatten() {
-        one_person(straight, seen, same * SAME_PERSON)?;
+    let [least, done, in_step, skin, form, identity] = weights.terms(&signs);
+    // What an action that was not seen costs, however that is told.
+    let undone = least.min(0.0) + done.min(0.0) + in_step;
+    let flat = skin.min(0.0) + form;
+    if identity.min(flat) > undone - SUSPECT {
+        let way = |i: &usize| evidence.steps[*i].way;
+        let least = (0..evidence.steps.len()).min_by(|a, b| way(a).total_cmp(&way(b)));
+        let action = least.and_then(|i| steps.get(i + 1));
+        return Err(Doubt::Missing(*action.unwrap_or(&Action::LookStraight)));
     }
-    for (action, seen) in steps.iter().skip(1).zip(others) {
-        let seen = seen.as_ref().ok_or(Doubt::Missing(*action))?;
-        straight.check(*action, &seen.mesh, &seen.pose)?;
-    }
-    let all = others.iter().flatten().chain([&straight.seen]);
-    no_screen(all.map(|seen| &seen.passive))
+    Err(if identity < flat {
+        Doubt::OtherPerson
+    } else {
+        Doubt::Flat
+    })
 }
 
 /// Judges frames for which nothing was asked.
@@ -204,33 +206,6 @@ fn in_order(sent: &[Sent]) -> Result<(), Doubt> {
     Ok(())
 }
 
-fn one_person(straight: &Straight, other: &Seen, same: f32) -> Result<(), Doubt> {
-    // Templates of one engine compare; if they did not, they would not be one person's either.
-    match straight.seen.template.distance(&other.template) {
-        Ok(distance) if distance <= same => Ok(()),
-        _ => Err(Doubt::OtherPerson),
-    }
-}
-
-/// How far a pose goes of the way that an action asks for: 0 as straight ahead, 1 and more when done.
-pub fn progress(action: Action, straight: &Pose, pose: &Pose) -> f32 {
-    match action {
-        Action::LookStraight => f32::from(u8::from(pose.yaw.abs() <= STRAIGHT)),
-        Action::TurnLeft => (pose.yaw - straight.yaw) / TURN,
-        Action::TurnRight => (straight.yaw - pose.yaw) / TURN,
-        Action::LookUp => (pose.pitch - straight.pitch) / RISE,
-        // A tilted photo narrows the eyes only against their width, a turned one only against the face.
-        Action::Blink => {
-            let closed = |now: f32, usual: f32| 1.0 - now / usual.max(f32::MIN_POSITIVE);
-            closed(pose.lids, straight.lids).min(closed(pose.eyes, straight.eyes)) / (1.0 - BLINK)
-        }
-        Action::OpenMouth => (pose.mouth - straight.mouth) / MOUTH,
-        Action::ComeCloser => {
-            (pose.size / straight.size.max(f32::MIN_POSITIVE) - 1.0) / (CLOSER - 1.0)
-        }
-    }
-}
-
 fn no_screen<'a>(looks: impl IntoIterator<Item = &'a Passive>) -> Result<(), Doubt> {
     if looks.into_iter().any(Passive::shows_a_screen) {
         return Err(Doubt::Screen);
@@ -241,6 +216,7 @@ fn no_screen<'a>(looks: impl IntoIterator<Item = &'a Passive>) -> Result<(), Dou
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::liveness::StepEvidence;
     use crate::mesh::COUNT;
 
     fn sent(frames: &[(usize, i64, u8)]) -> Vec<Sent> {
@@ -278,8 +254,11 @@ mod tests {
     }
 
     #[test]
-    fn of_two_frames_the_one_that_did_it_stands_for_its_step() {
-        let shown = |done, progress| Shown { done, progress };
+    fn of_two_frames_the_one_that_shows_it_best_stands_for_its_step() {
+        let shown = |on_a_face, progress| Shown {
+            on_a_face,
+            progress,
+        };
         assert!(shown(true, 1.0) > shown(false, 3.0));
         assert!(shown(true, 1.2) > shown(true, 1.1));
         let mesh = Mesh::of(vec![[0.0; 3]; COUNT]);
@@ -293,78 +272,62 @@ mod tests {
             )
         };
         assert!(ahead(-3.0) > ahead(8.0));
-        assert!(ahead(STRAIGHT).done && !ahead(-STRAIGHT - 0.1).done);
+        assert!(ahead(STRAIGHT).counts() && !ahead(-STRAIGHT - 0.1).counts());
+    }
+
+    /// A step done so far, and so far elsewhere, by a face whose skin, form and identity are a living person's.
+    fn step(way: f32, elsewhere: f32) -> StepEvidence {
+        StepEvidence {
+            way,
+            elsewhere,
+            form: 0.02,
+            likeness: 0.85,
+            distance: 0.7,
+        }
+    }
+
+    fn verdict(steps: &[StepEvidence]) -> Result<(), Doubt> {
+        let asked = [Action::LookStraight, Action::TurnLeft, Action::Blink];
+        let evidence = Evidence {
+            steps: steps.to_vec(),
+            straight: 0.2,
+            barred: false,
+        };
+        weigh(&Weights::SHIPPED, &asked, &evidence)
     }
 
     #[test]
-    fn an_action_is_measured_against_the_same_face_at_rest() {
-        let mesh = Mesh::of(vec![[0.0; 3]; COUNT]);
-        let rest = Pose {
-            yaw: 5.0,
-            pitch: -8.0,
-            eyes: 0.3,
-            lids: 0.1,
-            mouth: 0.05,
-            size: 100.0,
-            breadth: 0.9,
+    fn a_step_done_a_little_less_is_believed_and_what_was_not_done_is_named() {
+        assert_eq!(verdict(&[step(1.0, 0.0), step(1.6, 0.1)]), Ok(()));
+        assert_eq!(verdict(&[step(0.75, 0.0), step(1.0, 0.1)]), Ok(()));
+        let missing = |action| Err(Doubt::Missing(action));
+        assert_eq!(
+            verdict(&[step(0.1, 0.0), step(1.6, 0.1)]),
+            missing(Action::TurnLeft)
+        );
+        assert_eq!(
+            verdict(&[step(1.5, 0.0), step(0.1, 0.0)]),
+            missing(Action::Blink)
+        );
+        assert_eq!(
+            verdict(&[step(0.1, 1.0), step(0.1, 1.0)]),
+            missing(Action::TurnLeft)
+        );
+    }
+
+    #[test]
+    fn no_movement_makes_up_for_another_face_or_for_one_skin_in_every_step() {
+        let well = step(3.0, 0.0);
+        let other = StepEvidence {
+            distance: 1.3,
+            ..well
         };
-        assert_eq!(Pose::of(&mesh).size, f32::MIN_POSITIVE);
-        let way = |action, pose: Pose| progress(action, &rest, &pose);
-        assert!(
-            way(
-                Action::TurnLeft,
-                Pose {
-                    yaw: 5.0 + TURN,
-                    ..rest
-                }
-            ) >= 1.0
-        );
-        assert!(
-            way(
-                Action::TurnRight,
-                Pose {
-                    yaw: 5.0 + TURN,
-                    ..rest
-                }
-            ) <= -1.0
-        );
-        assert!(
-            way(
-                Action::LookUp,
-                Pose {
-                    pitch: -8.0 + RISE,
-                    ..rest
-                }
-            ) >= 1.0
-        );
-        assert!(
-            way(
-                Action::ComeCloser,
-                Pose {
-                    size: 126.0,
-                    ..rest
-                }
-            ) > 1.0
-        );
-        assert!(
-            way(
-                Action::OpenMouth,
-                Pose {
-                    mouth: 0.06,
-                    ..rest
-                }
-            ) < 0.1
-        );
-        let blink = Pose {
-            eyes: 0.15,
-            lids: 0.05,
-            ..rest
+        assert_eq!(verdict(&[well, other]), Err(Doubt::OtherPerson));
+        let flat = StepEvidence {
+            likeness: 0.997,
+            form: -0.3,
+            ..well
         };
-        assert!(way(Action::Blink, blink) > 1.0);
-        // A tilted picture narrows the one and not the other.
-        assert!(way(Action::Blink, Pose { eyes: 0.15, ..rest }) < 0.1);
-        for action in Action::ASKED {
-            assert!(way(action, rest).abs() < 1e-6, "{action:?}");
-        }
+        assert_eq!(verdict(&[flat, flat]), Err(Doubt::Flat));
     }
 }

@@ -1,13 +1,10 @@
 //! Answers that a clip's person might have given: what they do in it, cut out and put in order.
 
-use face::liveness::{Action, Pose, orders, progress};
+use face::liveness::{Action, Pose, orders};
 use face::{Engine, FaceTracker, Image, PhotoError};
+use rand::{RngExt as _, rngs::StdRng};
 
 use super::simulated_camera::jpeg;
-
-/// A person does a thing in a clip if they go this part of the way that is asked for; whether the
-/// verdict agrees is what is measured.
-const DONE: f32 = 0.6;
 
 /// A clip, looked through.
 pub(super) struct Clip {
@@ -15,14 +12,33 @@ pub(super) struct Clip {
     pub frames: Vec<ClipFrame>,
     /// Number of the frame that looks straightest.
     pub straight: usize,
-    /// What the person does, with the frame that shows it most.
-    pub done: Vec<(Action, usize)>,
+    /// What the person does, with the frames that show it at its height.
+    pub done: Vec<(Action, Vec<usize>)>,
+    /// How far the person goes at most, for every action: 1 is just enough to count as done.
+    pub extent: Vec<(Action, f32)>,
 }
 
 /// One frame of a clip.
 pub(super) struct ClipFrame {
     pub image: Image,
     pub pose: Pose,
+    /// The face's mesh, in pixels.
+    pub points: Vec<[f32; 3]>,
+}
+
+/// How far a person went of what counts as having done a thing: what another would see in the pictures,
+/// whether or not the verdict agrees. 10° to a side, 6° up, lids at 3/4, lips apart by a tenth of the eyes' distance,
+/// a face larger by 15 %.
+fn extent(action: Action, straight: &Pose, pose: &Pose) -> f32 {
+    match action {
+        Action::LookStraight => 0.0,
+        Action::TurnLeft => (pose.yaw - straight.yaw) / 10.0,
+        Action::TurnRight => (straight.yaw - pose.yaw) / 10.0,
+        Action::LookUp => (pose.pitch - straight.pitch) / 6.0,
+        Action::Blink => (1.0 - (pose.lids / straight.lids).max(pose.eyes / straight.eyes)) / 0.25,
+        Action::OpenMouth => (pose.mouth - straight.mouth) / 0.10,
+        Action::ComeCloser => (pose.size / straight.size - 1.0) / 0.15,
+    }
 }
 
 impl Clip {
@@ -33,55 +49,51 @@ impl Clip {
             .iter()
             .map(|photo| {
                 let face = tracker.look(photo)?;
-                let pose = face.pose()?;
                 Ok(ClipFrame {
+                    pose: face.pose()?,
+                    points: face.points()?,
                     image: face.into_image(),
-                    pose,
                 })
             })
             .collect::<Result<Vec<_>, PhotoError>>()?;
         let straight = straightest(&frames).ok_or(PhotoError::NoFace)?;
-        let done = Action::ASKED
-            .into_iter()
-            .filter_map(|action| {
-                let at = frames[straight].pose;
-                let most = (0..frames.len()).max_by(|a, b| {
-                    let way = |i: usize| progress(action, &at, &frames[i].pose);
-                    way(*a).total_cmp(&way(*b))
-                })?;
-                (progress(action, &at, &frames[most].pose) >= DONE).then_some((action, most))
-            })
-            .collect();
+        let (mut done, mut most) = (Vec::new(), Vec::new());
+        for action in Action::ASKED {
+            let far = |i: usize| extent(action, &frames[straight].pose, &frames[i].pose);
+            let height = |i: &usize| {
+                let around = i.saturating_sub(2)..(i + 3).min(frames.len());
+                far(*i) >= 1.0 && around.into_iter().all(|j| far(j) <= far(*i))
+            };
+            let heights: Vec<usize> = (0..frames.len()).filter(height).collect();
+            if !heights.is_empty() {
+                done.push((action, heights));
+            }
+            most.push((action, (0..frames.len()).map(far).fold(0.0, f32::max)));
+        }
         Ok(Self {
             name: name.to_owned(),
             frames,
             straight,
             done,
+            extent: most,
         })
     }
 
-    /// Every challenge that the clip could answer; where the person does not do enough for one, the single
-    /// actions they do, so that these are measured at least.
+    /// Every challenge that the clip could answer.
     pub(super) fn challenges(&self) -> Vec<Vec<Action>> {
         let does = |action: &Action| self.done.iter().any(|(a, _)| a == action);
-        let whole: Vec<Vec<Action>> = orders(&[])
-            .into_iter()
-            .filter(|order| order.iter().all(does))
-            .collect();
-        if whole.is_empty() {
-            self.done.iter().map(|(action, _)| vec![*action]).collect()
-        } else {
-            whole
-        }
+        let all = orders(&[]).into_iter();
+        all.filter(|order| order.iter().all(does)).collect()
     }
 
     /// Frames that show an action, two a step as a phone sends them: on the way and at its end. `None` if
     /// the person does not do it.
-    pub(super) fn showing(&self, action: Action) -> Option<[usize; 2]> {
+    pub(super) fn showing(&self, action: Action, random: &mut StdRng) -> Option<[usize; 2]> {
         let at = if action == Action::LookStraight {
             self.straight
         } else {
-            self.done.iter().find(|(a, _)| *a == action)?.1
+            let (_, heights) = self.done.iter().find(|(a, _)| *a == action)?;
+            heights[random.random_range(0..heights.len())]
         };
         let before = if at == 0 { 1 } else { at - 1 };
         Some([before.min(self.frames.len() - 1), at])
@@ -108,11 +120,19 @@ fn straightest(frames: &[ClipFrame]) -> Option<usize> {
 /// A photo of an answer before it is encoded, and the step it is sent for.
 pub(super) type Shot = (usize, Image);
 
+/// What is sent, and in answer to what.
+pub(super) struct Response {
+    pub asked: Vec<Action>,
+    pub shots: Vec<Shot>,
+    /// An answer that the server has seen before.
+    pub before: Option<Vec<Shot>>,
+}
+
 /// The shots of a person who does what is asked.
-pub(super) fn bona_fide(clip: &Clip, asked: &[Action]) -> Option<Vec<Shot>> {
+pub(super) fn bona_fide(clip: &Clip, asked: &[Action], random: &mut StdRng) -> Option<Vec<Shot>> {
     let mut shots = Vec::new();
     for (step, action) in asked.iter().enumerate() {
-        for frame in clip.showing(*action)? {
+        for frame in clip.showing(*action, random)? {
             shots.push((step, clip.frames[frame].image.clone()));
         }
     }

@@ -24,11 +24,11 @@ impl Outcome {
         self.passed as f64 / self.answers as f64
     }
 
-    pub(super) fn count(&mut self, verdict: Result<(), String>) {
+    pub(super) fn count(&mut self, refused: Option<String>) {
         self.answers += 1;
-        match verdict {
-            Ok(()) => self.passed += 1,
-            Err(reason) => *self.refused.entry(reason).or_default() += 1,
+        match refused {
+            None => self.passed += 1,
+            Some(reason) => *self.refused.entry(reason).or_default() += 1,
         }
     }
 }

@@ -219,6 +219,20 @@ fn mean_light(light: &[[f32; 3]], w: usize, x: usize, y: usize) -> [u8; 3] {
     sum.map(|s| (255.0 * (s / count).clamp(0.0, 1.0).powf(1.0 / 2.2)) as u8)
 }
 
+/// A picture brightened by a factor, with noise of this deviation.
+pub(super) fn noisy(image: &Image, strength: f32, light: f32, random: &mut StdRng) -> Image {
+    let count = image.width() * image.height();
+    // The sum of three even draws is near enough to a Gaussian of deviation 1.
+    let noise: Vec<f32> = (0..count)
+        .map(|_| (0..3).map(|_| random.random_range(-1.0..1.0_f32)).sum())
+        .collect();
+    Image::painted(image.width(), image.height(), |x, y| {
+        let more = strength * noise[y * image.width() + x];
+        let colour = image.sample(x as f32, y as f32);
+        colour.map(|v| (f32::from(v) * light + more).clamp(0.0, 255.0) as u8)
+    })
+}
+
 /// The bytes of a JPEG file.
 pub(super) fn jpeg(image: &Image, quality: u8) -> Vec<u8> {
     let mut bytes = Vec::new();

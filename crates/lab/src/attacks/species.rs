@@ -1,11 +1,15 @@
-//! Presentation attacks, by species (ISO/IEC 30107-3): what an attacker makes of a photo or a recording.
+//! Species of attack instruments (ISO/IEC 30107-3): what an attacker makes of a photo or a recording.
 
 use face::Image;
 use face::liveness::{Action, draw};
 use rand::{RngExt as _, rngs::StdRng};
 
-use super::bona_fide::{Clip, Shot, bona_fide};
-use super::simulated_camera::{HeldPhoto, Screen, held, on_screen};
+use super::bona_fide::{Clip, Response, Shot, bona_fide};
+use super::replayed::{
+    other_head, recorded, replay, slightly_changed, swapped_middle, wrong_order,
+};
+use super::simulated_camera::{HeldPhoto, Screen, held, noisy, on_screen};
+use super::{mask, mesh_warp};
 
 /// How an attacker tries to pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,28 +22,48 @@ pub enum Species {
     BentPhoto,
     /// Two photos, one of them of the turned head, each where it helps.
     TwoPhotos,
+    /// Two photos, with eyes open and closed, moved as each step asks.
+    OpenAndClosed,
+    /// A photo warped by a mesh of the face: turned, blinking, its mouth opened.
+    WarpedPhoto,
+    /// A cut-out photo worn as a mask, with someone's living eyes in its holes.
+    Mask,
     /// A recording of the right actions in the wrong order.
     WrongOrder,
     /// An answer to an earlier challenge.
     Replay,
+    /// An answer to the very same challenge, cut, encoded anew and made noisy.
+    ChangedReplay,
     /// A recording of the right actions in the right order, on a screen.
     Screen,
     /// The person, but with another head in one step.
     OtherHead,
+    /// The person at the beginning and at the end, and someone else between.
+    SwappedMiddle,
 }
 
 impl Species {
     /// Every species there is.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::StillPhoto,
         Self::MovedPhoto,
         Self::BentPhoto,
         Self::TwoPhotos,
+        Self::OpenAndClosed,
+        Self::WarpedPhoto,
+        Self::Mask,
         Self::WrongOrder,
         Self::Replay,
+        Self::ChangedReplay,
         Self::Screen,
         Self::OtherHead,
+        Self::SwappedMiddle,
     ];
+
+    /// Whether someone beside the victim is in the pictures.
+    pub(super) const fn takes_two(self) -> bool {
+        matches!(self, Self::Mask | Self::OtherHead | Self::SwappedMiddle)
+    }
 
     /// What it is, for a table.
     pub const fn title(self) -> &'static str {
@@ -48,10 +72,15 @@ impl Species {
             Self::MovedPhoto => "photo moved, turned, brought nearer",
             Self::BentPhoto => "photo bent and turned",
             Self::TwoPhotos => "two photos of different pose",
+            Self::OpenAndClosed => "two photos, eyes open and closed",
+            Self::WarpedPhoto => "photo warped by a face mesh",
+            Self::Mask => "photo as a mask with eye holes",
             Self::WrongOrder => "right recording, wrong order",
             Self::Replay => "replay of an earlier answer",
+            Self::ChangedReplay => "replay cut, noisy, encoded anew",
             Self::Screen => "right recording on a screen",
             Self::OtherHead => "another head in one step",
+            Self::SwappedMiddle => "another head in the middle",
         }
     }
 }
@@ -67,90 +96,114 @@ pub(super) fn attack(
     species: Species,
     material: &Material<'_>,
     random: &mut StdRng,
-) -> Option<(Vec<Action>, Vec<Shot>)> {
+) -> Option<Response> {
     let victim = material.victim;
-    let photo = &victim.frames[victim.straight].image;
-    let any = draw(random, &[]).ok()?;
-    match species {
-        Species::StillPhoto => {
-            let shots = steps(&any, |_| {
-                Some(held(photo, gesture(Action::LookStraight, random)))
-            })?;
-            Some((any, shots))
-        }
-        Species::MovedPhoto | Species::BentPhoto => {
-            let bend = match species {
-                Species::BentPhoto => random.random_range(0.6..2.0),
-                _ => 0.0,
-            };
-            let shots = steps(&any, |action| {
-                let bend = if action == Action::LookStraight {
-                    0.0
-                } else {
-                    bend
-                };
-                Some(held(
-                    photo,
-                    HeldPhoto {
-                        bend,
-                        ..gesture(action, random)
-                    },
-                ))
-            })?;
-            Some((any, shots))
-        }
-        Species::TwoPhotos => {
-            let turned = two_photos(victim)?;
-            let shots = steps(&any, |action| {
-                Some(match turned.iter().find(|(a, _)| *a == action) {
-                    Some((_, frame)) => victim.frames[*frame].image.clone(),
-                    None => held(photo, gesture(action, random)),
-                })
-            })?;
-            Some((any, shots))
-        }
-        Species::WrongOrder => {
-            let asked = recorded(victim, random)?;
-            let mut wrong = asked[1..].to_vec();
-            wrong.rotate_left(1);
-            let shots = bona_fide(
-                victim,
-                &[&[Action::LookStraight], wrong.as_slice()].concat(),
-            )?;
-            (wrong != asked[1..]).then_some((asked, shots))
-        }
-        Species::Replay => replay(victim, any, random),
+    let asked = draw(random, &[]).ok()?;
+    if let Some(shots) = of_photos(species, material, &asked, random) {
+        let before = None;
+        return Some(Response {
+            asked,
+            shots,
+            before,
+        });
+    }
+    let (asked, shots) = match species {
+        Species::WrongOrder => wrong_order(victim, random)?,
+        Species::Replay => replay(victim, asked, random)?,
         Species::Screen => {
             let asked = recorded(victim, random)?;
             let screen = Screen::any(random);
-            let shots = bona_fide(victim, &asked)?
+            let shots = bona_fide(victim, &asked, random)?
                 .into_iter()
                 .map(|(step, image)| (step, on_screen(&image, screen)))
                 .collect();
-            Some((asked, shots))
+            (asked, shots)
         }
-        Species::OtherHead => other_head(victim, material.other?, random),
+        Species::OtherHead => other_head(victim, material.other?, random)?,
+        Species::SwappedMiddle => swapped_middle(victim, material.other?, random)?,
+        Species::ChangedReplay => return slightly_changed(victim, random),
+        _ => return None,
+    };
+    let before = None;
+    Some(Response {
+        asked,
+        shots,
+        before,
+    })
+}
+
+/// The shots of an attack that is made of single photos.
+fn of_photos(
+    species: Species,
+    material: &Material<'_>,
+    asked: &[Action],
+    random: &mut StdRng,
+) -> Option<Vec<Shot>> {
+    let victim = material.victim;
+    let front = &victim.frames[victim.straight];
+    let photo = &front.image;
+    let photo_of = |action, random: &mut StdRng| {
+        let (_, heights) = victim.done.iter().find(|(a, _)| *a == action)?;
+        let frame = heights[random.random_range(0..heights.len())];
+        Some(victim.frames[frame].image.clone())
+    };
+    match species {
+        Species::StillPhoto => steps(asked, |_| {
+            Some(held(photo, gesture(Action::LookStraight, random)))
+        }),
+        Species::MovedPhoto => steps(asked, |action| Some(held(photo, gesture(action, random)))),
+        Species::BentPhoto => {
+            let bend = random.random_range(0.6..2.0);
+            steps(asked, |action| {
+                Some(held(photo, bent(action, bend, random)))
+            })
+        }
+        Species::TwoPhotos => {
+            if !victim.done.iter().any(|(action, _)| action.turns()) {
+                return None;
+            }
+            steps(asked, |action| {
+                let turned = action.turns().then(|| photo_of(action, random)).flatten();
+                turned.or_else(|| Some(held(photo, gesture(action, random))))
+            })
+        }
+        Species::OpenAndClosed => {
+            photo_of(Action::Blink, random)?;
+            steps(asked, |action| {
+                if action == Action::Blink {
+                    let closed = photo_of(action, random)?;
+                    return Some(held(&closed, gesture(Action::LookStraight, random)));
+                }
+                Some(held(photo, gesture(action, random)))
+            })
+        }
+        Species::WarpedPhoto => steps(asked, |action| {
+            let warped = mesh_warp::warped(photo, &front.points, action, random);
+            Some(noisy(&warped, random.random_range(0.0..5.0), 1.0, random))
+        }),
+        Species::Mask => {
+            let wearer = material.other?;
+            let bend = random.random_range(0.6..2.0);
+            steps(asked, |action| {
+                let mask = mask::with_eyes(front, wearer, action, random);
+                Some(held(&mask, bent(action, bend, random)))
+            })
+        }
+        _ => None,
     }
 }
 
-/// The answer to an earlier challenge, sent to another one.
-fn replay(
-    victim: &Clip,
-    any: Vec<Action>,
-    random: &mut StdRng,
-) -> Option<(Vec<Action>, Vec<Shot>)> {
-    let earlier = recorded(victim, random)?;
-    let mut shots = bona_fide(victim, &earlier)?;
-    // Steps are named as the new challenge wants them; what is left over goes to the last.
-    for (step, _) in &mut shots {
-        *step = (*step).min(any.len() - 1);
+/// How a bent photo is held; flat for the look straight ahead.
+fn bent(action: Action, bend: f32, random: &mut StdRng) -> HeldPhoto {
+    let bend = if action == Action::LookStraight {
+        0.0
+    } else {
+        bend
+    };
+    HeldPhoto {
+        bend,
+        ..gesture(action, random)
     }
-    let complete = shots.iter().map(|(step, _)| *step).max() == Some(any.len() - 1);
-    if !complete {
-        let last = shots.last()?.1.clone();
-        shots.push((any.len() - 1, last));
-    }
-    Some((any, shots))
 }
 
 /// Two shots a step, made by `show` from the action.
@@ -194,51 +247,4 @@ fn sign(random: &mut StdRng) -> f32 {
     } else {
         -1.0
     }
-}
-
-/// The victim's turns that there are photos of.
-fn two_photos(victim: &Clip) -> Option<Vec<(Action, usize)>> {
-    let turned: Vec<_> = victim
-        .done
-        .iter()
-        .copied()
-        .filter(|(a, _)| a.turns())
-        .collect();
-    (!turned.is_empty()).then_some(turned)
-}
-
-/// A challenge that a recording of the victim answers.
-fn recorded(victim: &Clip, random: &mut StdRng) -> Option<Vec<Action>> {
-    let mut all = victim.challenges();
-    all.retain(|order| order.len() > 1);
-    if all.is_empty() {
-        return None;
-    }
-    let order = all.swap_remove(random.random_range(0..all.len()));
-    Some([&[Action::LookStraight], order.as_slice()].concat())
-}
-
-/// One step done by someone else, as well as they do it.
-fn other_head(
-    victim: &Clip,
-    other: &Clip,
-    random: &mut StdRng,
-) -> Option<(Vec<Action>, Vec<Shot>)> {
-    let asked = recorded(victim, random)?;
-    let mut shots = bona_fide(victim, &asked)?;
-    let able: Vec<usize> = (1..asked.len())
-        .filter(|step| other.showing(asked[*step]).is_some())
-        .collect();
-    if able.is_empty() {
-        return None;
-    }
-    let step = able[random.random_range(0..able.len())];
-    let theirs = other.showing(asked[step])?;
-    let mut theirs = theirs.iter();
-    for (of, image) in &mut shots {
-        if *of == step {
-            *image = other.frames[*theirs.next()?].image.clone();
-        }
-    }
-    Some((asked, shots))
 }

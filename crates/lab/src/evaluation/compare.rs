@@ -28,16 +28,19 @@ pub(super) struct Probe<'a> {
 }
 
 /// The samples that have a template, as probes; persons are numbered in order of their names.
-pub(super) fn probes(samples: &[Sample]) -> (Vec<Probe<'_>>, usize) {
+pub(super) fn probes<'a>(
+    samples: impl IntoIterator<Item = &'a Sample> + Clone,
+) -> (Vec<Probe<'a>>, usize) {
     let mut names: Vec<&str> = samples
-        .iter()
+        .clone()
+        .into_iter()
         .filter(|s| s.template.is_ok())
         .map(|s| s.photo.person.as_str())
         .collect();
     names.sort_unstable();
     names.dedup();
     let probes = samples
-        .iter()
+        .into_iter()
         .filter_map(|sample| {
             Some(Probe {
                 person: names.binary_search(&sample.photo.person.as_str()).ok()?,

@@ -13,6 +13,7 @@ pub(super) fn levels(
     references: &[Reference<'_>],
     probes: &[Probe<'_>],
     tally: &Tally,
+    seed: u64,
 ) -> Vec<LevelRates> {
     let each = Each::new(persons, references, probes);
     FmrLevel::ALL
@@ -32,17 +33,21 @@ pub(super) fn levels(
                 fmr: rate(
                     passed,
                     tally.non_mated.total(),
-                    false_matches(&each, tally, at),
+                    false_matches(&each, tally, seed, at),
                 ),
-                fnmr: rate(refused, tally.mated.total(), false_non_matches(tally, at)),
+                fnmr: rate(
+                    refused,
+                    tally.mated.total(),
+                    false_non_matches(tally, seed, at),
+                ),
             }
         })
         .collect()
 }
 
 /// A person drawn twice brings their comparisons twice.
-fn false_non_matches(tally: &Tally, at: impl Fn(&[u64; LEVELS]) -> u64) -> Resampled {
-    resample(tally.refused.len(), |times| {
+fn false_non_matches(tally: &Tally, seed: u64, at: impl Fn(&[u64; LEVELS]) -> u64) -> Resampled {
+    resample(tally.refused.len(), seed, |times| {
         let persons = tally.refused.iter().zip(times);
         persons.fold((0.0, 0.0), |(errors, trials), ((mated, counts), times)| {
             (
@@ -55,11 +60,16 @@ fn false_non_matches(tally: &Tally, at: impl Fn(&[u64; LEVELS]) -> u64) -> Resam
 
 /// Comparisons of two people count as often as both were drawn, multiplied; a person drawn twice is
 /// still no impostor to themselves.
-fn false_matches(each: &Each, tally: &Tally, at: impl Fn(&[u64; LEVELS]) -> u64) -> Resampled {
+fn false_matches(
+    each: &Each,
+    tally: &Tally,
+    seed: u64,
+    at: impl Fn(&[u64; LEVELS]) -> u64,
+) -> Resampled {
     let everyone = vec![1.0; each.references.len()];
     // Pairs of single photos are compared in one direction only: half of what `non_mated` counts.
     let counted = tally.non_mated.total() as f64 / each.non_mated(&everyone).max(1.0);
-    resample(everyone.len(), |times| {
+    resample(everyone.len(), seed, |times| {
         let drawn = |person: usize| times.get(person).copied().unwrap_or(0.0);
         let errors = tally.passed.iter().map(|((reference, probe), counts)| {
             drawn(*reference) * drawn(*probe) * at(counts) as f64
@@ -119,7 +129,7 @@ mod tests {
         let (probes, persons) = probes(&samples);
         let references = references(&probes, enrolled);
         let tally = compare(&pack(), persons, &references, &probes);
-        levels(&pack(), persons, &references, &probes, &tally)
+        levels(&pack(), persons, &references, &probes, &tally, 1)
     }
 
     #[test]

@@ -4,8 +4,9 @@ use face::{FmrLevel, PackInfo};
 
 use super::compare::{self, Probe, Tally};
 use super::enrol::Sample;
-use super::results::{Comparisons, Evaluation, FailedPhoto, Rates, curve};
-use super::statistics::Rate;
+use super::groups::Groups;
+use super::results::{Comparisons, Evaluation, FailedPhoto, GroupRates, Rates, curve};
+use super::statistics::{Rate, SEED};
 use super::{levels, notes};
 
 /// Photos enrolled per reference: one, which is what other packs are measured with, and as many as
@@ -18,12 +19,30 @@ const FIRST: usize = 300;
 /// The last, unless a pack's own thresholds reach further.
 const LAST: usize = 800;
 
+/// What an evaluation may be told beside the photos.
+#[derive(Debug, Clone)]
+pub struct Method {
+    /// Where the draws of persons begin, from which the intervals come: the same seed gives the same ones.
+    pub seed: u64,
+    /// Who belongs to which group; rates are then told by group as well.
+    pub groups: Option<Groups>,
+}
+
+impl Default for Method {
+    fn default() -> Self {
+        Self {
+            seed: SEED,
+            groups: None,
+        }
+    }
+}
+
 /// Compares all samples with each other. `pack` made the templates.
-pub fn evaluate(samples: &[Sample], pack: &PackInfo) -> Evaluation {
+pub fn evaluate(samples: &[Sample], pack: &PackInfo, method: &Method) -> Evaluation {
     let (probes, usable) = compare::probes(samples);
     let trials: Vec<Comparisons> = ENROLLED
         .iter()
-        .map(|enrolled| comparisons(pack, &probes, usable, *enrolled))
+        .map(|enrolled| comparisons(pack, &probes, usable, *enrolled, method.seed))
         .collect();
     let mut names: Vec<_> = samples.iter().map(|s| &s.photo.person).collect();
     names.sort();
@@ -54,7 +73,32 @@ pub fn evaluate(samples: &[Sample], pack: &PackInfo) -> Evaluation {
         failure_to_enrol: Rate::new((names.len() - usable) as u64, names.len() as u64),
         failures,
         trials,
+        groups: by_group(samples, pack, method),
     }
+}
+
+/// Photo against photo within each group: its members' own photos, and its members as strangers to each other.
+fn by_group(samples: &[Sample], pack: &PackInfo, method: &Method) -> Vec<GroupRates> {
+    let Some(groups) = &method.groups else {
+        return Vec::new();
+    };
+    let rates = |group: String| {
+        let members = samples
+            .iter()
+            .filter(|sample| groups.of(&sample.photo.person).contains(&group));
+        let (probes, persons) = compare::probes(members.clone());
+        let trial = comparisons(pack, &probes, persons, 1, method.seed);
+        let (photos, failed) = members.fold((0, 0), |(photos, failed), sample| {
+            (photos + 1, failed + u64::from(sample.template.is_err()))
+        });
+        GroupRates {
+            group,
+            persons,
+            failure_to_acquire: Rate::new(failed, photos),
+            levels: trial.levels,
+        }
+    };
+    groups.names().into_iter().map(rates).collect()
 }
 
 fn comparisons(
@@ -62,6 +106,7 @@ fn comparisons(
     probes: &[Probe<'_>],
     persons: usize,
     enrolled: usize,
+    seed: u64,
 ) -> Comparisons {
     let references = compare::references(probes, enrolled);
     let tally = compare::compare(pack, persons, &references, probes);
@@ -82,7 +127,7 @@ fn comparisons(
         best_non_mated,
         gap,
         equal_error_rate: equal_error_rate(&curve(&tally.mated, &tally.non_mated)),
-        levels: levels::levels(pack, persons, &references, probes, &tally),
+        levels: levels::levels(pack, persons, &references, probes, &tally, seed),
         thresholds: thresholds(pack, &tally),
         mated_distances: tally.mated,
         non_mated_distances: tally.non_mated,
@@ -141,7 +186,7 @@ mod tests {
             sample("b/1.jpg", Some(1.0)),
             sample("c/1.jpg", None),
         ];
-        let result = evaluate(&samples, &pack());
+        let result = evaluate(&samples, &pack(), &Method::default());
         assert_eq!((result.photos, result.persons, result.fte), (5, 3, 2));
         assert_eq!((result.mated, result.non_mated), (1, 2));
         assert_eq!(result.failure_to_acquire.rate, 0.4);
@@ -181,7 +226,7 @@ mod tests {
             near("b/2.jpg", 9),
             near("b/3.jpg", 9),
         ];
-        let result = evaluate(&samples, &pack());
+        let result = evaluate(&samples, &pack(), &Method::default());
         let trial = &result.trials[1];
         // Four runs of three photos of a, one of b.
         assert_eq!((trial.enrolled, trial.persons), (3, 2));
@@ -198,7 +243,11 @@ mod tests {
             one_in_10000: 1.2,
             one_in_100000: 1.1,
         };
-        let result = evaluate(&[], &PackInfo::new("other", "1", thresholds));
+        let result = evaluate(
+            &[],
+            &PackInfo::new("other", "1", thresholds),
+            &Method::default(),
+        );
         let last = result.thresholds.last().unwrap().threshold;
         assert!(
             result.thresholds[0].threshold <= 0.3 && last >= 1.3,
@@ -207,8 +256,42 @@ mod tests {
     }
 
     #[test]
+    fn a_group_is_compared_within_itself() {
+        let samples = [
+            sample("a/1.jpg", Some(0.0)),
+            sample("a/2.jpg", Some(0.45)),
+            sample("b/1.jpg", Some(0.1)),
+            sample("b/2.jpg", None),
+            sample("c/1.jpg", Some(0.2)),
+        ];
+        let groups = Groups::parse("person,sex\na,f\nb,f\nc,m\n", "g").unwrap();
+        let method = Method {
+            groups: Some(groups),
+            ..Method::default()
+        };
+        let result = evaluate(&samples, &pack(), &method);
+        let [women, men] = result.groups.as_slice() else {
+            panic!()
+        };
+        assert_eq!((women.group.as_str(), women.persons), ("sex=f", 2));
+        assert_eq!(
+            (
+                women.failure_to_acquire.errors,
+                women.failure_to_acquire.trials
+            ),
+            (1, 4)
+        );
+        let [lenient, _, strict] = women.levels[..] else {
+            panic!()
+        };
+        assert_eq!((lenient.fmr.errors, lenient.fmr.trials), (2, 2));
+        assert_eq!((strict.fnmr.errors, strict.fnmr.trials), (1, 1));
+        assert_eq!((men.persons, men.levels[0].fmr.trials), (1, 0));
+    }
+
+    #[test]
     fn the_json_keeps_the_promised_fields() {
-        let json = serde_json::to_value(evaluate(&[], &pack())).unwrap();
+        let json = serde_json::to_value(evaluate(&[], &pack(), &Method::default())).unwrap();
         for field in [
             "best_non_mated",
             "fte",
@@ -234,7 +317,7 @@ mod tests {
 
     #[test]
     fn nothing_to_compare_is_no_error_rate() {
-        let result = evaluate(&[sample("a/1.jpg", Some(0.1))], &pack());
+        let result = evaluate(&[sample("a/1.jpg", Some(0.1))], &pack(), &Method::default());
         assert_eq!((result.mated, result.non_mated), (0, 0));
         assert_eq!(result.trials[0].equal_error_rate, None);
         assert_eq!(result.trials[0].gap, None);

@@ -11,11 +11,13 @@
 //! - A *false match* is a non-mated pair at or below a threshold, a *false non-match* a mated pair above
 //!   it. [`Rate`] says how uncertain each is.
 
+mod calibrate;
 mod compare;
 mod dataset;
 mod enrol;
 #[cfg(test)]
 mod fixtures;
+mod groups;
 mod histogram;
 mod levels;
 mod measure;
@@ -23,9 +25,11 @@ mod notes;
 mod results;
 mod statistics;
 
+pub use calibrate::{Alike, Calibration, Threshold, calibrate};
 pub use dataset::{DatasetError, Photo, photos};
 pub use enrol::{Sample, enrol};
+pub use groups::{Groups, GroupsError};
 pub use histogram::Histogram;
-pub use measure::evaluate;
-pub use results::{Comparisons, Evaluation, FailedPhoto, LevelRates, Pair, Rates};
+pub use measure::{Method, evaluate};
+pub use results::{Comparisons, Evaluation, FailedPhoto, GroupRates, LevelRates, Pair, Rates};
 pub use statistics::Rate;

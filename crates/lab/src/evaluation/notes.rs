@@ -63,10 +63,12 @@ pub(super) fn notes(trials: &[Comparisons], photos: usize, failures: usize) -> V
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::{pack, sample};
-    use super::super::{Sample, evaluate};
+    use super::super::{Method, Sample, evaluate};
 
     fn all(samples: &[Sample]) -> String {
-        evaluate(samples, &pack()).notes.join("\n")
+        evaluate(samples, &pack(), &Method::default())
+            .notes
+            .join("\n")
     }
 
     #[test]

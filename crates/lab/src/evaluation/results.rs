@@ -35,8 +35,23 @@ pub struct Evaluation {
     pub failures: Vec<FailedPhoto>,
     /// The comparisons, by how many photos were enrolled: 1, then 3.
     pub trials: Vec<Comparisons>,
+    /// Rates within each group of persons, where there is a table of groups.
+    pub groups: Vec<GroupRates>,
     /// What a reader must know before relying on the numbers; sentences.
     pub notes: Vec<String>,
+}
+
+/// The rates within one group of persons.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GroupRates {
+    /// The column and the value that make the group, as `sex=f`.
+    pub group: String,
+    /// How many of its members have a usable photo.
+    pub persons: usize,
+    /// Its photos without a usable face.
+    pub failure_to_acquire: Rate,
+    /// The rates at the pack's thresholds, photo against photo, members against members.
+    pub levels: Vec<LevelRates>,
 }
 
 /// A photo that gave no template.

@@ -11,7 +11,7 @@ const Z95: f64 = 1.959_963_985;
 /// Resamplings of the persons. More change the bounds by less than their last digit shown.
 const RESAMPLINGS: usize = 2000;
 /// Where the generator starts: the same photos give the same numbers on every machine.
-const SEED: u64 = 19_795;
+pub(super) const SEED: u64 = 19_795;
 
 /// A measured error rate with its uncertainty. All rates are 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -106,10 +106,26 @@ impl Resampled {
 
 /// Draws `persons` persons with replacement, again and again; `count` gives errors and trials when
 /// person `i` was drawn `times[i]` times.
-pub(super) fn resample(persons: usize, count: impl Fn(&[f64]) -> (f64, f64)) -> Resampled {
-    let mut random = SplitMix(SEED);
+pub(super) fn resample(
+    persons: usize,
+    seed: u64,
+    count: impl Fn(&[f64]) -> (f64, f64),
+) -> Resampled {
+    Resampled {
+        draws: drawn(persons, RESAMPLINGS, seed, count),
+    }
+}
+
+/// What `count` makes of each of so many draws.
+pub(super) fn drawn<T>(
+    persons: usize,
+    draws: usize,
+    seed: u64,
+    count: impl Fn(&[f64]) -> T,
+) -> Vec<T> {
+    let mut random = SplitMix(seed);
     let mut times = vec![0.0; persons];
-    let draws = (0..if persons == 0 { 0 } else { RESAMPLINGS })
+    (0..if persons == 0 { 0 } else { draws })
         .map(|_| {
             times.fill(0.0);
             for _ in 0..persons {
@@ -119,8 +135,7 @@ pub(super) fn resample(persons: usize, count: impl Fn(&[f64]) -> (f64, f64)) -> 
             }
             count(&times)
         })
-        .collect();
-    Resampled { draws }
+        .collect()
 }
 
 /// SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014): the same
@@ -176,12 +191,15 @@ mod tests {
     #[test]
     fn the_bootstrap_sees_that_persons_differ() {
         let draw = |times: &[f64]| (10.0 * times[0], 10.0 * times.iter().sum::<f64>());
-        let [low, high] = resample(10, draw).interval().unwrap();
+        let [low, high] = resample(10, SEED, draw).interval().unwrap();
         assert_eq!(low, 0.0);
         assert!((0.25..=0.4).contains(&high), "{high}");
         assert!(high > wilson(10, 100)[1]);
-        assert_eq!(resample(10, draw).interval(), resample(10, draw).interval());
-        assert_eq!(resample(10, |t| (0.0, t[0])).interval(), None);
-        assert_eq!(resample(0, |_| (1.0, 1.0)).interval(), None);
+        assert_eq!(
+            resample(10, SEED, draw).interval(),
+            resample(10, SEED, draw).interval()
+        );
+        assert_eq!(resample(10, SEED, |t| (0.0, t[0])).interval(), None);
+        assert_eq!(resample(0, SEED, |_| (1.0, 1.0)).interval(), None);
     }
 }

@@ -3,7 +3,9 @@
 mod page;
 pub mod plot;
 mod text;
+mod trial;
 mod words;
 
 pub use page::html;
-pub use text::{AttackTrialText, EvaluationText};
+pub use text::{CalibrationText, EvaluationText};
+pub use trial::AttackTrialText;

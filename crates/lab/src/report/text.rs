@@ -3,8 +3,7 @@
 use std::fmt;
 
 use super::words::{enrolled, gap_in_words, in_words, percent, rows};
-use crate::attacks::{AttackTrial, Outcome};
-use crate::evaluation::{Comparisons, Evaluation, Pair, Rate};
+use crate::evaluation::{Calibration, Comparisons, Evaluation, GroupRates, Pair, Threshold};
 
 /// An evaluation as a terminal shows it.
 pub struct EvaluationText<'a>(pub &'a Evaluation);
@@ -40,6 +39,9 @@ impl fmt::Display for EvaluationText<'_> {
                     percent(rates.fnmr),
                 )?;
             }
+        }
+        for group in &result.groups {
+            by_group(f, group)?;
         }
         for note in &result.notes {
             writeln!(f, "\nNote: {note}")?;
@@ -83,52 +85,101 @@ fn comparisons(f: &mut fmt::Formatter<'_>, trial: &Comparisons) -> fmt::Result {
     Ok(())
 }
 
-/// An attack trial as a terminal shows it.
-pub struct AttackTrialText<'a>(pub &'a AttackTrial);
+fn by_group(f: &mut fmt::Formatter<'_>, group: &GroupRates) -> fmt::Result {
+    writeln!(
+        f,
+        "\n{}: {} persons, FTA {}",
+        group.group,
+        group.persons,
+        in_words(&group.failure_to_acquire)
+    )?;
+    for level in &group.levels {
+        writeln!(
+            f,
+            "    {:<8}  FMR  {}\n{:14}FNMR {}",
+            level.level.as_str(),
+            in_words(&level.fmr),
+            "",
+            in_words(&level.fnmr),
+        )?;
+    }
+    Ok(())
+}
 
-impl fmt::Display for AttackTrialText<'_> {
+/// A calibration as a terminal shows it, with the lines for the pack's manifest.
+pub struct CalibrationText<'a>(pub &'a Calibration);
+
+impl fmt::Display for CalibrationText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let trial = self.0;
-        writeln!(f, "what the recordings show:")?;
-        for (name, actions) in &trial.actions {
-            writeln!(f, "  {name}: {}", actions.join(", "))?;
-        }
+        let found = self.0;
         writeln!(
             f,
-            "\nhonest answers                       answers  refused   BPCER  95 % interval  why"
+            "{} photos of {} persons ({} photos without a usable face), {} pairs of two persons\n",
+            found.photos, found.persons, found.failed, found.pairs
         )?;
-        let mut all = Outcome::default();
-        for (name, outcome) in &trial.bona_fide {
-            row(f, name, outcome, outcome.answers - outcome.passed)?;
-            all.answers += outcome.answers;
-            all.passed += outcome.passed;
+        writeln!(f, "part of strangers    up to distance (95 % by persons)")?;
+        for threshold in &found.curve {
+            writeln!(
+                f,
+                "{:>17}    {}",
+                one_in(threshold.fmr),
+                at_distance(threshold)
+            )?;
         }
-        row(f, "all", &all, all.answers - all.passed)?;
-        writeln!(
-            f,
-            "\nattacks                              answers   passed   APCER  95 % interval  why the others did not"
-        )?;
-        for (species, outcome) in &trial.attacks {
-            row(f, species, outcome, outcome.passed)?;
+        if let Some(alike) = &found.alike {
+            writeln!(
+                f,
+                "\n{} pairs of persons alike in every group:",
+                alike.pairs
+            )?;
+            for (level, rate) in &alike.rates {
+                writeln!(
+                    f,
+                    "{:>17}    at this threshold of all pairs, {} of them match",
+                    level.as_str(),
+                    percent(*rate)
+                )?;
+            }
+            for (level, threshold) in &alike.levels {
+                writeln!(
+                    f,
+                    "{:>17}    would be {}",
+                    level.as_str(),
+                    at_distance(threshold)
+                )?;
+            }
+        }
+        writeln!(f, "\nfor manifest.json:")?;
+        let lines: Vec<String> = found
+            .levels
+            .iter()
+            .filter_map(|(level, threshold)| {
+                // Rounded down: a threshold must not promise more than was measured.
+                let distance = (f64::from(threshold.distance?) * 100.0).floor() / 100.0;
+                Some(format!("    \"{}\": {distance}", level.as_str()))
+            })
+            .collect();
+        writeln!(f, "  \"thresholds\": {{\n{}\n  }}", lines.join(",\n"))?;
+        if lines.len() < found.levels.len() {
+            writeln!(
+                f,
+                "\nNote: {} pairs are too few for the strictest: 1/100000 takes 100,000 pairs, which 448 persons \
+                 with one photo each make, and ten times as many pairs to be firm.",
+                found.pairs
+            )?;
         }
         Ok(())
     }
 }
 
-fn row(f: &mut fmt::Formatter<'_>, name: &str, outcome: &Outcome, wrong: usize) -> fmt::Result {
-    let rate = Rate::new(wrong as u64, outcome.answers as u64);
-    let [low, high] = rate.wilson.map(|bound| 100.0 * bound);
-    let mut reasons: Vec<_> = outcome.refused.iter().collect();
-    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-    let reasons: Vec<String> = reasons
-        .iter()
-        .map(|(reason, count)| format!("{reason} ({count})"))
-        .collect();
-    writeln!(
-        f,
-        "{name:<37}{:>7}{wrong:>9}{:>7.1}%  {low:>5.1} to {high:>4.1}%  {}",
-        outcome.answers,
-        100.0 * rate.rate,
-        reasons.join("; ")
-    )
+fn one_in(rate: f64) -> String {
+    format!("1 in {:.0}", 1.0 / rate)
+}
+
+fn at_distance(threshold: &Threshold) -> String {
+    match (threshold.distance, threshold.bootstrap) {
+        (None, _) => "too few pairs".into(),
+        (Some(distance), None) => format!("{distance:.3}"),
+        (Some(distance), Some([low, high])) => format!("{distance:.3} ({low:.3} to {high:.3})"),
+    }
 }

@@ -1,7 +1,7 @@
 //! Error rates on real photos.
 
 use face::{FaceEngine, FmrLevel, Template};
-use lab::evaluation::{Evaluation, Sample, enrol, evaluate, photos};
+use lab::evaluation::{Evaluation, Method, Sample, enrol, evaluate, photos};
 
 use crate::{ENGINE, build, root};
 
@@ -12,7 +12,7 @@ fn run(dir: &std::path::Path) -> Evaluation {
             println!("{}: {e}", sample.photo.name);
         }
     }
-    let result = evaluate(&samples, ENGINE.pack());
+    let result = evaluate(&samples, ENGINE.pack(), &Method::default());
     println!(
         "{} photos, {} persons, FTE {}; worst mated {:?}; best non-mated {:?}",
         result.photos, result.persons, result.fte, result.worst_mated, result.best_non_mated

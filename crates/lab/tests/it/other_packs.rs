@@ -1,7 +1,7 @@
 //! Real packs of other makes, where a folder of such packs is named.
 
 use face::{Engine, FaceEngine, FmrLevel};
-use lab::evaluation::{enrol, evaluate, photos};
+use lab::evaluation::{Method, enrol, evaluate, photos};
 
 use crate::build;
 
@@ -27,7 +27,7 @@ fn real_packs_tell_the_demo_faces_apart() {
             |_| {},
         )
         .unwrap();
-        let result = evaluate(&samples, engine.pack());
+        let result = evaluate(&samples, engine.pack(), &Method::default());
         println!(
             "{}: FTE {}, {:?} {:?}",
             dir.display(),

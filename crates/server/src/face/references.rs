@@ -125,9 +125,32 @@ fn of(list: &[Reference], source: Source) -> impl Iterator<Item = &Reference> {
     list.iter().filter(move |one| one.source == source)
 }
 
+/// The references of one enrolment: the frames that look straight ahead, and beside them what else of the answer shows the
+/// face well, so that one enrolment knows a face as several photos do. Of that only such takes part as would match
+/// by itself.
+pub(super) fn gather(
+    frames: &[Template],
+    more: &[Template],
+    pack: &PackInfo,
+) -> Result<Vec<Template>, TemplateError> {
+    let straight = Template::fuse(frames)?;
+    let mut others = Vec::new();
+    for other in more {
+        if straight.distance(other)? <= pack.threshold(FmrLevel::OneIn10000) {
+            others.push(other.clone());
+        }
+    }
+    if others.is_empty() {
+        return spread(frames, MOST_ENROLLED);
+    }
+    let mut all = vec![straight];
+    all.extend(spread(&others, MOST_ENROLLED - 1)?);
+    Ok(all)
+}
+
 /// At most `most` templates: where there are more photos, neighbours are fused, so that none is lost.
 /// Neighbours show the same moment; apart from each other they show more of a person.
-pub(super) fn gather(frames: &[Template], most: usize) -> Result<Vec<Template>, TemplateError> {
+pub(super) fn spread(frames: &[Template], most: usize) -> Result<Vec<Template>, TemplateError> {
     let parts = frames.len().min(most).max(1);
     (0..parts)
         .map(|part| {
@@ -138,4 +161,34 @@ pub(super) fn gather(frames: &[Template], most: usize) -> Result<Vec<Template>, 
             Template::fuse(&frames[from..to])
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ::face::Thresholds;
+
+    use super::*;
+
+    #[test]
+    fn an_enrolment_keeps_what_else_shows_the_person_and_nobody_else() {
+        let thresholds = Thresholds {
+            one_in_1000: 0.6,
+            one_in_10000: 0.5,
+            one_in_100000: 0.4,
+        };
+        let pack = PackInfo::new("test", "1", thresholds);
+        let at = |value: f32| Template::new(&pack, false, vec![value]).unwrap();
+        let kept = |more: &[f32]| -> Vec<f32> {
+            let more: Vec<Template> = more.iter().map(|value| at(*value)).collect();
+            let kept = gather(&[at(0.0), at(0.2)], &more, &pack).unwrap();
+            let from_zero = kept.iter().map(|one| one.distance(&at(0.0)).unwrap());
+            from_zero.map(|d| (d * 100.0).round() / 100.0).collect()
+        };
+        // Without others, each photo that looks straight ahead is one.
+        assert_eq!(kept(&[]), [0.0, 0.2]);
+        assert_eq!(kept(&[0.4]), [0.1, 0.4]);
+        assert_eq!(kept(&[0.3, 0.3, 0.5]), [0.1, 0.3, 0.4]);
+        // Beyond 1/10,000 from the straight ones it may be someone else.
+        assert_eq!(kept(&[0.65]), [0.0, 0.2]);
+    }
 }

@@ -1,5 +1,6 @@
 //! The commands of `axiam face`: what needs photos, and what needs the database.
 
+mod calibrate;
 mod enrolled;
 mod evaluate;
 mod liveness;

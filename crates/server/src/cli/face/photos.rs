@@ -9,7 +9,7 @@ use clap::Subcommand;
 use face::{Engine, FaceEngine, FmrLevel, Template};
 use serde_json::json;
 
-use super::{evaluate, liveness};
+use super::{calibrate, evaluate, liveness};
 use crate::{
     cli::{CommandError, serve::find_pack},
     platform::config::Settings,
@@ -29,6 +29,8 @@ pub(in crate::cli) enum Command {
     },
     /// Measure the pack on a folder of photos, one folder a person
     Evaluate(evaluate::Arguments),
+    /// Find thresholds for a pack from photos of many people, one photo each or more
+    Calibrate(calibrate::Arguments),
     /// Try presentation attacks and honest answers, made from recordings (ISO/IEC 30107-3)
     Liveness(liveness::Arguments),
     /// Load a pack and say what it is, or what is wrong with it (see docs/packs.md)
@@ -50,6 +52,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> Result<(), CommandEr
     match command {
         Command::Compare { a, b, json } => compare(&engine, &a, &b, json),
         Command::Evaluate(arguments) => evaluate::run(&engine, &arguments),
+        Command::Calibrate(arguments) => calibrate::run(&engine, &arguments),
         Command::Liveness(arguments) => liveness::run(&engine, &arguments),
         Command::Pack { json, .. } => describe(&engine, &dir, json),
     }

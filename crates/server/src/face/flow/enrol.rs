@@ -14,7 +14,7 @@ use crate::{
         adapt,
         challenge::Photo,
         model::FaceError,
-        references::{MOST_ADAPTED, MOST_ENROLLED, gather},
+        references::{MOST_ADAPTED, spread},
         sealed::Owner,
         store::{self, Enrolled, Outdated, Seal, Stored},
     },
@@ -145,11 +145,11 @@ async fn keep(
 ) -> Result<(), FaceError> {
     match right {
         Right::Replace => {
-            let photos = gather(&probe.frames, MOST_ENROLLED)?;
-            store::replace(transaction, &seal, owner, Some(device.id), &photos, now).await
+            let (by, photos) = (Some(device.id), &probe.references);
+            store::replace(transaction, &seal, owner, by, photos, now).await
         }
         Right::Join(enrolled) => {
-            let photos = enrolled.protect_all(&gather(&probe.frames, MOST_ADAPTED)?)?;
+            let photos = enrolled.protect_all(&spread(&probe.frames, MOST_ADAPTED)?)?;
             let seal = Seal {
                 transform: enrolled.transform.clone(),
                 ..seal
@@ -284,7 +284,7 @@ pub(in crate::face) async fn enrol_by_backend(
     let now = state.now();
     // The backend vouches for the photo, so nobody is asked to move.
     let template = state.engine.template(photo).await?;
-    let probe = Probe::of(state, vec![template], Ok(()))?;
+    let probe = Probe::of(state, vec![template], &[], Ok(()))?;
     let owner = Owner {
         site_id: site.id,
         client_id: client.id,

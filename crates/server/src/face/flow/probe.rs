@@ -8,6 +8,7 @@ use crate::{
     face::{
         challenge::{Photo, Question},
         model::FaceError,
+        references::gather,
         sealed::Owner,
         seen, store,
     },
@@ -18,6 +19,8 @@ use crate::{
 /// What the photos of one answer gave.
 pub struct Probe {
     pub(in crate::face) frames: Vec<Template>,
+    /// What an enrolment keeps of them.
+    pub(in crate::face) references: Vec<Template>,
     fused: Template,
     /// Whether they show a living person who did what was asked.
     pub liveness: Result<(), Doubt>,
@@ -55,7 +58,7 @@ pub async fn probe(state: &State, answer: Answer<'_>) -> Result<Probe, FaceError
         .collect();
     let is_of_life = question.is_of_life();
     let scan = state.engine.scan(photos, question).await?;
-    let mut probe = Probe::of(state, scan.templates, scan.liveness)?;
+    let mut probe = Probe::of(state, scan.templates, &scan.more, scan.liveness)?;
     if is_of_life {
         let owner = Owner {
             site_id: answer.site.id,
@@ -76,6 +79,7 @@ impl Probe {
     pub(super) fn of(
         state: &State,
         frames: Vec<Template>,
+        more: &[Template],
         liveness: Result<(), Doubt>,
     ) -> Result<Self, FaceError> {
         // Averaging two people's faces would make one that is near both.
@@ -87,9 +91,11 @@ impl Probe {
                 }
             }
         }
+        let references = gather(&frames, more, state.engine.pack())?;
         let fused = Template::fuse(&frames)?;
         Ok(Self {
             frames,
+            references,
             fused,
             liveness,
         })
