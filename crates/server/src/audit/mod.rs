@@ -21,6 +21,6 @@ pub use self::{
     entry::{Entry, INSTALLATION},
     log::begin,
     prune::{Pruned, prune},
-    store::{Line, lines_after, sites},
+    store::{Line, count, lines_after, sites},
     verify::{Breach, Report, verify},
 };

@@ -5,7 +5,11 @@ use sea_orm::{
     QuerySelect, entity::prelude::*, sea_query::OnConflict,
 };
 
-use super::chain::{Content, Hash, Place};
+use super::{
+    action::Action,
+    chain::{Content, Hash, Place},
+};
+use crate::platform::clock::Moment;
 
 #[allow(unreachable_pub, reason = "the derive makes its companions public")]
 mod row {
@@ -310,4 +314,23 @@ pub async fn sites(db: &impl ConnectionTrait) -> Result<Vec<Uuid>, DbErr> {
     found.sort_unstable();
     found.dedup();
     Ok(found)
+}
+
+/// How many lines of a site since then say that this was done, in these words.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    (action, detail): (Action, &str),
+    since: Moment,
+) -> Result<u64, DbErr> {
+    row::Entity::find()
+        .filter(row::Column::SiteId.eq(site_id))
+        .filter(row::Column::CreatedAt.gte(since))
+        .filter(row::Column::Action.eq(action.as_str()))
+        .filter(row::Column::Detail.eq(detail))
+        .count(db)
+        .await
 }

@@ -3,6 +3,7 @@
 mod address;
 mod finding;
 mod folders;
+mod tokens;
 
 use std::{
     path::Path,
@@ -184,6 +185,8 @@ async fn database(settings: &Settings) -> Vec<(&'static str, Finding)> {
         ("faces", enrolled(settings, &db).await),
     ];
     findings.extend(clocks);
+    let tokens = tokens::look(&db, &sites).await;
+    findings.extend(tokens.into_iter().map(|finding| ("tokens", finding)));
     let called = called_elsewhere(settings, &db).await;
     findings.extend(called.map(|finding| ("address", finding)));
     findings

@@ -19,3 +19,4 @@ pub use model::{SignOn, SignOnError, State, Watched};
 pub use page_status::PageStatus;
 pub use retention::{forget, forget_freezes};
 pub use store::bound_lives;
+pub use store::redemptions;

@@ -338,6 +338,23 @@ pub(super) async fn waiting_from(
         .await
 }
 
+/// How many attempts on a site ended well since then, and how many of these its backend redeemed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn redemptions(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    since: Moment,
+) -> Result<(u64, u64), DbErr> {
+    let verified = Entity::find()
+        .filter(Column::SiteId.eq(site_id))
+        .filter(Column::CreatedAt.gte(since))
+        .filter(Column::State.eq(State::Verified));
+    let redeemed = verified.clone().filter(Column::RedeemedAt.is_not_null());
+    Ok((verified.count(db).await?, redeemed.count(db).await?))
+}
+
 /// Attempts of a client that still wait.
 pub(super) async fn waiting_of(
     db: &impl ConnectionTrait,

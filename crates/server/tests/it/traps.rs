@@ -10,7 +10,7 @@ use std::{
 
 use phone::{Key, Request, content_digest};
 use redis::aio::MultiplexedConnection;
-use testkit::Answer;
+use testkit::{Answer, Page};
 
 use crate::served::{Served, axiam, is_root, until};
 
@@ -65,6 +65,64 @@ async fn an_address_that_was_forgotten_is_named_once_and_by_doctor() {
     // Once it is set there is nothing to say.
     let (_, said) = doctor(&served.data, &[("AXIAM_SERVER_PUBLIC_URL", called)]);
     assert!(!said.contains("a phone signed"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_in_pages_and_proofs_that_nobody_redeems_are_told() {
+    let served = Served::start(|_| {});
+    let create = [
+        "site",
+        "create",
+        "--url",
+        "https://a.example",
+        "--test",
+        "--json",
+    ];
+    let created = axiam(&served.data).args(create).output().unwrap().stdout;
+    let site: serde_json::Value = serde_json::from_slice(&created).unwrap();
+    let http = reqwest::Client::new();
+    let post = async |path: &str, token: &str, origin: Option<&str>, body: serde_json::Value| {
+        let url = format!("{}/api/v1/facial_sign_on{path}", served.url);
+        let mut request = http.post(url).bearer_auth(token).json(&body);
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
+        }
+        Answer::to(request).await
+    };
+    let keys = serde_json::json!({ "api_key": site["api_key"], "secret_key": site["secret_key"] });
+    let token = post("/application_auth", "", None, keys).await;
+    let token = token.text("authenticated_token");
+    let (_, said) = doctor(&served.data, &[]);
+    assert!(
+        !said.contains("browsers sent") && !said.contains("0 redeemed"),
+        "{said}"
+    );
+
+    let approve = || serde_json::json!({ "email": "approve@example.test" });
+    let in_page = post(
+        "/client/send_push",
+        &token,
+        Some("https://a.example"),
+        approve(),
+    )
+    .await;
+    assert_eq!(in_page.code(), 1010);
+    for _ in 0..3 {
+        let pushed = post("/client/send_push", &token, None, approve()).await;
+        let verification = pushed.text("verification_token");
+        let mut page = Page::connect(&served.url, None).await;
+        page.watch(&verification).await;
+        while page.message().await["status"] != "verified" {}
+    }
+    let (_, said) = doctor(&served.data, &[]);
+    assert!(
+        said.contains("a.example: browsers sent the site's token"),
+        "{said}"
+    );
+    assert!(
+        said.contains("a.example: 3 sign-ons verified in a week, 0 redeemed"),
+        "{said}"
+    );
 }
 
 /// A program that is stopped with the test.
