@@ -6,7 +6,6 @@ use ::cable::Cable;
 use axum::{Router, extract::DefaultBodyLimit, http::Uri, middleware};
 use face::FaceEngine;
 use sea_orm::{DatabaseConnection, DbErr};
-use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -29,6 +28,7 @@ use crate::{
         config::Settings,
         engine::Workers,
         keys::Keyring,
+        shares::Shares,
         state::{Shared, State},
         wake_ups::WakeUps,
     },
@@ -79,7 +79,7 @@ impl App {
             events: crate::platform::events::Events::default(),
             wake_ups: WakeUps::default(),
             called: Mutex::default(),
-            uploads: Arc::new(Semaphore::new(kibibytes)),
+            uploads: Shares::of(kibibytes),
         });
         let publisher = Publisher::start(&state, &cable);
         Self {

@@ -86,7 +86,7 @@ export class PhoneApp {
     const field = this.page.locator('input#number');
     if (await field.count()) {
       await field.fill(digits);
-      return this.press('Scan my face');
+      return this.page.locator('form:has(#number) button[type="submit"]').click();
     }
     return this.press(digits);
   }

@@ -13,5 +13,6 @@ pub mod network;
 pub mod notices;
 pub mod room;
 pub mod secret;
+pub mod shares;
 pub mod state;
 pub mod wake_ups;

@@ -7,7 +7,6 @@ use std::{
 
 use ipnet::IpNet;
 use sea_orm::DatabaseConnection;
-use tokio::sync::Semaphore;
 
 use crate::platform::{
     clock::{Clock, Moment},
@@ -15,6 +14,7 @@ use crate::platform::{
     engine::Workers,
     events::Events,
     keys::Keyring,
+    shares::Shares,
     wake_ups::WakeUps,
 };
 
@@ -41,8 +41,8 @@ pub struct State {
     pub proxies: RwLock<Arc<[IpNet]>>,
     /// Other addresses that phones called this server by: each is told once.
     pub called: Mutex<BTreeSet<String>>,
-    /// Kibibytes of uploads that may still be taken into memory.
-    pub uploads: Arc<Semaphore>,
+    /// Kibibytes of uploads that may be in memory.
+    pub uploads: Arc<Shares>,
 }
 
 impl State {

@@ -154,8 +154,8 @@ async fn a_hundred_uploads_at_once_are_taken_or_shed_within_the_ceiling() {
         "{:?}",
         answers.iter().map(Answer::code).collect::<Vec<_>>()
     );
-    // Eight fit at once; at least those are taken, and at least some of the others are not.
-    assert!(taken >= 8 && shed > 0, "{taken} taken, {shed} shed");
+    // Eight fit at once, half of them of one site; at least those are taken, and at least some of the others are not.
+    assert!(taken >= 4 && shed > 0, "{taken} taken, {shed} shed");
     let shed = answers.iter().filter(|answer| answer.code() == 5003);
     assert!(shed.clone().all(|answer| answer.retry_after.is_some()));
     let (Some(idle), Some(one), Some(peak)) = (idle, one, peak) else {

@@ -22,7 +22,10 @@ use crate::{
         guard::{DeviceProof, EnrolToken},
     },
     limit::{self, Rule},
-    platform::state::{Shared, State as AppState},
+    platform::{
+        shares::Holder,
+        state::{Shared, State as AppState},
+    },
     site::Site,
 };
 
@@ -215,7 +218,8 @@ async fn upload_facial(
     }
     let limit = PHOTO_LIMIT + extract::JSON_LIMIT;
     let (parts, body) = request.into_parts();
-    let body = extract::upload(&state.uploads, &parts.headers, body, limit).await?;
+    let holders = [Holder::Site(site.id)];
+    let body = extract::upload(&state.uploads, &holders, &parts.headers, body, limit).await?;
     let form = Form::parse(&parts.headers, &body)?;
     let id = extract::id_in(&form.text("id")?);
     let client = client::find(&state.db, &site, id).await?;

@@ -24,6 +24,7 @@ use crate::{
     limit::{self, Rule},
     platform::{
         notices,
+        shares::Holder,
         state::{Shared, State},
     },
     site::Site,
@@ -107,7 +108,8 @@ impl FromRequest<Shared> for DeviceProof {
         let call = call(&parts, &origins, Some(token));
         let recognised = device::recognise(state, proof, &call, token).await;
         let (device, site, proof) = called(state, recognised).await?;
-        let body = read_body(state, &parts.headers, body).await?;
+        let holders = [Holder::Device(device.id), Holder::Site(site.id)];
+        let body = read_body(state, &holders, &parts.headers, body).await?;
         let digest = content_digest(&parts.headers)?;
         let spent = match proof.covers(digest, &body) {
             Ok(()) => device::spend(state, &proof, Some(&device)).await,
@@ -197,13 +199,18 @@ async fn called<T>(state: &State, outcome: Result<T, ProofError>) -> Result<T, P
     outcome
 }
 
-async fn read_body(state: &State, headers: &HeaderMap, body: Body) -> ApiResult<Bytes> {
+async fn read_body(
+    state: &State,
+    holders: &[Holder],
+    headers: &HeaderMap,
+    body: Body,
+) -> ApiResult<Bytes> {
     let is_form = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.to_ascii_lowercase().starts_with("multipart/"));
     if is_form {
-        extract::upload(&state.uploads, headers, body, FORM_LIMIT).await
+        extract::upload(&state.uploads, holders, headers, body, FORM_LIMIT).await
     } else {
         extract::read(body, JSON_LIMIT, || body_too_large(JSON_LIMIT)).await
     }
