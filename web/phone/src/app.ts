@@ -23,6 +23,7 @@ export class App implements Context {
   readonly routes = new Routes(new Api(location.origin));
   readonly inbox: Inbox;
   #pairings: Pairing[] = [];
+  readonly #dropped = new Set<string>();
   #answering: Answering | null = null;
   #home: { update(): void } | null = null;
   #offer: InstallOffer | null = null;
@@ -50,11 +51,14 @@ export class App implements Context {
   }
 
   async keep(pairing: Pairing): Promise<void> {
+    // An answer that was under way when the person unpaired must not bring the pairing back.
+    if (this.#dropped.has(pairing.id)) return;
     await this.vault.put(pairing);
     await this.#load();
   }
 
   async drop(pairing: Pairing): Promise<void> {
+    this.#dropped.add(pairing.id);
     await this.vault.remove(pairing.id);
     await this.#load();
   }
