@@ -192,50 +192,48 @@ impl By<'_> {
     }
 }
 
-/// Accepts a phone as the client's own. `false` when they have no such phone.
-pub(super) async fn confirm(
-    state: &State,
-    site: &Site,
-    client_id: Uuid,
-    device_id: Uuid,
-    by: By<'_>,
-) -> Result<bool, DbErr> {
-    let now = state.now();
-    let transaction = db::begin(&state.db).await?;
-    if !store::confirm(&transaction, site.id, client_id, device_id, now).await? {
-        return Ok(false);
-    }
-    Entry::new(site.id, Action::DeviceConfirmed)
-        .client(client_id)
-        .device(device_id)
-        .detail(by.note())
-        .record(&transaction, &state.keys, now)
-        .await?;
-    transaction.commit().await?;
-    tell(state, site, client_id, device_id, PhoneChange::Confirmed);
-    Ok(true)
+/// What is decided about a phone.
+#[derive(Clone, Copy)]
+pub(super) enum Decision {
+    /// It is the client's own.
+    Confirm,
+    /// It is theirs no longer.
+    Unpair,
 }
 
-/// Unpairs a phone of a client. `false` when they have no such phone.
-pub(super) async fn unpair(
+/// Decides about a phone of a client. `false` when they have no such phone.
+pub(super) async fn decide(
     state: &State,
     site: &Site,
     client_id: Uuid,
     device_id: Uuid,
+    decision: Decision,
     by: By<'_>,
 ) -> Result<bool, DbErr> {
     let now = state.now();
     let transaction = db::begin(&state.db).await?;
-    if !store::revoke(&transaction, site.id, client_id, device_id, now).await? {
+    let (is_there, action, change) = match decision {
+        Decision::Confirm => (
+            store::confirm(&transaction, site.id, client_id, device_id, now).await?,
+            Action::DeviceConfirmed,
+            PhoneChange::Confirmed,
+        ),
+        Decision::Unpair => (
+            store::revoke(&transaction, site.id, client_id, device_id, now).await?,
+            Action::DeviceRevoked,
+            PhoneChange::Removed,
+        ),
+    };
+    if !is_there {
         return Ok(false);
     }
-    Entry::new(site.id, Action::DeviceRevoked)
+    Entry::new(site.id, action)
         .client(client_id)
         .device(device_id)
         .detail(by.note())
         .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
-    tell(state, site, client_id, device_id, PhoneChange::Removed);
+    tell(state, site, client_id, device_id, change);
     Ok(true)
 }

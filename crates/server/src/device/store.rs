@@ -145,7 +145,7 @@ pub(super) async fn revoke(
     Ok(revoked.rows_affected == 1)
 }
 
-/// Accepts a phone as its client's, once. `false` when there is no such phone that waits for it.
+/// Accepts a phone as its client's. `false` when they have no such phone.
 pub(super) async fn confirm(
     db: &impl ConnectionTrait,
     site_id: Uuid,

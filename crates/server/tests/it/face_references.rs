@@ -204,6 +204,7 @@ on_each_database! {
         let link = site.enrolment_link(ann.client_id, "signup").await;
         let other = site.try_pair(&link).await.unwrap();
         assert_eq!(code(other.enrol(&[face(0.0, 1)]).await), 1010);
+        assert_eq!(code(other.erase().await), 1010, "a face of another pack is the person's all the same");
         phone.confirm(other.pairing().device_id).await.unwrap();
         other.enrol(&[face(0.0, 1)]).await.unwrap();
     }

@@ -49,6 +49,24 @@ on_each_database! {
         site.push(ann.client_id).await;
     }
 
+    async fn what_is_held_back_does_not_count_as_a_push(
+        app: App, |settings| {
+            settings.sign_on.pushes_before_pause = 3;
+            settings.limits.push_per_client = 4;
+        }
+    ) {
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        for _ in 0..3 {
+            site.push(ann.client_id).await;
+        }
+        for _ in 0..5 {
+            assert_eq!(site.try_push(ann.client_id).await.code(), 1023);
+        }
+        app.clock.advance(60);
+        site.push(ann.client_id).await;
+    }
+
     async fn whoever_asks_too_often_keeps_nobody_out_of_their_own_network(
         app: App, |settings| {
             settings.sign_on.pushes_before_pause = 1;

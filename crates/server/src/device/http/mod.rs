@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    flow::{self, By, Pairing},
+    flow::{self, By, Decision, Pairing},
     model::{Platform, Push, Without},
     standing::Standing,
     store,
@@ -256,8 +256,8 @@ async fn confirm(
 ) -> Replied<Done> {
     let this = &proven.device;
     proven.only_trusted()?;
-    let by = By::Phone(this);
-    found(flow::confirm(&state, &proven.site, this.client_id, id, by).await?)
+    let (decision, by) = (Decision::Confirm, By::Phone(this));
+    found(flow::decide(&state, &proven.site, this.client_id, id, decision, by).await?)
 }
 
 /// Unpair one of the person's phones, this one or, from a trusted one, another
@@ -280,6 +280,6 @@ async fn unpair(
     if id != this.id {
         proven.only_trusted()?;
     }
-    let by = By::Phone(this);
-    found(flow::unpair(&state, &proven.site, this.client_id, id, by).await?)
+    let (decision, by) = (Decision::Unpair, By::Phone(this));
+    found(flow::decide(&state, &proven.site, this.client_id, id, decision, by).await?)
 }

@@ -9,13 +9,14 @@ use uuid::Uuid;
 
 use crate::{
     client,
-    device::flow::{self, By},
+    device::flow::{self, By, Decision},
     http::{
         error::{ApiError, Code, Failure},
         extract::{Json, Replied, Reply, reply},
         guard::EnrolToken,
     },
-    platform::state::Shared,
+    platform::state::{Shared, State as AppState},
+    site::Site,
 };
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
@@ -39,15 +40,16 @@ struct Told {
 }
 
 impl Which {
-    fn told(self, is_there: bool) -> Replied<Told> {
-        if is_there {
-            Ok(reply(Told {
-                client_id: self.id,
-                device_id: self.device_id,
-            }))
-        } else {
-            Err(ApiError::new(Code::ClientNotFound, "no such device"))
+    async fn decide(self, state: &AppState, site: &Site, decision: Decision) -> Replied<Told> {
+        let (client_id, device_id) = (self.id, self.device_id);
+        client::find(&state.db, site, client_id).await?;
+        if !flow::decide(state, site, client_id, device_id, decision, By::Site).await? {
+            return Err(ApiError::new(Code::ClientNotFound, "no such device"));
         }
+        Ok(reply(Told {
+            client_id,
+            device_id,
+        }))
     }
 }
 
@@ -65,9 +67,7 @@ async fn confirm_device(
     EnrolToken(site): EnrolToken,
     Json(body): Json<Which>,
 ) -> Replied<Told> {
-    let client = client::find(&state.db, &site, body.id).await?;
-    let done = flow::confirm(&state, &site, client.id, body.device_id, By::Site).await?;
-    body.told(done)
+    body.decide(&state, &site, Decision::Confirm).await
 }
 
 /// Unpair a client's phone
@@ -84,7 +84,5 @@ async fn revoke_device(
     EnrolToken(site): EnrolToken,
     Json(body): Json<Which>,
 ) -> Replied<Told> {
-    let client = client::find(&state.db, &site, body.id).await?;
-    let done = flow::unpair(&state, &site, client.id, body.device_id, By::Site).await?;
-    body.told(done)
+    body.decide(&state, &site, Decision::Unpair).await
 }

@@ -139,10 +139,10 @@ impl Asked {
         if devices.is_empty() {
             return Err(SignOnError::NoDevice);
         }
+        pause(state, client, origin, now).await?;
         // Last, so that pushes which would not reach the person do not use up theirs.
         let subject = client.id.to_string();
         limit::check(state, Rule::PushByClient, subject).await?;
-        pause(state, client, origin, now).await?;
         Ok(Self {
             devices,
             // Refusing a backend that does not say for whom it asks would lock the person out.
