@@ -58,10 +58,12 @@ export class Widget {
     return this.host.locator('.text').filter({ hasText: words }).waitFor({ timeout: 15_000 });
   }
 
-  /** Waits until everything that fades in is there. */
+  /** Waits until everything that fades in is there. A state that gives way meanwhile takes its fade with it. */
   settles() {
-    return this.host.evaluate(({ shadowRoot }) => Promise.all(
-      shadowRoot.getAnimations().filter((one) => one.effect.getTiming().iterations !== Infinity).map((one) => one.finished)));
+    return this.host.evaluate(async ({ shadowRoot }) => {
+      const fading = () => shadowRoot.getAnimations().filter((one) => one.effect.getTiming().iterations !== Infinity && one.playState !== 'finished');
+      for (let left = fading(); left.length; left = fading()) await Promise.allSettled(left.map((one) => one.finished));
+    });
   }
 
   press(name) {
