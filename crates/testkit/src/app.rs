@@ -25,6 +25,7 @@ use crate::{
     clock::TestClock,
     database::{Database, Engine},
     photos::root,
+    statements::Statements,
 };
 
 /// A running app and what a test holds of it.
@@ -37,6 +38,8 @@ pub struct App {
     pub clock: Arc<TestClock>,
     /// Where it keeps its data.
     pub database: Arc<Database>,
+    /// What it asks the database while it answers.
+    pub statements: Statements,
 }
 
 /// The default pack, loaded once for all tests of a binary.
@@ -109,7 +112,8 @@ impl App {
         settings.sign_on.pushes_before_pause = u32::MAX;
         change(&mut settings);
         let clock = Arc::new(TestClock::default());
-        let db = database.open().await;
+        let mut db = database.open().await;
+        let statements = Statements::of(&mut db);
         let keys = Keyring::open(&db, &settings.master_key_file(), clock.now())
             .await
             .expect("the keys open");
@@ -129,6 +133,7 @@ impl App {
             app,
             clock,
             database,
+            statements,
         }
     }
 

@@ -9,6 +9,7 @@ mod database;
 mod page;
 mod photos;
 mod scripted;
+mod statements;
 
 pub use app::App;
 pub use backend::{Answer, Backend, Person};
@@ -18,6 +19,7 @@ pub use database::{Database, Engine};
 pub use page::Page;
 pub use photos::{Photos, photos};
 pub use scripted::Scripted;
+pub use statements::Statements;
 
 /// Says on the terminal what is left out; the test runner captures ordinary output of tests that
 /// pass.

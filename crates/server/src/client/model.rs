@@ -41,6 +41,23 @@ impl ActiveModelBehavior for ActiveModel {}
 pub use Model as Client;
 
 impl Client {
+    /// Somebody with an address that the site does not know, who is nobody: in no database, and with an id that is
+    /// no client's.
+    #[must_use]
+    pub fn nobody(id: Uuid, site_id: Uuid, now: Moment) -> Self {
+        Self {
+            id,
+            site_id,
+            email: String::new(),
+            email_key: String::new(),
+            full_name: String::new(),
+            failures: 0,
+            locked_until: None,
+            locked_permanently: false,
+            created_at: now,
+        }
+    }
+
     /// Lets a client through who is not locked out.
     ///
     /// # Errors

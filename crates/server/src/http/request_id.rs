@@ -6,11 +6,14 @@ tokio::task_local! {
     static ID: Uuid;
 }
 
-/// The id of the request being answered, or `none` outside of any.
+/// Stands for the id where no request is being answered.
+pub const NONE: &str = "none";
+
+/// The id of the request being answered, or [`NONE`] outside of any.
 #[must_use]
 pub fn current() -> String {
     ID.try_with(Uuid::to_string)
-        .unwrap_or_else(|_| "none".to_owned())
+        .unwrap_or_else(|_| NONE.to_owned())
 }
 
 /// Runs what answers the request of this id.

@@ -78,6 +78,18 @@ pub async fn enqueue(
     Ok(())
 }
 
+/// Takes the time of [`enqueue`] where nobody is to be told.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enqueue_nothing(db: &impl ConnectionTrait, sign_on_id: Uuid) -> Result<(), DbErr> {
+    row::Entity::delete_many()
+        .filter(row::Column::SignOnId.eq(sign_on_id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Drops pushes older than any sign-on they could announce.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
+    audit::{Action, Entry},
     client::{Client, ClientError, TestIdentity},
     face::FaceError,
     limit::Limited,
@@ -84,6 +85,8 @@ pub struct Model {
     pub redeemed_at: Option<DateTimeUtc>,
     /// Which test identity was asked, on a site in test mode; none for people.
     pub test_identity: Option<TestIdentity>,
+    /// Whether nobody was asked, because nobody can be, and the page does not learn it.
+    pub decoy: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -128,6 +131,17 @@ impl SignOn {
             State::Pending if self.expires_at > now => Ok(()),
             State::Pending | State::Expired | State::Cancelled => Err(SignOnError::Expired),
             State::Verified | State::Failed | State::Denied => Err(SignOnError::Used),
+        }
+    }
+
+    /// A line of the log about it. What became of a decoy was done to nobody.
+    #[must_use]
+    pub(super) fn entry(&self, action: Action) -> Entry {
+        let entry = Entry::new(self.site_id, action).sign_on(self.id);
+        if self.decoy {
+            entry
+        } else {
+            entry.client(self.client_id)
         }
     }
 

@@ -24,7 +24,7 @@ pub(super) async fn insert(db: &impl ConnectionTrait, sign_on: ActiveModel) -> R
     Ok(())
 }
 
-/// An attempt of the client whose phone asks.
+/// An attempt of the client whose phone asks; decoys are none.
 pub(super) async fn find_for_device(
     db: &impl ConnectionTrait,
     device: &Device,
@@ -33,6 +33,7 @@ pub(super) async fn find_for_device(
     Entity::find_by_id(id)
         .filter(Column::SiteId.eq(device.site_id))
         .filter(Column::ClientId.eq(device.client_id))
+        .filter(Column::Decoy.eq(false))
         .one(db)
         .await
 }
@@ -80,6 +81,7 @@ pub(super) async fn open_for_device(
     Entity::find()
         .filter(Column::SiteId.eq(device.site_id))
         .filter(Column::ClientId.eq(device.client_id))
+        .filter(Column::Decoy.eq(false))
         .filter(Column::State.eq(State::Pending))
         .filter(Column::ExpiresAt.gt(now))
         .order_by_desc(Column::CreatedAt)
@@ -325,15 +327,12 @@ pub(super) async fn waiting_from(
     client_id: Uuid,
     ip: &str,
     user_agent: &str,
-) -> Result<Vec<Uuid>, DbErr> {
+) -> Result<Vec<SignOn>, DbErr> {
     Entity::find()
-        .select_only()
-        .column(Column::Id)
         .filter(Column::ClientId.eq(client_id))
         .filter(Column::State.eq(State::Pending))
         .filter(Column::Ip.eq(ip))
         .filter(Column::UserAgent.eq(user_agent))
-        .into_tuple()
         .all(db)
         .await
 }

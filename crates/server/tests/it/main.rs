@@ -24,6 +24,7 @@ mod contract;
 mod cors;
 mod credentials;
 mod crowd;
+mod decoys;
 mod device_confirm;
 mod device_facial;
 mod device_push;

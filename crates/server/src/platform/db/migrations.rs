@@ -43,6 +43,7 @@ const ALL: &[Pair] = &[
     pair!(10, "0010_phones_on_trial"),
     pair!(11, "0011_notices"),
     pair!(12, "0012_secret_overlap"),
+    pair!(13, "0013_decoys"),
 ];
 
 pub(super) fn sqlite() -> Migrator {
@@ -131,6 +132,10 @@ pub async fn standing(db: &DatabaseConnection) -> Result<Standing, DbErr> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use sqlx::sqlite::SqlitePoolOptions;
+
     use super::*;
 
     #[test]
@@ -150,26 +155,88 @@ mod tests {
         }
     }
 
-    #[test]
-    fn both_engines_have_the_same_tables_and_columns() {
-        let columns = |text: &str| -> Vec<String> {
-            text.lines()
-                .filter_map(
-                    |line| match line.split_whitespace().collect::<Vec<_>>()[..] {
-                        ["create", "table", name, ..] => Some(format!("table {name}")),
-                        [name, ..] if line.starts_with("    ") => Some(name.to_owned()),
-                        _ => None,
-                    },
-                )
-                .collect()
-        };
-        for pair in ALL {
-            assert_eq!(
-                columns(pair.sqlite),
-                columns(pair.postgres),
-                "{}",
-                pair.name
-            );
+    type Tables = BTreeMap<String, Vec<String>>;
+
+    /// What the statements of a migration make of the tables: their columns in order, without types.
+    fn apply(tables: &mut Tables, text: &str) {
+        let mut open = None;
+        for line in text.lines() {
+            let line = line.replace('(', " ( ");
+            match line.split_whitespace().collect::<Vec<_>>()[..] {
+                ["create", "table", name, ..] => {
+                    tables.insert(name.to_owned(), Vec::new());
+                    open = line.ends_with("( ").then(|| name.to_owned());
+                }
+                ["drop", "table", name] => drop(tables.remove(name.trim_end_matches(';'))),
+                ["alter", "table", name, "rename", "to", other] => {
+                    let columns = tables.remove(name).unwrap();
+                    tables.insert(other.trim_end_matches(';').to_owned(), columns);
+                }
+                ["alter", "table", name, "add", "column", column, ..] => {
+                    tables.get_mut(name).unwrap().push(column.to_owned());
+                }
+                ["alter", "table", name, "drop", "column", column] => {
+                    let column = column.trim_end_matches(';');
+                    tables.get_mut(name).unwrap().retain(|one| one != column);
+                }
+                [
+                    "primary" | "unique" | "constraint" | "check" | "foreign",
+                    ..,
+                ] => {}
+                [name, ..] if line.starts_with("    ") => {
+                    if let Some(table) = &open {
+                        tables.get_mut(table).unwrap().push(name.to_owned());
+                    }
+                }
+                _ => open = None,
+            }
         }
+    }
+
+    #[test]
+    fn both_engines_have_the_same_tables_and_columns_after_each() {
+        let (mut sqlite, mut postgres) = (Tables::new(), Tables::new());
+        for pair in ALL {
+            apply(&mut sqlite, pair.sqlite);
+            apply(&mut postgres, pair.postgres);
+            assert_eq!(sqlite, postgres, "{}", pair.name);
+        }
+        assert_eq!(sqlite["sign_ons"].last().unwrap(), "decoy");
+        assert_eq!(sqlite["pushes"].len(), 9);
+    }
+
+    /// A table of SQLite's that is made anew keeps its rows, and what refers to it.
+    #[tokio::test]
+    async fn sign_ons_and_their_pushes_outlive_the_change_of_their_tables() {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect("sqlite::memory:")
+            .await
+            .unwrap();
+        sqlite().run_to(12, &pool).await.unwrap();
+        let rows = "
+            insert into sites (id, name, domain, api_key, secret_hash, channel_prefix, settings, tokens_not_before, created_at)
+              values (x'01', '', '', '', x'', '', '{}', '', '');
+            insert into clients (id, site_id, email, email_key, full_name, created_at) values (x'02', x'01', '', '', '', '');
+            insert into devices (id, site_id, client_id, name, platform, thumbprint, token_hash, token_expires_at, push,
+                flow_type, may_replace_face, created_at, last_seen_at)
+              values (x'03', x'01', x'02', '', '', '', x'', '', '', '', 0, '', '');
+            insert into sign_ons (id, site_id, client_id, token_hash, state, tries_left, choices, ip, user_agent, browser,
+                os, place, created_at, expires_at, told_at, challenge_at, test_identity)
+              values (x'04', x'01', x'02', x'', 'pending', 3, '[]', '', '', '', '', '', '', '', 'told', 'asked', 'approve');
+            insert into pushes (id, site_id, device_id, sign_on_id, kind, state, attempts, next_at, created_at)
+              values (x'05', x'01', x'03', x'04', 'none', 'inbox', 0, '', '');";
+        sqlx::raw_sql(rows).execute(&pool).await.unwrap();
+        sqlite().run(&pool).await.unwrap();
+        let joined = "select s.told_at, s.challenge_at, s.test_identity, s.decoy from pushes p
+            join sign_ons s on s.id = p.sign_on_id";
+        let kept: (String, String, String, bool) =
+            sqlx::query_as(joined).fetch_one(&pool).await.unwrap();
+        let kept = (kept.0.as_str(), kept.1.as_str(), kept.2.as_str(), kept.3);
+        assert_eq!(kept, ("told", "asked", "approve", false));
+        let orphan = sqlx::raw_sql("delete from sign_ons").execute(&pool).await;
+        assert!(orphan.is_err(), "pushes still refer to their sign-ons");
+        let decoy = "delete from pushes; update sign_ons set decoy = 1, state = 'verified'";
+        assert!(sqlx::raw_sql(decoy).execute(&pool).await.is_err());
     }
 }

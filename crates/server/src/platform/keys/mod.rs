@@ -258,6 +258,18 @@ impl Keyring {
         }
     }
 
+    /// The id that stands for an address which a site does not know: the same each time, and nobody's.
+    #[must_use]
+    pub fn derive_stand_in(&self, site_id: Uuid, address: &str) -> Uuid {
+        let about: &[u8] = b"an address that the site does not know";
+        let secret = self
+            .session
+            .derive(&[about, site_id.as_bytes(), address.as_bytes()].concat());
+        let mut id = [0; 16];
+        id.copy_from_slice(&secret[..16]);
+        uuid::Builder::from_custom_bytes(id).into_uuid()
+    }
+
     /// A secret bound to `subject`: the same each time, and unguessable without the key.
     #[must_use]
     pub fn derive_session_secret(&self, subject: Uuid) -> [u8; 32] {

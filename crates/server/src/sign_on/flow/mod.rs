@@ -1,6 +1,8 @@
 //! From push to verdict to proof.
 
 mod answerer;
+mod asked;
+mod decoy;
 mod erase;
 mod fatigue;
 mod origin;
@@ -14,20 +16,22 @@ mod test_answer;
 
 use uuid::Uuid;
 
-pub use self::{
-    erase::{Erased, erase},
-    outbox::{Undelivered, delivered_since, mark_delivered, undelivered},
-    outcome::{client_and_token, expire_due, find_watched, watch},
-    phone::{inbox_entry, open_for},
-    test_answer::answer_overdue,
-};
 pub(super) use self::{
+    asked::Wanted,
+    decoy::nobody,
     origin::Origin,
     outcome::{Proof, redeem, status_by_token},
     phone::{deny, inbox},
     refusal::record_refused_request,
     request::{cancel, request},
     scan::{Scan, challenge, verify},
+};
+pub use self::{
+    erase::{Erased, erase},
+    outbox::{Undelivered, delivered_since, mark_delivered, undelivered},
+    outcome::{client_and_token, expire_due, find_watched, watch},
+    phone::{inbox_entry, open_for},
+    test_answer::answer_overdue,
 };
 use super::{
     model::{SignOn, SignOnError},

@@ -6,8 +6,9 @@ use std::collections::HashSet;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
+use super::decoy;
 use crate::{
-    client::{self, ClientError},
+    client::ClientError,
     platform::{clock::Moment, events::Event, state::State},
     sign_on::{model::SignOn, store},
     site,
@@ -67,7 +68,7 @@ async fn event(state: &State, sign_on: &SignOn) -> Result<Option<Event>, DbErr> 
     let Some(site) = site::find(&state.db, sign_on.site_id).await? else {
         return Ok(None);
     };
-    let client = match client::find(&state.db, &site, sign_on.client_id).await {
+    let client = match decoy::client_of(state, &site, sign_on).await {
         Ok(client) => client,
         Err(ClientError::Database(error)) => return Err(error),
         Err(_) => return Ok(None),

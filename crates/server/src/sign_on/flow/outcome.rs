@@ -3,7 +3,7 @@
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use super::{decided, find_for_site, refusal::record_refused_redemption};
+use super::{decided, decoy, find_for_site, refusal::record_refused_redemption};
 use crate::{
     audit::{Action, Entry},
     client::{self, Client},
@@ -25,7 +25,7 @@ pub(in crate::sign_on) async fn status_by_token(
     token: &str,
 ) -> Result<(SignOn, Option<Verdict>), SignOnError> {
     let sign_on = find_for_site(state, site, token).await?;
-    let client = client::find(&state.db, site, sign_on.client_id).await?;
+    let client = decoy::client_of(state, site, &sign_on).await?;
     let verdict = sign_on.verdict(&client, &state.keys, state.now());
     Ok((sign_on, verdict))
 }
@@ -73,7 +73,7 @@ pub async fn watch(
     }))
 }
 
-/// The client and the hash of the verification token of a site's sign-on.
+/// The client and the hash of the verification token of a site's sign-on; of a decoy there is nothing to tell.
 ///
 /// # Errors
 /// When the database fails.
@@ -83,7 +83,9 @@ pub async fn client_and_token(
     id: Uuid,
 ) -> Result<Option<(Uuid, Vec<u8>)>, DbErr> {
     let row = store::find_on_site(&state.db, site_id, id).await?;
-    Ok(row.map(|row| (row.client_id, row.token_hash)))
+    Ok(row
+        .filter(|row| !row.decoy)
+        .map(|row| (row.client_id, row.token_hash)))
 }
 
 /// Whom a redeemed session token proves.
@@ -187,9 +189,8 @@ pub async fn expire_due(state: &State) -> Result<usize, DbErr> {
             transaction.rollback().await?;
             continue;
         }
-        Entry::new(sign_on.site_id, Action::SignOnExpired)
-            .client(sign_on.client_id)
-            .sign_on(sign_on.id)
+        sign_on
+            .entry(Action::SignOnExpired)
             .record(&transaction, &state.keys, now)
             .await?;
         transaction.commit().await?;

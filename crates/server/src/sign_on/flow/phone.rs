@@ -85,7 +85,7 @@ pub async fn inbox_entry(
     };
     let now = state.now();
     let row = store::find_on_site(&state.db, site_id, id).await?;
-    let Some(row) = row.filter(|row| row.open(now).is_ok()) else {
+    let Some(row) = row.filter(|row| row.open(now).is_ok() && !row.decoy) else {
         return Ok(None);
     };
     let phones = device::pushable(&state.db, site_id, row.client_id, now).await?;

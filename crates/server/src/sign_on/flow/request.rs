@@ -5,21 +5,15 @@ use uuid::Uuid;
 
 use super::{
     answerer::Answerer,
-    decided,
-    fatigue::{self, PUSHES_LOOKED_AT},
-    find_for_site,
+    asked::{Asked, Wanted},
+    decided, find_for_site,
     origin::Origin,
     test_answer,
 };
 use crate::{
     audit::{Action, Entry},
-    client::{Client, TestClient, TestIdentity},
-    device::{self, Device},
-    face,
-    face::FaceError,
-    limit::{self, Limited, Rule},
     platform::{
-        clock::{Moment, seconds},
+        clock::seconds,
         db,
         events::{Event, Verdict},
         secret::Secret,
@@ -27,7 +21,6 @@ use crate::{
     },
     push,
     sign_on::{
-        freezes,
         model::{ActiveModel, Choices, SignOnError, State as Stage, draw_number},
         store,
     },
@@ -39,22 +32,17 @@ pub(in crate::sign_on) struct Pushed {
     pub(in crate::sign_on) number: Option<i32>,
 }
 
-/// Asks a client's phones for a sign-on.
+/// Asks a client's phones for a sign-on, or has a page wait for nobody.
 pub(in crate::sign_on) async fn request(
     state: &Shared,
-    client: &Client,
-    site: &Site,
+    wanted: &Wanted<'_>,
     origin: Origin,
-    with_number: bool,
 ) -> Result<Pushed, SignOnError> {
     let now = state.now();
-    client.pass(now)?;
-    let test = TestClient::of(site, client);
-    let asked = match test {
-        Some(test) => Asked::of_test(test)?,
-        None => Asked::of_person(state, client, &origin, now).await?,
-    };
-    let with_number = with_number || asked.needs_number;
+    let (site, client) = (wanted.site, wanted.client);
+    let test = wanted.test();
+    let asked = Asked::of(state, wanted, &origin, now).await?;
+    let with_number = wanted.with_number || asked.needs_number;
     let token = Secret::generate(if test.is_some() { "vt_test_" } else { "vt_" });
     let id = Uuid::new_v4();
     let (number, choices) = if with_number {
@@ -80,21 +68,21 @@ pub(in crate::sign_on) async fn request(
         place: Set(String::new()),
         created_at: Set(now),
         expires_at: Set(now + seconds(state.settings.sign_on.lifetime)),
-        test_identity: Set(test.map(TestClient::identity)),
+        test_identity: Set(test.map(|test| test.identity())),
+        decoy: Set(asked.decoy_for.is_some()),
         ..Default::default()
     };
     let transaction = db::begin(&state.db).await?;
     let superseded = supersede(&transaction, state, &row).await?;
     store::insert(&transaction, row).await?;
-    if !asked.devices.is_empty() {
+    if asked.devices.is_empty() {
+        push::enqueue_nothing(&transaction, id).await?;
+    } else {
         push::enqueue(&transaction, &asked.devices, id, now).await?;
     }
-    let note = test.map(|test| Answerer::Test(test).note(""));
-    Entry::new(site.id, Action::SignOnRequested)
-        .client(client.id)
+    entry(wanted, &asked)
         .sign_on(id)
         .from(origin.ip)
-        .detail(note.unwrap_or_default())
         .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
@@ -113,72 +101,24 @@ pub(in crate::sign_on) async fn request(
     Ok(Pushed { token, number })
 }
 
-/// Whom a sign-on is asked of.
-struct Asked {
-    devices: Vec<Device>,
-    needs_number: bool,
-}
-
-impl Asked {
-    /// A person, who must have a face and a phone, and not too many sign-ons.
-    async fn of_person(
-        state: &State,
-        client: &Client,
-        origin: &Origin,
-        now: Moment,
-    ) -> Result<Self, SignOnError> {
-        let frozen = freezes::frozen_until(&state.db, client.id, &origin.network(), now).await?;
-        if let Some(until) = frozen.filter(|_| origin.is_stated) {
-            let seconds = u64::try_from((until - now).num_seconds()).unwrap_or(0);
-            return Err(SignOnError::Frozen { seconds });
+/// What the log says of it.
+fn entry(wanted: &Wanted<'_>, asked: &Asked) -> Entry {
+    let entry = |action| {
+        let entry = Entry::new(wanted.site.id, action);
+        if wanted.is_known {
+            entry.client(wanted.client.id)
+        } else {
+            entry
         }
-        if !face::is_enrolled(state, client.id).await? {
-            return Err(FaceError::NotEnrolled.into());
+    };
+    match &asked.decoy_for {
+        Some(why) => {
+            entry(Action::SignOnRefused).detail(format!("{why}; the page was given a decoy"))
         }
-        let devices = device::pushable(&state.db, client.site_id, client.id, now).await?;
-        if devices.is_empty() {
-            return Err(SignOnError::NoDevice);
+        None => {
+            let note = wanted.test().map(|test| Answerer::Test(test).note(""));
+            entry(Action::SignOnRequested).detail(note.unwrap_or_default())
         }
-        pause(state, client, origin, now).await?;
-        // Last, so that pushes which would not reach the person do not use up theirs.
-        let subject = client.id.to_string();
-        limit::check(state, Rule::PushByClient, subject).await?;
-        Ok(Self {
-            devices,
-            // Refusing a backend that does not say for whom it asks would lock the person out.
-            needs_number: frozen.is_some(),
-        })
-    }
-
-    /// A test identity, which has no phone that could be bothered.
-    fn of_test(test: TestClient<'_>) -> Result<Self, SignOnError> {
-        if test.identity() == TestIdentity::NoDevice {
-            return Err(SignOnError::NoDevice);
-        }
-        Ok(Self {
-            devices: Vec::new(),
-            needs_number: false,
-        })
-    }
-}
-
-/// Holds a push back that comes too soon after many that came to nothing.
-async fn pause(
-    state: &State,
-    client: &Client,
-    origin: &Origin,
-    now: Moment,
-) -> Result<(), SignOnError> {
-    let lately = store::latest(&state.db, client, PUSHES_LOOKED_AT).await?;
-    let network = origin.network();
-    let free = state.settings.sign_on.pushes_before_pause;
-    match fatigue::pause(&lately, &network, free, now) {
-        None => Ok(()),
-        Some(left) => Err(Limited::Over {
-            rule: Rule::PushByClient,
-            retry_after: left,
-        }
-        .into()),
     }
 }
 
@@ -200,14 +140,14 @@ async fn supersede(
     }
     let mut superseded = Vec::new();
     for older in store::waiting_from(transaction, *client_id, ip, agent).await? {
-        if store::end(transaction, older, Stage::Cancelled, None, Some(now), now).await? {
-            Entry::new(*row.site_id.as_ref(), Action::SignOnCancelled)
-                .client(*client_id)
-                .sign_on(older)
+        let id = older.id;
+        if store::end(transaction, id, Stage::Cancelled, None, Some(now), now).await? {
+            older
+                .entry(Action::SignOnCancelled)
                 .detail("the same browser asked again")
                 .record(transaction, &state.keys, now)
                 .await?;
-            superseded.push(older);
+            superseded.push(id);
         }
     }
     Ok(superseded)
@@ -247,9 +187,8 @@ pub(in crate::sign_on) async fn cancel(
         find_for_site(state, site, token).await?.open(now)?;
         return Err(SignOnError::Used);
     }
-    Entry::new(site.id, Action::SignOnCancelled)
-        .client(sign_on.client_id)
-        .sign_on(sign_on.id)
+    sign_on
+        .entry(Action::SignOnCancelled)
         .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;

@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
-    client::{self, Client, Email, TestClient},
+    client::{self, Client, ClientError, Email, TestClient},
     face,
     http::{
         error::{ApiError, ApiResult, Failure},
@@ -26,7 +26,7 @@ use crate::{
     },
     sign_on::{
         PageStatus,
-        flow::{self, Origin},
+        flow::{self, Origin, Wanted},
     },
     site::Site,
 };
@@ -124,9 +124,14 @@ async fn push_notification(
 ) -> Replied<Pushed> {
     let client = client::find(&state.db, &site, body.id).await;
     limit_by_ip(&state, &site, client.as_ref().ok(), &visitor).await?;
-    let client = client?;
-    let with_number = site.settings.number_matching;
-    push(&state, &site, &client, visitor, with_number).await
+    let wanted = Wanted {
+        site: &site,
+        client: &client?,
+        is_known: true,
+        learns_why: true,
+        with_number: site.settings.number_matching,
+    };
+    push(&state, &wanted, visitor).await
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -136,6 +141,9 @@ struct PushByEmail {
 }
 
 /// Look up and push in one, as the widget does; always with a number
+///
+/// A widget token does not learn whether somebody can be asked: in the place of 1007, 1008, 1012, 1016 and 1017 it
+/// is given a sign-on that nobody answers.
 #[utoipa::path(
     post, path = "/client/send_push", tag = "client",
     security(("site_token" = []), ("widget_token" = [])),
@@ -153,10 +161,23 @@ async fn send_push(
     Json(body): Json<PushByEmail>,
 ) -> Replied<Pushed> {
     let site = caller.site();
-    let client = client::find_to_sign_on(&state, site, &body.email, state.now()).await;
-    limit_by_ip(&state, site, client.as_ref().ok(), &visitor).await?;
-    let client = client?;
-    push(&state, site, &client, visitor, true).await
+    let found = client::find_to_sign_on(&state, site, &body.email, state.now()).await;
+    limit_by_ip(&state, site, found.as_ref().ok(), &visitor).await?;
+    let is_known = found.is_ok();
+    let client = match (&caller, found) {
+        (PageToken::Widget(_), Err(ClientError::NotFound)) => {
+            flow::nobody(&state, site, &body.email)
+        }
+        (_, found) => found?,
+    };
+    let wanted = Wanted {
+        site,
+        client: &client,
+        is_known,
+        learns_why: matches!(caller, PageToken::Site(_)),
+        with_number: true,
+    };
+    push(&state, &wanted, visitor).await
 }
 
 /// A caller of either scope; only a backend is believed what it says of the browser.
@@ -196,26 +217,20 @@ async fn limit_by_ip(
     Ok(limit::check(state, rule, subject).await?)
 }
 
-async fn push(
-    state: &Shared,
-    site: &Site,
-    client: &Client,
-    visitor: Visitor,
-    with_number: bool,
-) -> Replied<Pushed> {
+async fn push(state: &Shared, wanted: &Wanted<'_>, visitor: Visitor) -> Replied<Pushed> {
     let origin = Origin {
         ip: visitor.ip,
         is_stated: visitor.is_stated,
         user_agent: visitor.user_agent,
     };
-    let asked = flow::request(state, client, site, origin, with_number).await;
+    let asked = flow::request(state, wanted, origin).await;
     if let Err(error) = &asked {
-        flow::record_refused_request(state, site, client, error).await;
+        flow::record_refused_request(state, wanted.site, wanted.client, error).await;
     }
     let pushed = asked?;
     Ok(reply(Pushed {
         verification_token: pushed.token.reveal().to_owned(),
-        site_id: site.id,
+        site_id: wanted.site.id,
         expires_in: state.settings.sign_on.lifetime,
         number: pushed.number,
     }))
