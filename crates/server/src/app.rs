@@ -39,6 +39,9 @@ use crate::{
 
 pub use crate::http::request::API;
 
+/// How often one phone may wait for a sign-on at once: those that lost their network still wait here for a while.
+const POLLS_OF_A_PHONE: usize = 4;
+
 /// The program, ready to serve.
 #[derive(Clone)]
 pub struct App {
@@ -69,6 +72,7 @@ impl App {
     ) -> Self {
         let engine = Workers::new(engine, settings.face.workers, settings.face.queue);
         let kibibytes = usize::try_from(settings.server.upload_memory / 1024).unwrap_or(0);
+        let connections = settings.server.connections;
         let state = Arc::new(State {
             proxies: RwLock::new(settings.server.trusted_proxies.as_slice().into()),
             settings,
@@ -80,6 +84,8 @@ impl App {
             wake_ups: WakeUps::default(),
             called: Mutex::default(),
             uploads: Shares::of(kibibytes),
+            polls: Shares::with_device_most(connections / 2, POLLS_OF_A_PHONE),
+            subscriptions: Shares::of(connections.saturating_mul(2)),
         });
         let publisher = Publisher::start(&state, &cable);
         Self {

@@ -100,6 +100,34 @@ impl App {
         engine: Arc<dyn FaceEngine>,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
+        let clock = Arc::new(TestClock::default());
+        Box::pin(Self::start_by(clock, database, engine, change)).await
+    }
+
+    /// Starts another server of the same installation, which lives by the same clock.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn beside(
+        &self,
+        engine: Arc<dyn FaceEngine>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        Box::pin(Self::start_by(
+            self.clock.clone(),
+            self.database.clone(),
+            engine,
+            change,
+        ))
+        .await
+    }
+
+    async fn start_by(
+        clock: Arc<TestClock>,
+        database: Arc<Database>,
+        engine: Arc<dyn FaceEngine>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let mut settings = Settings::load(&Overrides {
@@ -111,7 +139,6 @@ impl App {
         // The clock stands still here, so that every test would wait; tests of pauses set it again.
         settings.sign_on.pushes_before_pause = u32::MAX;
         change(&mut settings);
-        let clock = Arc::new(TestClock::default());
         let mut db = database.open().await;
         let statements = Statements::of(&mut db);
         let keys = Keyring::open(&db, &settings.master_key_file(), clock.now())
@@ -126,7 +153,8 @@ impl App {
             head: Duration::from_secs(app.state.settings.server.head_timeout.into()),
             grace: Duration::ZERO,
         };
-        let serving = listen::serve(listener, app.router(), bounds, std::future::pending());
+        let (routes, state) = (app.router(), app.state.clone());
+        let serving = listen::serve(listener, routes, state, bounds, std::future::pending());
         tokio::spawn(serving);
         Self {
             url: format!("http://{address}"),

@@ -99,6 +99,16 @@ impl Page {
         identifier
     }
 
+    /// Ends a subscription.
+    ///
+    /// # Panics
+    /// When the connection is gone.
+    pub async fn unsubscribe(&mut self, identifier: &str) {
+        let command = json!({ "command": "unsubscribe", "identifier": identifier });
+        let message = Message::text(command.to_string());
+        self.0.send(message).await.expect("sent");
+    }
+
     /// Subscribes to a sign-on and skips everything up to the confirmation.
     ///
     /// # Panics

@@ -1,6 +1,6 @@
 //! `GET /cable`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use ::cable::{Cable, Disconnect, Handshake};
 use axum::{
@@ -103,7 +103,13 @@ impl Served {
             tracing::debug!("a cable connection came from a page that its site does not list");
             return Ok(handshake.refuse(&self.cable, Disconnect::unauthorized()));
         }
-        let viewer = Viewer { who, origin, ip };
+        let held = Mutex::default();
+        let viewer = Viewer {
+            who,
+            origin,
+            ip,
+            held,
+        };
         // What comes from the machine itself is a proxy that stands for everyone.
         let handshake = if Network::from(ip).is_loopback() {
             handshake

@@ -18,6 +18,7 @@ use crate::{
     cable::{self, backend},
     face::Upkeep,
     http::{
+        health,
         listen::{self, Bounds},
         metrics,
         socket::Listener,
@@ -229,7 +230,7 @@ async fn serve(
         // Pages are told to reconnect while requests under way are finished.
         cable.drain(drain).await;
     };
-    if !listen::serve(listener, app.router(), bounds, until).await {
+    if !listen::serve(listener, app.router(), app.state.clone(), bounds, until).await {
         tracing::warn!("some requests did not end in time and were cut off");
     }
     sweeper.abort();
@@ -249,7 +250,8 @@ async fn measure(app: &App) -> Result<(), CommandError> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| format!("metrics.listen: cannot listen on {address}: {error}"))?;
-    let routes = metrics::start(&app.state.events, app.cable.clone())?;
+    let routes = metrics::start(&app.state.events, app.cable.clone())?
+        .merge(health::router(&app.state, &app.cable));
     tracing::info!(address = %listener.local_addr()?, "numbers are at /metrics");
     tokio::spawn(async move { axum::serve(listener, routes).await });
     Ok(())

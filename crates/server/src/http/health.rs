@@ -22,6 +22,12 @@ pub fn router(state: &Shared, cable: &Cable) -> Router {
         .with_state((state.clone(), cable.clone(), Arc::default()))
 }
 
+/// Whether a path is one of these routes'.
+#[must_use]
+pub fn is_asked(path: &str) -> bool {
+    path.starts_with("/health/")
+}
+
 fn status(word: &str) -> Json<Value> {
     Json(json!({ "success": true, "data": { "status": word } }))
 }

@@ -1,5 +1,5 @@
-//! The way from a socket to the routes, with bounds: on how many connections there are, and on how
-//! long one may take to say what it wants.
+//! The way from a socket to the routes, with bounds: on how many connections there are, in all and of one
+//! network, and on how long one may take to say what it wants.
 
 use std::{
     convert::Infallible,
@@ -10,16 +10,30 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::Request, response::Response};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    response::{IntoResponse, Response},
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
 };
 use tower_service::Service;
 
-use super::socket::{Listener, Peer, Stream};
+use super::{
+    error::overloaded,
+    health,
+    socket::{Listener, Peer, Stream},
+};
+use crate::platform::{
+    network::Network,
+    shares::{Holder, Share, Shares},
+    state::Shared,
+};
 
 /// Pause after the system would not give a connection, for example for want of file descriptors.
 const BREATH: Duration = Duration::from_millis(200);
@@ -27,7 +41,7 @@ const BREATH: Duration = Duration::from_millis(200);
 /// How long a connection may wait, and how many there may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Connections at a time, WebSockets among them; others wait outside.
+    /// Connections at a time, WebSockets among them. Others are told to come again, and supervisors how the program is.
     pub connections: usize,
     /// Time to send a request's head, from the opening of the connection or from the last answer.
     pub head: Duration,
@@ -39,24 +53,34 @@ pub struct Bounds {
 pub async fn serve(
     listener: impl Into<Listener>,
     routes: Router,
+    state: Shared,
     bounds: Bounds,
     until: impl Future<Output = ()>,
 ) -> bool {
-    let room = Arc::new(Semaphore::new(
-        bounds.connections.min(Semaphore::MAX_PERMITS),
-    ));
+    let places = Places::of(bounds.connections);
     let (stop, stopping) = watch::channel(());
     let listener = listener.into();
     tokio::pin!(until);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &room) => accepted,
+            accepted = listener.accept() => accepted,
             () = &mut until => break,
         };
         match accepted {
-            Ok((held, peer)) => {
+            Ok((stream, peer)) => {
+                let Some(place) = places.take(network(&state, peer)) else {
+                    // Not even a word: whoever floods the reserve gets none.
+                    continue;
+                };
                 let routes = routes.clone();
-                tokio::spawn(converse(held, peer, routes, bounds.head, stopping.clone()));
+                tokio::spawn(converse(
+                    stream,
+                    peer,
+                    place,
+                    routes,
+                    bounds.head,
+                    stopping.clone(),
+                ));
             }
             Err(error) if is_the_peers(&error) => {}
             Err(error) => {
@@ -73,18 +97,56 @@ pub async fn serve(
         .is_ok()
 }
 
-async fn accept(listener: &Listener, room: &Arc<Semaphore>) -> io::Result<(Held, Peer)> {
-    let place = room
-        .clone()
-        .acquire_owned()
-        .await
-        .map_err(io::Error::other)?;
-    let (stream, peer) = listener.accept().await?;
-    let held = Held {
-        stream,
-        _place: place,
+/// The network that a connection counts for; none for what comes from this machine or a trusted proxy, and
+/// so stands for everyone.
+fn network(state: &Shared, peer: Peer) -> Option<Network> {
+    let Peer::Address(ip) = peer else { return None };
+    let network = Network::from(ip);
+    let ip = ip.to_canonical();
+    let stands_for_others = || {
+        state
+            .trusted_proxies()
+            .iter()
+            .any(|proxy| proxy.contains(&ip))
     };
-    Ok((held, peer))
+    (!network.is_loopback() && !stands_for_others()).then_some(network)
+}
+
+/// Connections that are taken beside all others, to say how the program is and that there are too many.
+const RESERVE: usize = 64;
+
+/// Time to send a request's head where there is no place.
+const SHORT_HEAD: Duration = Duration::from_secs(5);
+
+/// The places there are for connections.
+struct Places {
+    all: Arc<Shares>,
+    reserve: Arc<Shares>,
+}
+
+/// The place of one connection.
+struct Place {
+    share: Share,
+    /// Whether it is of the reserve: then it is for one answer.
+    is_reserve: bool,
+}
+
+impl Places {
+    fn of(most: usize) -> Self {
+        Self {
+            all: Shares::of(most),
+            reserve: Shares::of(RESERVE),
+        }
+    }
+
+    fn take(&self, network: Option<Network>) -> Option<Place> {
+        let holders: Vec<Holder> = network.map(Holder::Network).into_iter().collect();
+        let place = |shares: &Arc<Shares>, is_reserve| {
+            let share = shares.take(1, &holders)?;
+            Some(Place { share, is_reserve })
+        };
+        place(&self.all, false).or_else(|| place(&self.reserve, true))
+    }
 }
 
 fn is_the_peers(error: &io::Error) -> bool {
@@ -96,19 +158,31 @@ fn is_the_peers(error: &io::Error) -> bool {
 }
 
 async fn converse(
-    held: Held,
+    stream: Box<dyn Stream>,
     peer: Peer,
+    place: Place,
     routes: Router,
     head: Duration,
     mut stopping: watch::Receiver<()>,
 ) {
+    let Place { share, is_reserve } = place;
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        answer(routes.clone(), request.map(Body::new))
+        let request = request.map(Body::new);
+        answer(routes.clone(), request, is_reserve)
     });
+    let held = Held {
+        stream,
+        _place: share,
+    };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head)
+        .header_read_timeout(if is_reserve {
+            head.min(SHORT_HEAD)
+        } else {
+            head
+        })
+        .keep_alive(!is_reserve)
         .serve_connection(TokioIo::new(held), service)
         .with_upgrades();
     let mut connection = pin!(connection);
@@ -124,14 +198,21 @@ async fn converse(
     }
 }
 
-async fn answer(mut routes: Router, request: Request) -> Result<Response, Infallible> {
+async fn answer(
+    mut routes: Router,
+    request: Request,
+    is_reserve: bool,
+) -> Result<Response, Infallible> {
+    if is_reserve && !health::is_asked(request.uri().path()) {
+        return Ok(overloaded().into_response());
+    }
     routes.call(request).await
 }
 
 /// A connection and its place, which it keeps when it becomes a WebSocket.
 struct Held {
     stream: Box<dyn Stream>,
-    _place: OwnedSemaphorePermit,
+    _place: Share,
 }
 
 impl AsyncRead for Held {
@@ -171,5 +252,32 @@ impl AsyncWrite for Held {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+
+    fn at(last: u8) -> Option<Network> {
+        Some(IpAddr::V4(Ipv4Addr::new(203, 0, 113, last)).into())
+    }
+
+    #[test]
+    fn one_network_leaves_places_to_the_others() {
+        let places = Places::of(100);
+        let taken: Vec<Place> = (0..100).map_while(|_| places.take(at(1))).collect();
+        let (usual, reserve): (Vec<_>, Vec<_>) = taken.into_iter().partition(|one| !one.is_reserve);
+        assert_eq!((usual.len(), reserve.len()), (25, RESERVE / 4));
+        assert!(places.take(at(1)).is_none(), "not even a word");
+        assert!(!places.take(at(2)).unwrap().is_reserve);
+        // What stands for everyone is held back by nothing but the end.
+        let rest: Vec<Place> = (0..75).map_while(|_| places.take(None)).collect();
+        assert!(rest.iter().all(|place| !place.is_reserve) && rest.len() == 75);
+        assert!(places.take(at(2)).unwrap().is_reserve);
+        drop(usual);
+        assert!(!places.take(at(1)).unwrap().is_reserve);
     }
 }

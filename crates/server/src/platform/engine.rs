@@ -1,5 +1,5 @@
 //! The face engine off the async threads, with a bound on how many photos it looks at at once, how
-//! many may wait, and how many of the slow kind are among them.
+//! many may wait, and how many of the slow kind are among them; sites and phones take turns.
 
 use std::{sync::Arc, time::Instant};
 
@@ -7,7 +7,8 @@ use bytes::Bytes;
 use face::{Asked, FaceEngine, Frame, PackInfo, PhotoError, PhotoFormat, Scan, Template};
 use metrics::{counter, histogram};
 use thiserror::Error;
-use tokio::sync::Semaphore;
+
+use super::{shares::Holder, turns::Turns};
 
 /// Why a photo gave no template.
 #[derive(Debug, Error)]
@@ -24,23 +25,18 @@ pub enum WorkError {
 #[derive(Clone)]
 pub struct Workers {
     engine: Arc<dyn FaceEngine>,
-    waiting: Arc<Semaphore>,
-    working: Arc<Semaphore>,
-    /// For photos that take several times as long as others: half of the workers, so that the rest
+    /// Photos that take several times as long as others have half of the workers, so that the rest
     /// are always there for everyone else. A single worker takes turns.
-    slow: Arc<Semaphore>,
+    turns: Arc<Turns>,
 }
 
 impl Workers {
     /// `workers` photos at once (0: one a core), `queue` more may wait.
     #[must_use]
     pub fn new(engine: Arc<dyn FaceEngine>, workers: usize, queue: usize) -> Self {
-        let workers = Self::count(workers);
         Self {
             engine,
-            waiting: Arc::new(Semaphore::new(workers + queue)),
-            working: Arc::new(Semaphore::new(workers)),
-            slow: Arc::new(Semaphore::new((workers / 2).max(1))),
+            turns: Turns::of(Self::count(workers), queue),
         }
     }
 
@@ -51,19 +47,26 @@ impl Workers {
         if workers == 0 { cores() } else { workers }
     }
 
+    /// How many photos more may wait or be looked at.
+    #[must_use]
+    pub fn places_left(&self) -> usize {
+        self.turns.places_left()
+    }
+
     /// The pack in use.
     #[must_use]
     pub fn pack(&self) -> &PackInfo {
         self.engine.pack()
     }
 
-    /// The template of the one face in `photo`.
+    /// The template of the one face in `photo`, for the first of the holders and those that follow.
     ///
     /// # Errors
     /// When too much waits already, or the photo cannot be used.
-    pub async fn template(&self, photo: Bytes) -> Result<Template, WorkError> {
+    pub async fn template(&self, photo: Bytes, holders: &[Holder]) -> Result<Template, WorkError> {
         let slow = PhotoFormat::of(&photo).is_some_and(PhotoFormat::is_slow);
-        self.work(slow, move |engine| engine.template(&photo)).await
+        self.work(slow, holders, move |engine| engine.template(&photo))
+            .await
     }
 
     /// What the photos of one answer show: each with the number of its step and its time in
@@ -75,10 +78,11 @@ impl Workers {
         &self,
         photos: Vec<(Bytes, usize, i64)>,
         question: impl Ask,
+        holders: &[Holder],
     ) -> Result<Scan, WorkError> {
         let is_slow = |photo| PhotoFormat::of(photo).is_some_and(PhotoFormat::is_slow);
         let slow = photos.iter().any(|(photo, ..)| is_slow(photo));
-        self.work(slow, move |engine| {
+        self.work(slow, holders, move |engine| {
             let frames: Vec<Frame<'_>> = photos
                 .iter()
                 .map(|(photo, step, at_ms)| Frame {
@@ -96,27 +100,18 @@ impl Workers {
     async fn work<T: Send + 'static>(
         &self,
         is_slow: bool,
+        holders: &[Holder],
         work: impl FnOnce(&dyn FaceEngine) -> Result<T, PhotoError> + Send + 'static,
     ) -> Result<T, WorkError> {
-        let _place = self.waiting.clone().try_acquire_owned().map_err(|_| {
-            counter!("axiam_face_shed_total").increment(1);
-            WorkError::Overloaded
-        })?;
         let asked = Instant::now();
-        let turn = |gate: &Arc<Semaphore>| gate.clone().acquire_owned();
-        // A slow photo waits for a slow place first, without keeping a worker from others.
-        let slow = match is_slow {
-            true => Some(turn(&self.slow).await),
-            false => None,
+        let Some(turn) = self.turns.take(holders, is_slow).await else {
+            counter!("axiam_face_shed_total").increment(1);
+            return Err(WorkError::Overloaded);
         };
-        let slow = slow.transpose().map_err(|_| WorkError::Overloaded)?;
-        let turn = turn(&self.working)
-            .await
-            .map_err(|_| WorkError::Overloaded)?;
         let engine = self.engine.clone();
         // The turn moves into the work: a caller that gives up does not make room before it ends.
         let done = tokio::task::spawn_blocking(move || {
-            let (_turn, _slow) = (turn, slow);
+            let _turn = turn;
             histogram!("axiam_face_wait_seconds").record(asked.elapsed().as_secs_f64());
             let begun = Instant::now();
             let result = work(&*engine);

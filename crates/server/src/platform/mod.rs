@@ -15,4 +15,5 @@ pub mod room;
 pub mod secret;
 pub mod shares;
 pub mod state;
+pub mod turns;
 pub mod wake_ups;

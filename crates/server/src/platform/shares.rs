@@ -8,19 +8,23 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
+use super::network::Network;
+
 /// Who holds a share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Holder {
     /// One phone: a quarter at most.
     Device(Uuid),
-    /// All of one site, its phones and its backend: a half at most.
+    /// All of one site, its phones, its pages and its backend: a half at most.
     Site(Uuid),
+    /// Everyone at one network: a quarter at most.
+    Network(Network),
 }
 
 impl Holder {
     const fn most(self, total: usize) -> usize {
         match self {
-            Self::Device(_) => total / 4,
+            Self::Device(_) | Self::Network(_) => total / 4,
             Self::Site(_) => total / 2,
         }
     }
@@ -29,6 +33,7 @@ impl Holder {
 /// Something of which there is so much and no more.
 pub struct Shares {
     total: usize,
+    device_most: usize,
     left: Arc<Semaphore>,
     held: Mutex<HashMap<Holder, usize>>,
 }
@@ -37,9 +42,16 @@ impl Shares {
     /// So much in all.
     #[must_use]
     pub fn of(total: usize) -> Arc<Self> {
+        Self::with_device_most(total, usize::MAX)
+    }
+
+    /// The same where one device may have no more than this, whatever its part is.
+    #[must_use]
+    pub fn with_device_most(total: usize, device_most: usize) -> Arc<Self> {
         let total = total.min(Semaphore::MAX_PERMITS);
         Arc::new(Self {
             total,
+            device_most,
             left: Arc::new(Semaphore::new(total)),
             held: Mutex::default(),
         })
@@ -53,7 +65,7 @@ impl Shares {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let is_theirs = |holder: &Holder| {
             let has = held.get(holder).copied().unwrap_or(0);
-            has == 0 || has + amount <= holder.most(self.total)
+            has == 0 || has + amount <= self.most(*holder)
         };
         if !holders.iter().all(is_theirs) {
             return None;
@@ -68,6 +80,14 @@ impl Shares {
             holders: holders.to_vec(),
             _permit: permit,
         })
+    }
+
+    fn most(&self, holder: Holder) -> usize {
+        let most = holder.most(self.total);
+        match holder {
+            Holder::Device(_) => most.min(self.device_most),
+            Holder::Site(_) | Holder::Network(_) => most,
+        }
     }
 
     /// How much nobody holds.

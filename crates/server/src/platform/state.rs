@@ -43,6 +43,10 @@ pub struct State {
     pub called: Mutex<BTreeSet<String>>,
     /// Kibibytes of uploads that may be in memory.
     pub uploads: Arc<Shares>,
+    /// Phones that wait for a sign-on, each with a connection.
+    pub polls: Arc<Shares>,
+    /// Subscriptions of pages and phones over the cable.
+    pub subscriptions: Arc<Shares>,
 }
 
 impl State {

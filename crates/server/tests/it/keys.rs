@@ -226,7 +226,7 @@ on_each_database! {
         let site = site(&app).await;
         let ann = enrols(&site, &app, "ann@example.com").await;
         let (state, now) = (&app.app.state, app.clock.now());
-        let template = state.engine.template(photos().of(0, 0).into()).await.unwrap();
+        let template = state.engine.template(photos().of(0, 0).into(), &[]).await.unwrap();
         let key = state.keys.current(&state.db, Purpose::Data, now).await.unwrap();
         let about: Vec<u8> = [site.site_id, ann.client_id, key.id].iter().flat_map(|id| *id.as_bytes()).collect();
         let sealed = key.sealing().unwrap().seal(&about, &template.to_bytes()).unwrap();
@@ -239,7 +239,7 @@ on_each_database! {
         let site = site(&app).await;
         let ann = enrols(&site, &app, "ann@example.com").await;
         let (state, now) = (&app.app.state, app.clock.now());
-        let template = state.engine.template(photos().of(0, 0).into()).await.unwrap();
+        let template = state.engine.template(photos().of(0, 0).into(), &[]).await.unwrap();
         let data = state.keys.current(&state.db, Purpose::Data, now).await.unwrap();
         let secret = state.keys.current(&state.db, Purpose::Transform(site.site_id), now).await.unwrap();
         let (reference, salt) = (ids(&app, "id").await, ids(&app, "salt").await);

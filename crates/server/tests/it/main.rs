@@ -60,6 +60,7 @@ mod scopes;
 mod served;
 mod serving;
 mod sessions;
+mod shares;
 mod signals;
 mod site_redis;
 mod sweep;

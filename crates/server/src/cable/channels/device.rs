@@ -4,7 +4,7 @@ use ::cable::Message;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Asked, Channel, ChannelError, Published};
+use super::{Asked, Channel, ChannelError, Granted, Published};
 use crate::{
     client, enrolment, face,
     platform::{code::Code, events::Event},
@@ -27,14 +27,17 @@ fn stream(channel_prefix: &str, client_id: Uuid) -> String {
 }
 
 /// Needs the token of the client's site.
-async fn streams(asked: Asked<'_>) -> Result<Vec<String>, ChannelError> {
+async fn streams(asked: Asked<'_>) -> Result<Granted, ChannelError> {
     let params: Params = asked
         .identifier
         .params()
         .map_err(|_| ChannelError::Rejected)?;
     let site = asked.viewer.site().ok_or(ChannelError::Rejected)?;
     let client = client::find(&asked.state.db, site, params.client_id).await?;
-    Ok(vec![stream(&site.channel_prefix, client.id)])
+    Ok(Granted {
+        site_id: site.id,
+        streams: vec![stream(&site.channel_prefix, client.id)],
+    })
 }
 
 #[derive(Serialize)]

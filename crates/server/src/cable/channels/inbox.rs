@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Asked, Channel, ChannelError, Published, Who};
+use super::{Asked, Channel, ChannelError, Granted, Published, Who};
 use crate::{
     platform::events::Event,
     sign_on::{self, InboxEntry},
@@ -25,16 +25,19 @@ pub(in crate::cable) fn stream(channel_prefix: &str, id: Uuid) -> String {
 }
 
 /// Needs the phone's own token and proof.
-async fn streams(asked: Asked<'_>) -> Result<Vec<String>, ChannelError> {
+async fn streams(asked: Asked<'_>) -> Result<Granted, ChannelError> {
     let Who::Phone(device) = &asked.viewer.who else {
         return Err(ChannelError::Rejected);
     };
     let site = site::find_enabled(&asked.state.db, device.site_id)
         .await?
         .ok_or(ChannelError::Rejected)?;
-    Ok([device.id, device.client_id]
-        .map(|id| stream(&site.channel_prefix, id))
-        .into())
+    Ok(Granted {
+        site_id: site.id,
+        streams: [device.id, device.client_id]
+            .map(|id| stream(&site.channel_prefix, id))
+            .into(),
+    })
 }
 
 /// Tells the sign-ons that already wait when the phone subscribes.

@@ -4,7 +4,7 @@ use ::cable::{Identifier, Message};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Asked, Channel, ChannelError, Published};
+use super::{Asked, Channel, ChannelError, Granted, Published};
 use crate::{
     platform::events::Event,
     sign_on::{self, PageStatus},
@@ -44,7 +44,7 @@ fn stream(channel_prefix: &str, sign_on_id: Uuid) -> String {
 
 /// The token is the capability; of a site that asks for it, the connection must prove the site as
 /// well, and a page must be one of the site's.
-async fn streams(asked: Asked<'_>) -> Result<Vec<String>, ChannelError> {
+async fn streams(asked: Asked<'_>) -> Result<Granted, ChannelError> {
     let token = token(asked.identifier)?;
     let site_id = asked.viewer.site().map(|site| site.id);
     let watched = sign_on::watch(asked.state, &token, site_id)
@@ -54,10 +54,10 @@ async fn streams(asked: Asked<'_>) -> Result<Vec<String>, ChannelError> {
     if (watched.site.settings.cable_token && site_id.is_none()) || !from_there {
         return Err(ChannelError::Rejected);
     }
-    Ok(vec![stream(
-        &watched.site.channel_prefix,
-        watched.sign_on_id,
-    )])
+    Ok(Granted {
+        site_id: watched.site.id,
+        streams: vec![stream(&watched.site.channel_prefix, watched.sign_on_id)],
+    })
 }
 
 /// The verdict, if there is one.

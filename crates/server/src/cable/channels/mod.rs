@@ -6,11 +6,16 @@ mod login;
 
 pub(super) use login::is_verdict;
 
-use std::{fmt::Display, net::IpAddr};
+use std::{
+    fmt::Display,
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use ::cable::{Application, Denied, Disconnect, Identifier, Message};
 use futures_util::future::BoxFuture;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::Attempts;
 use crate::{
@@ -20,6 +25,7 @@ use crate::{
     platform::{
         clock::Moment,
         events::Event,
+        shares::{Holder, Share},
         state::{Shared, State},
     },
     sign_on::SignOnError,
@@ -34,11 +40,18 @@ struct Channel {
     /// As pages write it.
     name: &'static str,
     /// The streams that a subscription follows, if it may.
-    streams: fn(Asked<'_>) -> BoxFuture<'_, Result<Vec<String>, ChannelError>>,
+    streams: fn(Asked<'_>) -> BoxFuture<'_, Result<Granted, ChannelError>>,
     /// What there is to tell a new subscriber.
     existing: fn(Asked<'_>) -> BoxFuture<'_, Result<Vec<Message>, ChannelError>>,
     /// An event as a message to one of its streams, if it is for this channel.
     message: fn(&Event) -> Option<Published>,
+}
+
+/// What a subscription follows.
+struct Granted {
+    /// The site whose it is.
+    site_id: Uuid,
+    streams: Vec<String>,
 }
 
 /// A stream and the message to it.
@@ -72,6 +85,8 @@ pub struct Viewer {
     pub origin: Option<Box<str>>,
     /// The address it comes from, by which it is limited.
     pub ip: IpAddr,
+    /// Its subscriptions' shares of what there is.
+    pub held: Mutex<Vec<(Identifier, Share)>>,
 }
 
 /// What a connection can prove.
@@ -100,6 +115,24 @@ impl Viewer {
             Who::Site(viewer) => Some(&viewer.site),
             Who::Anyone | Who::Phone(_) => None,
         }
+    }
+
+    /// Takes a share for a subscription, which is given back when it ends.
+    fn hold(&self, state: &State, identifier: &Identifier, site: Uuid) -> Result<(), Disconnect> {
+        if self.held().iter().any(|(one, _)| one == identifier) {
+            return Ok(());
+        }
+        let share = state.subscriptions.take(1, &[Holder::Site(site)]);
+        let Some(share) = share else {
+            tracing::warn!(%site, "a site has as many subscriptions as it may");
+            return Err(Disconnect::rate_limited());
+        };
+        self.held().push((identifier.clone(), share));
+        Ok(())
+    }
+
+    fn held(&self) -> MutexGuard<'_, Vec<(Identifier, Share)>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn expires_at(&self) -> Option<Moment> {
@@ -229,7 +262,10 @@ impl Application for Channels {
         self.recheck(viewer).await?;
         let (channel, asked) = self.find(viewer, identifier).ok_or(Denied::Subscription)?;
         match (channel.streams)(asked).await {
-            Ok(streams) => Ok(streams),
+            Ok(granted) => {
+                viewer.hold(&self.state, identifier, granted.site_id)?;
+                Ok(granted.streams)
+            }
             Err(ChannelError::Rejected) => Err(Denied::Subscription),
             Err(ChannelError::Unavailable) => Err(Disconnect::unavailable().into()),
         }
@@ -253,5 +289,12 @@ impl Application for Channels {
             Err(ChannelError::Unavailable) => return Err(Disconnect::unavailable()),
         }
         Ok(messages)
+    }
+
+    async fn unsubscribed(&self, viewer: &Viewer, identifier: &Identifier) {
+        let mut held = viewer.held();
+        if let Some(at) = held.iter().position(|(one, _)| one == identifier) {
+            held.swap_remove(at);
+        }
     }
 }

@@ -24,6 +24,7 @@ use crate::{
         db,
         events::{Event, Failing, PhoneChange},
         secret,
+        shares::Holder,
         state::State,
     },
     site::Site,
@@ -55,7 +56,7 @@ pub(in crate::face) async fn enrol(
     device::pass(device, &client, now)?;
     let answer = Answer {
         site,
-        client_id: device.client_id,
+        device,
         nonce: &sent.nonce,
         asked_at: device.challenge_at,
         photos: sent.photos,
@@ -283,7 +284,10 @@ pub(in crate::face) async fn enrol_by_backend(
 ) -> Result<(), FaceError> {
     let now = state.now();
     // The backend vouches for the photo, so nobody is asked to move.
-    let template = state.engine.template(photo).await?;
+    let template = state
+        .engine
+        .template(photo, &[Holder::Site(site.id)])
+        .await?;
     let probe = Probe::of(state, vec![template], &[], Ok(()))?;
     let owner = Owner {
         site_id: site.id,

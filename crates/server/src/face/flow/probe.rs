@@ -5,6 +5,7 @@ use sea_orm::DbErr;
 use uuid::Uuid;
 
 use crate::{
+    device::Device,
     face::{
         challenge::{Photo, Question},
         model::FaceError,
@@ -12,7 +13,7 @@ use crate::{
         sealed::Owner,
         seen, store,
     },
-    platform::{clock::Moment, secret, state::State},
+    platform::{clock::Moment, secret, shares::Holder, state::State},
     site::Site,
 };
 
@@ -30,8 +31,8 @@ pub struct Probe {
 pub struct Answer<'a> {
     /// The site that the phone is paired for.
     pub site: &'a Site,
-    /// Whose face it is said to be.
-    pub client_id: Uuid,
+    /// The phone, which says whose face it is.
+    pub device: &'a Device,
     /// The nonce of the challenge that is answered.
     pub nonce: &'a str,
     /// When that was given out.
@@ -57,12 +58,16 @@ pub async fn probe(state: &State, answer: Answer<'_>) -> Result<Probe, FaceError
         .map(|(photo, step)| (photo.bytes, step, photo.frame.t_ms))
         .collect();
     let is_of_life = question.is_of_life();
-    let scan = state.engine.scan(photos, question).await?;
+    let holders = [
+        Holder::Site(answer.site.id),
+        Holder::Device(answer.device.id),
+    ];
+    let scan = state.engine.scan(photos, question, &holders).await?;
     let mut probe = Probe::of(state, scan.templates, &scan.more, scan.liveness)?;
     if is_of_life {
         let owner = Owner {
             site_id: answer.site.id,
-            client_id: answer.client_id,
+            client_id: answer.device.client_id,
         };
         let hash = secret::hash(answer.nonce);
         let (db, keys) = (&state.db, &state.keys);

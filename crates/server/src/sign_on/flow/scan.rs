@@ -136,7 +136,7 @@ pub(in crate::sign_on) async fn verify(
     }
     let answer = Answer {
         site,
-        client_id: client.id,
+        device,
         nonce: &scan.nonce,
         asked_at: sign_on.challenge_at,
         photos: scan.photos,

@@ -14,13 +14,13 @@ use crate::{
         http::{not_chosen_here, photos},
     },
     http::{
-        error::{ApiError, Failure},
+        error::{ApiError, Failure, overloaded},
         extract::{Query, Replied, Reply, parse_json, reply},
         guard::DeviceProof,
         request::ClientIp,
     },
     limit::{self, Rule},
-    platform::state::Shared,
+    platform::{shares::Holder, state::Shared},
     sign_on::{
         InboxEntry,
         flow::{self, Scan},
@@ -70,6 +70,10 @@ async fn pending(
     };
     let subject = format!("pending {}", proven.device.id);
     limit::check(&state, Rule::Other, subject).await?;
+    let (site, phone) = (proven.site.id, proven.device.id);
+    let holders = [Holder::Device(phone), Holder::Site(site)];
+    let share = (wait > 0).then(|| state.polls.take(1, &holders).ok_or_else(overloaded));
+    let _share = share.transpose()?;
     let wait = Duration::from_secs(wait);
     let open = flow::inbox(&state, &proven.device, wait).await?;
     let sign_ons = open
