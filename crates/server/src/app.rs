@@ -28,6 +28,8 @@ use crate::{
         config::Settings,
         engine::Workers,
         keys::Keyring,
+        outbox::{self, Outbox},
+        outgoing::Outgoing,
         shares::Shares,
         state::{Shared, State},
         wake_ups::WakeUps,
@@ -35,6 +37,7 @@ use crate::{
     push,
     retention::Retention,
     session, sign_on, site,
+    webhook::WebhookCourier,
 };
 
 pub use crate::http::request::API;
@@ -53,6 +56,8 @@ pub struct App {
     pub publisher: Arc<Publisher>,
     /// Removes what is too old.
     retention: Arc<Retention>,
+    /// Tells others what is in the outbox.
+    pub outbox: Arc<Outbox>,
     /// How the clock has moved from sweep to sweep.
     steps: Arc<Mutex<Steps>>,
     /// The demo site, where it is served.
@@ -88,10 +93,13 @@ impl App {
             subscriptions: Shares::of(connections.saturating_mul(2)),
         });
         let publisher = Publisher::start(&state, &cable);
+        let outgoing = Arc::new(Outgoing::new(&state.settings.outgoing));
+        let outbox = Outbox::open(vec![Box::new(WebhookCourier(outgoing))], &state.events);
         Self {
             state,
             cable,
             publisher,
+            outbox,
             retention: Arc::default(),
             steps: Arc::default(),
             demo: None,
@@ -161,6 +169,7 @@ impl App {
             faces::forget_frames(&self.state.db, now).await?;
         }
         limit::forget(&self.state).await?;
+        outbox::expire(&self.state.db, now).await?;
         session::forget(&self.state.db, now).await?;
         let life = seconds(self.state.settings.sign_on.lifetime);
         push::forget(&self.state.db, now - life).await?;
@@ -185,6 +194,7 @@ impl App {
         let settings = &state.settings;
         sign_on::bound_freezes(&state.db, seconds(settings.sign_on.freeze), now).await?;
         sign_on::bound_lives(&state.db, &settings.sign_on, now).await?;
+        outbox::bound_waits(&state.db, now).await?;
         enrolment::bound_lives(&state.db, seconds(settings.enrolment.lifetime), now).await?;
         session::bound_lives(&state.db, &settings.session, now).await
     }

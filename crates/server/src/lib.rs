@@ -1,8 +1,8 @@
 //! The program `axiam`: signs people in to websites with their face.
 //!
 //! Slices, each a noun with its rules, its SQL and its routes: [`site`], [`client`],
-//! [`enrolment`], [`device`], [`face`], [`push`], [`sign_on`]. Between slices, arrows run downhill
-//! only: `sign_on → {push, face, device} → enrolment → client → site → {audit, limit}`. They stand
+//! [`webhook`], [`enrolment`], [`device`], [`face`], [`push`], [`sign_on`]. Between slices, arrows run downhill
+//! only: `sign_on → {push, face, device} → enrolment → client → {site, webhook} → {audit, limit}`. They stand
 //! on the [`platform`] and are reached through the doors in [`http`]. The [`cable`] listens to what
 //! happens and is called by none; [`demo`] is a relying site that calls the API as any other would;
 //! [`docs`] is what the program tells of itself; [`app`] and [`cli`] put everything together.
@@ -29,3 +29,4 @@ pub mod retention;
 pub mod session;
 pub mod sign_on;
 pub mod site;
+pub mod webhook;

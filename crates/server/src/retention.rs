@@ -12,6 +12,7 @@ use crate::{
     device, enrolment, face,
     platform::{
         clock::{Moment, seconds},
+        outbox,
         state::State,
     },
     sign_on, site,
@@ -74,6 +75,7 @@ async fn remove(state: &State, now: Moment) -> Result<bool, DbErr> {
     sign_on::forget_freezes(db, now).await?;
     is_done &= enrolment::forget(db, now - CODES).await?;
     is_done &= face::forget_consents(db, now - seconds(kept.consents)).await?;
+    is_done &= outbox::forget(db, now - seconds(kept.outbox)).await?;
     is_done &= device::forget(db, now - seconds(kept.devices)).await?;
     Ok(is_done)
 }

@@ -165,6 +165,15 @@ impl App {
         }
     }
 
+    /// Delivers what is due in the outbox, until nothing is. How many attempts that took.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn deliver(&self) -> usize {
+        let outbox = &self.app.outbox;
+        outbox.carry_due(&self.app.state).await.expect("carried")
+    }
+
     /// Registers a site and signs its backend in.
     ///
     /// # Panics

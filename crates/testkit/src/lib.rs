@@ -8,6 +8,7 @@ mod contract;
 mod database;
 mod page;
 mod photos;
+mod receiver;
 mod scripted;
 mod statements;
 
@@ -18,6 +19,7 @@ pub use contract::hold as hold_to_contract;
 pub use database::{Database, Engine};
 pub use page::Page;
 pub use photos::{Photos, photos};
+pub use receiver::{Reaction, Received, Receiver};
 pub use scripted::Scripted;
 pub use statements::Statements;
 

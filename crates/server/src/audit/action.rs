@@ -46,6 +46,14 @@ actions! {
     RedisUserGiven = "redis_user_given";
     /// A site's user in Redis was taken away.
     RedisUserRemoved = "redis_user_removed";
+    /// A site was given a webhook.
+    WebhookAdded = "webhook_added";
+    /// A site's webhook was given another secret.
+    WebhookSecretRotated = "webhook_secret_rotated";
+    /// A site's webhook was switched on or off.
+    WebhookSwitched = "webhook_switched";
+    /// A site's webhook was taken away.
+    WebhookRemoved = "webhook_removed";
     /// A site's keys were shown and a token was given out for them.
     TokenIssued = "token_issued";
     /// Keys were shown that are wrong, of another domain, or of a site that is switched off.

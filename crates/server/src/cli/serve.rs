@@ -213,6 +213,7 @@ async fn serve(
             }
         }
     });
+    let carrier = tokio::spawn(app.outbox.clone().work(app.state.clone()));
     measure(&app).await?;
     let settings = &app.state.settings;
     let bounds = Bounds {
@@ -235,6 +236,7 @@ async fn serve(
     }
     sweeper.abort();
     keeper.abort();
+    carrier.abort();
     match tokio::time::timeout(FAREWELL, app.state.db.clone().close()).await {
         Ok(closed) => Ok(closed?),
         Err(_) => Ok(()),

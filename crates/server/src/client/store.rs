@@ -17,6 +17,7 @@ use crate::{
         state::State,
     },
     site::Site,
+    webhook::{Message, Topic},
 };
 
 /// Makes a person known to the site.
@@ -122,7 +123,13 @@ pub async fn record_failure(
         .filter(Column::SiteId.eq(site_id))
         .one(transaction)
         .await?;
-    if let Some(lock) = client.and_then(|client| client.pass(now).err()) {
+    let locked = client.and_then(|client| Some((client.pass(now).err()?, client)));
+    if let Some((lock, client)) = locked {
+        let until = client.locked_until.filter(|_| !client.locked_permanently);
+        Message::new(site_id, Topic::ClientLocked, client_id)
+            .locked(until)
+            .enqueue(transaction, now)
+            .await?;
         Entry::new(site_id, Action::ClientLocked)
             .client(client_id)
             .detail(lock.to_string())

@@ -20,6 +20,7 @@ use crate::{
         state::State,
     },
     site::{self, Site},
+    webhook::{Message, Topic},
 };
 
 /// How often `last_seen_at` is written, seconds: it is for people, not worth a write a request.
@@ -121,6 +122,10 @@ pub(super) async fn register(
     };
     store::insert(&transaction, row).await?;
     let standing = Standing::of_new(&transaction, site_id, client_id, now).await?;
+    Message::new(site_id, Topic::DevicePaired, client_id)
+        .device(Some(device_id))
+        .enqueue(&transaction, now)
+        .await?;
     Entry::new(site_id, Action::DeviceRegistered)
         .client(client_id)
         .device(device_id)
@@ -226,6 +231,12 @@ pub(super) async fn decide(
     };
     if !is_there {
         return Ok(false);
+    }
+    if matches!(decision, Decision::Unpair) {
+        Message::new(site.id, Topic::DeviceUnpaired, client_id)
+            .device(Some(device_id))
+            .enqueue(&transaction, now)
+            .await?;
     }
     Entry::new(site.id, action)
         .client(client_id)

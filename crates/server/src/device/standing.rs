@@ -21,6 +21,7 @@ use crate::{
         clock::{Moment, seconds},
         state::State,
     },
+    webhook::{Message, Topic},
 };
 
 /// How far a phone is trusted.
@@ -163,6 +164,10 @@ pub async fn record_failure(
     };
     if counted.failures >= rules.permanent_after {
         store::revoke(transaction, site_id, client_id, device.id, now).await?;
+        Message::new(site_id, Topic::DeviceUnpaired, client_id)
+            .device(Some(device.id))
+            .enqueue(transaction, now)
+            .await?;
         entry(Action::DeviceRevoked)
             .detail("after too many failures before it was trusted")
             .record(transaction, &state.keys, now)

@@ -55,6 +55,7 @@ pub(super) const SHELVES: &[Shelf] = &[
             guide!("cross-device"),
             guide!("heic"),
             guide!("several-sites"),
+            guide!("webhooks"),
             guide!("testing"),
             guide!("liveness", "docs/liveness.md"),
             guide!("moving"),

@@ -12,6 +12,7 @@ use crate::{
     platform::{db, state::State},
     push, sign_on,
     site::Site,
+    webhook::{Message, Topic},
 };
 
 /// Why nothing was erased.
@@ -58,6 +59,10 @@ pub(super) async fn erase(
     let issuer = state.settings.public_url();
     let receipt = Receipt::new(issuer, (site.id, client_id), by, erased, now);
     let signed = receipt.sign(&state.keys.tokens)?;
+    Message::new(site.id, Topic::ClientErased, client_id)
+        .receipt(receipt.jti)
+        .enqueue(&transaction, now)
+        .await?;
     Entry::new(site.id, Action::ClientErased)
         .client(client_id)
         .detail(format!("{}, receipt {}", by.as_str(), receipt.jti))

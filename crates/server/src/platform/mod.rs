@@ -11,6 +11,8 @@ pub mod issued;
 pub mod keys;
 pub mod network;
 pub mod notices;
+pub mod outbox;
+pub mod outgoing;
 pub mod room;
 pub mod secret;
 pub mod shares;

@@ -19,6 +19,7 @@ use crate::{
         secret::Secret,
     },
     site::Site,
+    webhook::{Message, Topic},
 };
 
 /// One attempt; kept as the login tracker's row.
@@ -143,6 +144,13 @@ impl SignOn {
         } else {
             entry.client(self.client_id)
         }
+    }
+
+    /// What webhooks are told about it; of a decoy without a client, and at the same cost.
+    #[must_use]
+    pub(super) fn message(&self, topic: Topic) -> Message {
+        let client_id = (!self.decoy).then_some(self.client_id);
+        Message::new(self.site_id, topic, client_id).sign_on(self.id, self.test_identity.is_some())
     }
 
     /// Whether `hash` is that of the challenge now in force.

@@ -63,6 +63,7 @@ fn operate(app: &App, site: &Backend) {
     axiam(app, &["site", "set", &id, "tries=2", "adaptation=true"]);
     axiam(app, &["site", "test-mode", &id, "on"]);
     axiam(app, &["site", "test-mode", &id, "off"]);
+    operate_webhooks(app, &id);
     axiam(app, &["keys", "rotate"]);
     let mut serving = command(app)
         .args(["serve", "--listen", "127.0.0.1:0"])
@@ -76,6 +77,19 @@ fn operate(app: &App, site: &Backend) {
     serving.kill().unwrap();
     serving.wait().unwrap();
     assert!(greeting.contains("running"), "{greeting}");
+}
+
+fn operate_webhooks(app: &App, site: &str) {
+    let url = "https://hooks.example/axiam";
+    let added = axiam(
+        app,
+        &["site", "webhook", "add", site, "--url", url, "--json"],
+    );
+    let added: serde_json::Value = serde_json::from_str(&added).unwrap();
+    let id = added["webhook_id"].as_str().unwrap();
+    for command in ["rotate-secret", "disable", "enable", "remove"] {
+        axiam(app, &["site", "webhook", command, site, id]);
+    }
 }
 
 /// What a site with a Redis user does.

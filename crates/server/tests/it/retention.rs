@@ -7,7 +7,10 @@ use server::{session::Sessions, site::Liveness};
 use testkit::{App, Backend, Scripted, on_each_database};
 use tower_sessions::{SessionStore, session::Record};
 
-use crate::device_facial::count;
+use crate::{
+    device_facial::count,
+    webhooks::{hook, nearby},
+};
 
 /// What bounds the rows of a table.
 enum Bound {
@@ -20,7 +23,7 @@ enum Bound {
 use Bound::{Age, By};
 
 /// Every table. A new one needs its line here and in `docs/retention.md`.
-const TABLES: [(&str, Bound); 19] = [
+const TABLES: [(&str, Bound); 21] = [
     ("_sqlx_migrations", By("versions of the program")),
     ("keys", By("purposes, sites and rotations")),
     ("sites", By("what the operator registers")),
@@ -40,9 +43,11 @@ const TABLES: [(&str, Bound); 19] = [
     ("freezes", Age(0, "")),
     ("limits", Age(0, "")),
     ("notices", By("kinds of notices")),
+    ("outbox", Age(0, "")),
     ("pushes", Age(0, "")),
     ("seen_frames", Age(0, "")),
     ("sessions", Age(0, "")),
+    ("webhooks", By("sites, ten for each at most")),
 ];
 /// The same, where a site says how long.
 const SITES_OWN: (&str, Bound) = ("sign_ons", Age(0, ""));
@@ -86,6 +91,7 @@ async fn live(app: &App) -> Backend {
     let site = app
         .site_with("a.example", |settings| settings.liveness = Liveness::Active)
         .await;
+    hook(app, &site, "https://127.0.0.1:9/", &[]).await;
     let ann = site.paired("ann@example.com").await;
     ann.phone.enrol(&take(0)).await.unwrap();
     ann.phone.enrol(&take(1)).await.unwrap();
@@ -132,6 +138,7 @@ on_each_database! {
         let engine = Arc::new(Scripted::version("1"));
         let app = App::start_with(app.database.clone(), engine, |settings| {
             settings.limits.enrol_per_device = 100;
+            nearby(settings);
         }).await;
         live(&app).await;
         let by_age = || TABLES.iter().chain([&SITES_OWN]).filter_map(|(name, bound)| match bound {

@@ -3,6 +3,7 @@
 mod credentials;
 mod lookup;
 mod redis;
+mod webhook;
 
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
@@ -73,6 +74,9 @@ pub(super) enum Command {
     },
     /// Show how the site's backend listens to its events in Redis
     Redis(redis::Arguments),
+    /// Addresses of the site that are told what happens
+    #[command(subcommand)]
+    Webhook(webhook::Command),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -122,6 +126,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Com
         Command::RevokeTokens { id } => credentials::revoke_tokens(&db, &keys, id).await?,
         Command::Disable { id } => credentials::switch(&db, &keys, id, false).await?,
         Command::Enable { id } => credentials::switch(&db, &keys, id, true).await?,
+        Command::Webhook(command) => webhook::run(settings, (&db, &keys), command).await?,
         Command::Redis(arguments) => redis::run(settings, &db, &keys, arguments).await?,
     }
     Ok(())

@@ -28,6 +28,7 @@ use crate::{
         state::State,
     },
     site::Site,
+    webhook::{Message, Topic},
 };
 
 /// What a phone sent to enrol a face.
@@ -100,6 +101,10 @@ pub(in crate::face) async fn enrol(
     if agreed {
         record_consent(state, &transaction, device, now).await?;
     }
+    Message::new(site.id, Topic::FaceEnrolled, device.client_id)
+        .device(Some(device.id))
+        .enqueue(&transaction, now)
+        .await?;
     entry(Action::FaceEnrolled)
         .detail(detail(&stored.outdated))
         .record(&transaction, &state.keys, now)
@@ -303,6 +308,9 @@ pub(in crate::face) async fn enrol_by_backend(
         }
     }
     store::replace(&transaction, &seal, owner, None, &probe.frames, now).await?;
+    Message::new(site.id, Topic::FaceEnrolled, client.id)
+        .enqueue(&transaction, now)
+        .await?;
     Entry::new(site.id, Action::FaceEnrolled)
         .client(client.id)
         .record(&transaction, &state.keys, now)

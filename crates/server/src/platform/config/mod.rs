@@ -47,6 +47,8 @@ pub struct Settings {
     pub device: Device,
     /// Tokens of sites and widgets.
     pub token: Token,
+    /// Requests to addresses that others chose.
+    pub outgoing: Outgoing,
     /// Browsers' sessions with the pages.
     pub session: Session,
     /// How many requests of each kind a window admits.
@@ -205,6 +207,17 @@ pub struct Token {
     pub widget_longest: u32,
 }
 
+/// The table `[outgoing]`: requests to webhooks and push services.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outgoing {
+    /// Networks that may be reached although they are not on the Internet, in plain text too.
+    #[serde(deserialize_with = "networks")]
+    pub allow: Vec<IpNet>,
+    /// Seconds that an answer may take.
+    pub timeout: u32,
+}
+
 /// The table `[session]`: how long a browser's session lives, in seconds.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -263,6 +276,8 @@ pub struct Retention {
     pub devices: u32,
     /// Records of consent that was withdrawn, or given anew since.
     pub consents: u32,
+    /// What was told to webhooks, or could not be.
+    pub outbox: u32,
 }
 
 /// The table `[log]`: level and form.

@@ -155,6 +155,12 @@ impl Settings {
                 reason: "give an address and port such as 127.0.0.1:9100, or leave it empty".into(),
             });
         }
+        if !(1..=30).contains(&self.outgoing.timeout) {
+            return Err(ConfigError::Setting {
+                key: "outgoing.timeout",
+                reason: "must be from 1 to 30 seconds".into(),
+            });
+        }
         if let Some(error) = self.redis.unusable() {
             return Err(ConfigError::Setting {
                 key: "redis.url",

@@ -44,6 +44,7 @@ const ALL: &[Pair] = &[
     pair!(11, "0011_notices"),
     pair!(12, "0012_secret_overlap"),
     pair!(13, "0013_decoys"),
+    pair!(14, "0014_outbox"),
 ];
 
 pub(super) fn sqlite() -> Migrator {

@@ -251,6 +251,12 @@ impl Keyring {
         self.derived(b"frames already seen")
     }
 
+    /// The key that seals secrets which are used to sign or to sign in elsewhere.
+    #[must_use]
+    pub fn outgoing_key(&self) -> Key {
+        self.derived(b"secrets for going out")
+    }
+
     fn derived(&self, about: &[u8]) -> Key {
         Key {
             id: self.session.id,

@@ -13,6 +13,7 @@ use crate::{
         store,
     },
     site::{self, Site, TestSite},
+    webhook::Topic,
 };
 
 /// The sign-on a verification token names on this site, and its verdict if there is one.
@@ -189,6 +190,10 @@ pub async fn expire_due(state: &State) -> Result<usize, DbErr> {
             transaction.rollback().await?;
             continue;
         }
+        sign_on
+            .message(Topic::SignOnExpired)
+            .enqueue(&transaction, now)
+            .await?;
         sign_on
             .entry(Action::SignOnExpired)
             .record(&transaction, &state.keys, now)

@@ -17,6 +17,7 @@ use crate::{
         store,
     },
     site::{self, Site},
+    webhook::{Message, Topic},
 };
 
 /// How often a waiting phone's inbox is looked at, in case another server put something there.
@@ -128,6 +129,17 @@ pub(in crate::sign_on) async fn deny(
         let until = now + seconds(state.settings.sign_on.freeze);
         let network = network(&sign_on.ip);
         freezes::freeze(&transaction, sign_on.client_id, &network, until).await?;
+    }
+    let told = [
+        Some(Topic::SignOnDenied),
+        report.then_some(Topic::SignOnReported),
+    ];
+    for topic in told.into_iter().flatten() {
+        Message::new(site.id, topic, sign_on.client_id)
+            .sign_on(id, false)
+            .device(Some(device.id))
+            .enqueue(&transaction, now)
+            .await?;
     }
     Entry::new(site.id, action)
         .client(sign_on.client_id)

@@ -25,6 +25,7 @@ use crate::{
         store,
     },
     site::Site,
+    webhook::Topic,
 };
 
 pub(in crate::sign_on) struct Pushed {
@@ -143,6 +144,10 @@ async fn supersede(
         let id = older.id;
         if store::end(transaction, id, Stage::Cancelled, None, Some(now), now).await? {
             older
+                .message(Topic::SignOnExpired)
+                .enqueue(transaction, now)
+                .await?;
+            older
                 .entry(Action::SignOnCancelled)
                 .detail("the same browser asked again")
                 .record(transaction, &state.keys, now)
@@ -187,6 +192,10 @@ pub(in crate::sign_on) async fn cancel(
         find_for_site(state, site, token).await?.open(now)?;
         return Err(SignOnError::Used);
     }
+    sign_on
+        .message(Topic::SignOnExpired)
+        .enqueue(&transaction, now)
+        .await?;
     sign_on
         .entry(Action::SignOnCancelled)
         .record(&transaction, &state.keys, now)

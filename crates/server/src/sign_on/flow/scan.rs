@@ -23,6 +23,7 @@ use crate::{
         store,
     },
     site::Site,
+    webhook::{Message, Topic},
 };
 
 /// Gives the phone its challenge and tells the page that someone scans. One challenge a try: it stays the
@@ -176,6 +177,12 @@ impl Attempt<'_> {
         }
     }
 
+    fn message(&self, topic: Topic) -> Message {
+        Message::new(self.site.id, topic, self.client.id)
+            .sign_on(self.id, self.by.is_test())
+            .device(self.by.device_id())
+    }
+
     /// Ends it well.
     pub(super) async fn succeed(self) -> Result<(), SignOnError> {
         let now = self.state.now();
@@ -193,6 +200,9 @@ impl Attempt<'_> {
         if let Answerer::Phone(device) = self.by {
             device::note_match(&transaction, device, now).await?;
         }
+        self.message(Topic::SignOnVerified)
+            .enqueue(&transaction, now)
+            .await?;
         self.entry(Action::SignOnVerified)
             .record(&transaction, &self.state.keys, now)
             .await?;
@@ -257,6 +267,12 @@ impl Attempt<'_> {
         } else {
             Action::TryFailed
         };
+        if left == 0 {
+            self.message(Topic::SignOnFailed)
+                .code(failure.into())
+                .enqueue(&transaction, now)
+                .await?;
+        }
         let detail = match why {
             "" => number.to_string(),
             why => format!("{number}: {why}"),

@@ -25,6 +25,7 @@ use crate::{
         store,
     },
     site,
+    webhook::{Message, Topic},
 };
 
 /// How long a test identity takes to answer: a page shows that it waits.
@@ -163,15 +164,19 @@ async fn end(
     verdict: Verdict,
 ) -> Result<(), SignOnError> {
     let now = state.now();
-    let (stage, action) = match verdict {
-        Verdict::Denied => (Stage::Denied, Action::SignOnDenied),
-        _ => (Stage::Expired, Action::SignOnExpired),
+    let (stage, action, topic) = match verdict {
+        Verdict::Denied => (Stage::Denied, Action::SignOnDenied, Topic::SignOnDenied),
+        _ => (Stage::Expired, Action::SignOnExpired, Topic::SignOnExpired),
     };
     let transaction = db::begin(&state.db).await?;
     if !store::end(&transaction, id, stage, None, Some(now), now).await? {
         transaction.rollback().await?;
         return Ok(());
     }
+    Message::new(test.site().id, topic, test.id())
+        .sign_on(id, true)
+        .enqueue(&transaction, now)
+        .await?;
     record(test, id, action)
         .record(&transaction, &state.keys, now)
         .await?;
