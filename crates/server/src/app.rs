@@ -11,7 +11,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    cable::{self, Publisher},
+    cable::{self, Connected, Publisher},
     client,
     demo::{self, Demo},
     device, docs, enrolment, erasure, face as faces,
@@ -54,6 +54,8 @@ pub struct App {
     pub cable: Cable,
     /// Who tells what happens.
     pub publisher: Arc<Publisher>,
+    /// What the cable's connections have proven.
+    connected: Arc<Connected>,
     /// Removes what is too old.
     retention: Arc<Retention>,
     /// Tells others what is in the outbox.
@@ -100,6 +102,7 @@ impl App {
             cable,
             publisher,
             outbox,
+            connected: Arc::default(),
             retention: Arc::default(),
             steps: Arc::default(),
             demo: None,
@@ -135,7 +138,11 @@ impl App {
         .fallback(async move |uri: Uri| request::no_route(&uri, &paths))
         .method_not_allowed_fallback(request::no_method)
         .with_state(self.state.clone())
-        .merge(cable::http::router(&self.state, &self.cable))
+        .merge(cable::http::router(
+            &self.state,
+            &self.cable,
+            &self.connected,
+        ))
         .merge(health::router(&self.state, &self.cable))
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn(request::unpacked))
@@ -164,7 +171,9 @@ impl App {
         sign_on::expire_due(&self.state).await?;
         sign_on::answer_overdue(&self.state).await?;
         self.publisher.sweep().await?;
+        self.connected.sweep(&self.state).await?;
         if self.is_steady() {
+            site::forget_tokens(&self.state.db, now).await?;
             device::forget_proofs(&self.state.db, now).await?;
             faces::forget_frames(&self.state.db, now).await?;
         }

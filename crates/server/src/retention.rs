@@ -76,6 +76,7 @@ async fn remove(state: &State, now: Moment) -> Result<bool, DbErr> {
     is_done &= enrolment::forget(db, now - CODES).await?;
     is_done &= face::forget_consents(db, now - seconds(kept.consents)).await?;
     is_done &= outbox::forget(db, now - seconds(kept.outbox)).await?;
+    site::forget_signing_keys(db, now).await?;
     is_done &= device::forget(db, now - seconds(kept.devices)).await?;
     Ok(is_done)
 }

@@ -16,7 +16,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Attempts, Channels, SiteViewer, Viewer, Who, channels};
+use super::{Attempts, Channels, Connected, SiteViewer, Viewer, Who, channels, connected::Proof};
 use crate::{
     http::{
         error::{ApiError, ApiResult, Code, overloaded},
@@ -37,10 +37,11 @@ struct Served {
     state: Shared,
     cable: Cable,
     channels: Arc<Channels>,
+    connected: Arc<Connected>,
 }
 
 /// The route of the cable.
-pub fn router(state: &Shared, cable: &Cable) -> Router {
+pub fn router(state: &Shared, cable: &Cable, connected: &Arc<Connected>) -> Router {
     Router::new()
         .route("/cable", any(connect))
         .with_state(Served {
@@ -50,6 +51,7 @@ pub fn router(state: &Shared, cable: &Cable) -> Router {
                 state: state.clone(),
                 attempts: Attempts::default(),
             }),
+            connected: Arc::clone(connected),
         })
 }
 
@@ -138,7 +140,10 @@ impl Served {
     ) -> Result<Who, Disconnect> {
         let state = &self.state;
         match PhoneSocket::from_request_parts(parts, state).await {
-            Ok(PhoneSocket(Some(device))) => return Ok(Who::Phone(Box::new(device))),
+            Ok(PhoneSocket(Some(device))) => {
+                let held = self.connected.enter(Proof::Device(device.id));
+                return Ok(Who::Phone(Box::new(device), held));
+            }
             Ok(PhoneSocket(None)) => {}
             Err(error) => {
                 tracing::debug!(?error, "a phone's cable connection was refused");
@@ -152,18 +157,16 @@ impl Served {
             return Ok(Who::Anyone);
         };
         let refused = |error| channels::disconnect_for(&error);
-        let (site, scope) = token::verify(&state.db, &state.keys, token, state.now())
-            .await
-            .map_err(refused)?;
-        if is_public && scope != Scope::Widget {
-            record_refused(state, &site, &TokenError::InBrowser).await;
+        let shown = token::verify(state, token).await.map_err(refused)?;
+        if is_public && shown.scope != Scope::Widget {
+            record_refused(state, &shown.site, &TokenError::InBrowser).await;
             return Err(Disconnect::unauthorized());
         }
-        let expires_at = token::expires_at(&state.keys, token).map_err(refused)?;
         Ok(Who::Site(Box::new(SiteViewer {
-            site,
+            held: self.connected.enter(Proof::Token(shown.id)),
+            site: shown.site,
             token: token.to_owned(),
-            expires_at,
+            expires_at: shown.expires_at,
         })))
     }
 }

@@ -4,6 +4,7 @@
 mod attempts;
 pub mod backend;
 mod channels;
+mod connected;
 pub mod http;
 mod outbox;
 mod publisher;
@@ -17,6 +18,7 @@ use ::cable::{
 pub use self::{
     attempts::Attempts,
     channels::{Channels, SiteViewer, Viewer, Who},
+    connected::Connected,
     publisher::Publisher,
 };
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -14,8 +14,9 @@ use crate::{
         clock::{Clock, SystemClock},
         config::Settings,
         db,
-        keys::{self, Keyring},
+        keys::{self, Keyring, Purpose},
     },
+    site,
 };
 
 #[derive(Debug, Subcommand)]
@@ -28,14 +29,27 @@ pub(super) enum Command {
     },
     /// Make a new data key and seal every client's key under it; servers may run meanwhile
     Rotate,
+    /// Make a new key to sign tokens with; the one before is taken until all that it signed has ended
+    RotateSigning(Signing),
     /// Make a new master key, seal every key under it and put its file in the old one's place
     RotateMaster,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Signing {
+    /// The key was stolen: everything that keys of before have signed is revoked at once.
+    #[arg(long)]
+    revoke: bool,
+    /// The key that signs receipts of erasures; the one before stays published, so that receipts can be checked.
+    #[arg(long, conflicts_with = "revoke")]
+    receipts: bool,
 }
 
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CommandError> {
     match command {
         Command::List { json } => list(settings, json).await,
         Command::Rotate => Box::pin(rotate(settings)).await,
+        Command::RotateSigning(wanted) => Box::pin(rotate_signing(settings, &wanted)).await,
         Command::RotateMaster => Box::pin(rotate_master(settings)).await,
     }
 }
@@ -44,6 +58,9 @@ async fn list(settings: &Settings, as_json: bool) -> Result<(), CommandError> {
     let db = open_database(settings).await?;
     let mut held: HashMap<_, u64> = HashMap::new();
     for (id, uses) in face::by_key(&db).await? {
+        *held.entry(id).or_default() += uses;
+    }
+    for (id, uses) in site::tokens_by_key(&db, SystemClock.now()).await? {
         *held.entry(id).or_default() += uses;
     }
     let keys = keys::list(&db).await?;
@@ -103,6 +120,27 @@ async fn rotate(settings: &Settings) -> Result<(), CommandError> {
                 "{more} older key(s) kept: a server wrote under one a moment ago. Run this again."
             );
         }
+    }
+    Ok(())
+}
+
+async fn rotate_signing(settings: &Settings, wanted: &Signing) -> Result<(), CommandError> {
+    let db = open_database(settings).await?;
+    let now = SystemClock.now();
+    let keys = Keyring::open(&db, &settings.master_key_file(), now).await?;
+    if wanted.receipts {
+        site::rotate_signing(&db, &keys, Purpose::Receipts, false, now).await?;
+        say!("Receipts are signed by a new key; the ones before stay published.");
+        return Ok(());
+    }
+    let revoked = site::rotate_signing(&db, &keys, Purpose::SiteTokens, wanted.revoke, now).await?;
+    say!("Tokens are signed by a new key, by running servers too.");
+    if wanted.revoke {
+        say!("{revoked} token(s) that keys of before had signed are revoked.");
+    } else {
+        say!(
+            "What the one before has signed is taken until it ends; where the key was stolen, add --revoke."
+        );
     }
     Ok(())
 }

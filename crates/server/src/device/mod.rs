@@ -15,6 +15,6 @@ pub use proof::{Call, Proof, ProofError};
 pub use retention::forget;
 pub use standing::{Standing, note_match, pass, pushable, record_failure};
 pub use store::{
-    bound_locks, erase, forget_proofs, give_challenge, ids, paired, reread, take_challenge,
-    used_right_to_replace, was_paired,
+    bound_locks, erase, forget_proofs, give_challenge, ids, paired, reread, still_paired,
+    take_challenge, used_right_to_replace, was_paired,
 };

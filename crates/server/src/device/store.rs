@@ -9,11 +9,14 @@ use super::{
     model::{ActiveModel, Column, Device, Entity},
     proof::{Proof, ProofError},
 };
-use crate::platform::{
-    clock::{Moment, SKEW, seconds},
-    config::Lock,
-    db,
-    issued::Issued,
+use crate::{
+    platform::{
+        clock::{Moment, SKEW, seconds},
+        config::Lock,
+        db,
+        issued::Issued,
+    },
+    site,
 };
 
 #[allow(unreachable_pub, reason = "the derive makes its companions public")]
@@ -101,6 +104,30 @@ pub async fn paired(
         .order_by_desc(Column::CreatedAt)
         .all(db)
         .await
+}
+
+/// Which of these phones are still paired, with whatever client of a site that is on.
+///
+/// # Errors
+/// When the database fails.
+pub async fn still_paired(
+    db: &DatabaseConnection,
+    ids: &[Uuid],
+    now: Moment,
+) -> Result<Vec<Uuid>, DbErr> {
+    let mut paired: Vec<(Uuid, Uuid)> = Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::SiteId])
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::TokenExpiresAt.gt(now))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let sites = site::some(db, paired.iter().map(|(_, site_id)| *site_id)).await?;
+    let is_on = |id: Uuid| sites.iter().any(|site| site.id == id && site.is_enabled());
+    paired.retain(|(_, site_id)| is_on(*site_id));
+    Ok(paired.into_iter().map(|(id, _)| id).collect())
 }
 
 /// Whether the client ever had a phone, also one that was unpaired.

@@ -9,7 +9,11 @@ use crate::{
     audit::{Action, Entry},
     client::{self, ClientError},
     device, enrolment, face,
-    platform::{db, state::State},
+    platform::{
+        db,
+        keys::{KeyError, Purpose},
+        state::State,
+    },
     push, sign_on,
     site::Site,
     webhook::{Message, Topic},
@@ -24,6 +28,9 @@ pub(super) enum ErasureError {
     /// The receipt could not be signed.
     #[error("cannot sign the receipt: {0}")]
     Signing(#[from] jsonwebtoken::errors::Error),
+    /// The key that signs cannot be had.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The database failed, or could not be reached.
     #[error(transparent)]
     Database(#[from] DbErr),
@@ -44,6 +51,10 @@ pub(super) async fn erase(
     by: By,
 ) -> Result<Done, ErasureError> {
     let now = state.now();
+    let key = state
+        .keys
+        .signing(&state.db, Purpose::Receipts, now)
+        .await?;
     let transaction = db::begin(&state.db).await?;
     client::hold(&transaction, site.id, client_id).await?;
     let devices = device::ids(&transaction, site.id, client_id).await?;
@@ -58,7 +69,7 @@ pub(super) async fn erase(
     client::erase(&transaction, site.id, client_id).await?;
     let issuer = state.settings.public_url();
     let receipt = Receipt::new(issuer, (site.id, client_id), by, erased, now);
-    let signed = receipt.sign(&state.keys.tokens)?;
+    let signed = receipt.sign(&key)?;
     Message::new(site.id, Topic::ClientErased, client_id)
         .receipt(receipt.jti)
         .enqueue(&transaction, now)

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::platform::{clock::Moment, keys::TokenKey};
+use crate::platform::{clock::Moment, keys::SigningPair};
 
 /// Says in the header that this is a receipt, so that it passes for nothing else.
 const KIND: &str = "erasure-receipt+jwt";
@@ -86,10 +86,10 @@ impl Receipt {
     }
 
     /// The receipt in three parts, as it is handed out.
-    pub(super) fn sign(&self, key: &TokenKey) -> Result<String, jsonwebtoken::errors::Error> {
+    pub(super) fn sign(&self, key: &SigningPair) -> Result<String, jsonwebtoken::errors::Error> {
         let mut header = Header::new(Algorithm::ES256);
         header.typ = Some(KIND.to_owned());
-        header.kid = Some(key.id.clone());
+        header.kid = Some(key.kid.clone());
         jsonwebtoken::encode(&header, self, &key.signing)
     }
 }

@@ -3,16 +3,21 @@
 
 use chrono::TimeDelta;
 use jsonwebtoken::{Algorithm, Header, Validation};
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
+    audit,
     http::error::{ApiError, Code},
-    platform::{clock::Moment, keys::Keyring},
-    site::{self, Site},
+    platform::{
+        clock::Moment,
+        keys::{KeyError, Purpose, SigningPair},
+        state::State,
+    },
+    site::{self, Site, SiteToken},
 };
 
 /// What a token may be used for.
@@ -51,6 +56,18 @@ impl Scope {
         }
     }
 
+    /// As the contract has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Site => "site",
+            Self::Widget => "widget",
+            Self::SignOn => "sign_on",
+            Self::Enrol => "enrol",
+            Self::Redeem => "redeem",
+        }
+    }
+
     fn of(audience: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -83,7 +100,7 @@ pub enum TokenError {
     /// Its time is over.
     #[error("the token has expired; ask application_auth for a new one")]
     Expired,
-    /// Its site is switched off, gone, or has revoked its tokens.
+    /// It was revoked, alone or with all of its site, or the site is switched off or gone.
     #[error("the token was revoked")]
     Revoked,
     /// A token of another scope than the route's.
@@ -104,72 +121,126 @@ pub enum TokenError {
     /// The database failed, or could not be reached.
     #[error(transparent)]
     Database(#[from] DbErr),
+    /// A key cannot be had.
+    #[error(transparent)]
+    Key(KeyError),
     /// It could not be signed.
     #[error("cannot sign: {0}")]
     Signing(jsonwebtoken::errors::Error),
 }
 
-/// Signs a token for `site`.
+impl From<KeyError> for TokenError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Missing(_) => Self::Invalid,
+            KeyError::Database(cause) => Self::Database(cause),
+            other => Self::Key(other),
+        }
+    }
+}
+
+/// Signs a token for `site`, which is worth nothing before what is told beside it is kept.
 ///
 /// # Errors
 /// Only when signing itself fails.
-pub fn issue(
-    keys: &Keyring,
+pub fn sign(
+    pair: &SigningPair,
     issuer: &str,
     site: &Site,
     scope: Scope,
     now: Moment,
     life: TimeDelta,
-) -> Result<String, TokenError> {
+) -> Result<(String, SiteToken), TokenError> {
     let mut header = Header::new(Algorithm::ES256);
-    header.kid = Some(keys.tokens.id.clone());
+    header.kid = Some(pair.kid.clone());
+    let token = SiteToken {
+        id: Uuid::new_v4(),
+        site_id: site.id,
+        key_id: pair.id,
+        scope: scope.as_str().to_owned(),
+        // Not before what was revoked, or a clock that was ahead at that time would revoke it too.
+        issued_at: now.max(site.tokens_not_before),
+        expires_at: now + life,
+        revoked_at: None,
+        seen_at: None,
+        seen_from: String::new(),
+    };
     let claims = Claims {
         iss: issuer.to_owned(),
         sub: site.id,
         aud: scope.audience().to_owned(),
-        // Not before what was revoked, or a clock that was ahead at that time would revoke it too.
-        iat: now.max(site.tokens_not_before).timestamp(),
-        exp: (now + life).timestamp(),
-        jti: Uuid::new_v4(),
+        iat: token.issued_at.timestamp(),
+        exp: token.expires_at.timestamp(),
+        jti: token.id,
         test: site.settings.test_mode,
     };
-    jsonwebtoken::encode(&header, &claims, &keys.tokens.signing).map_err(TokenError::Signing)
+    let signed = jsonwebtoken::encode(&header, &claims, &pair.signing);
+    Ok((signed.map_err(TokenError::Signing)?, token))
 }
 
-/// The site a token speaks for, and what it may do.
+/// What a token proves.
+pub struct Shown {
+    /// The site that it speaks for.
+    pub site: Site,
+    /// What it may be used for.
+    pub scope: Scope,
+    /// Its `jti`.
+    pub id: Uuid,
+    /// When it ends by itself.
+    pub expires_at: Moment,
+}
+
+/// What a token proves now: it must be signed by a key of ours, live, and be known as what it says it is, so that
+/// not even a stolen key makes one.
 ///
 /// # Errors
 /// See [`TokenError`].
-pub async fn verify(
-    db: &DatabaseConnection,
-    keys: &Keyring,
-    token: &str,
-    now: Moment,
-) -> Result<(Site, Scope), TokenError> {
-    let claims = claims(keys, token)?;
+pub async fn verify(state: &State, token: &str) -> Result<Shown, TokenError> {
+    let now = state.now();
+    let (claims, key_id) = claims(state, token).await?;
     let scope = Scope::of(&claims.aud).ok_or(TokenError::Invalid)?;
     if claims.exp <= now.timestamp() {
         return Err(TokenError::Expired);
     }
-    let site = site::find(db, claims.sub)
+    let (known, site) = site::find_token(&state.db, claims.jti)
         .await?
         .ok_or(TokenError::Revoked)?;
-    if !site.is_enabled() || claims.iat < site.tokens_not_before.timestamp() {
+    let is_the_one = known.site_id == claims.sub
+        && known.key_id == key_id
+        && known.scope == scope.as_str()
+        && known.expires_at.timestamp() == claims.exp;
+    if !is_the_one || !known.is_live(&site, now) {
         return Err(TokenError::Revoked);
     }
-    Ok((site, scope))
+    let network = audit::current().network;
+    if let Err(error) = site::note_token_use(&state.db, &known, network, now).await {
+        tracing::debug!(%error, "the use of a token could not be noted");
+    }
+    Ok(Shown {
+        site,
+        scope,
+        id: known.id,
+        expires_at: known.expires_at,
+    })
 }
 
-/// `iss` is for others who check the token: here the key alone says that the token is ours, so
-/// that servers of one installation accept each other's under whatever address.
-fn claims(keys: &Keyring, token: &str) -> Result<Claims, TokenError> {
+/// What a token says, and the key that signed it. `iss` is for others who check the token: here the key alone says
+/// that the token is ours, so that servers of one installation accept each other's under whatever address.
+async fn claims(state: &State, token: &str) -> Result<(Claims, Uuid), TokenError> {
     let mut rules = Validation::new(Algorithm::ES256);
     // The expiry is compared with the injected clock, not the machine's.
     rules.validate_exp = false;
     rules.validate_aud = false;
     rules.set_required_spec_claims(&["iss", "sub", "aud", "exp"]);
-    jsonwebtoken::decode::<Claims>(token, &keys.tokens.checking, &rules)
-        .map(|data| data.claims)
+    let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?;
+    let named = header.kid.and_then(|kid| Uuid::try_parse(&kid).ok());
+    let key_id = named.ok_or(TokenError::Invalid)?;
+    let pair = state
+        .keys
+        .checking(&state.db, Purpose::SiteTokens, key_id)
+        .await?;
+    jsonwebtoken::decode::<Claims>(token, &pair.checking, &rules)
+        .map(|data| (data.claims, key_id))
         .map_err(|_| TokenError::Invalid)
 }
 
@@ -185,16 +256,8 @@ impl From<TokenError> for ApiError {
                 Self::new(Code::ScopeForbidden, text)
             }
             TokenError::Database(cause) => cause.into(),
+            TokenError::Key(cause) => Self::internal(&cause),
             TokenError::Signing(cause) => Self::internal(&cause),
         }
     }
-}
-
-/// Until when a token of ours is valid.
-///
-/// # Errors
-/// [`TokenError::Invalid`] if it is none.
-pub fn expires_at(keys: &Keyring, token: &str) -> Result<Moment, TokenError> {
-    let claims = claims(keys, token)?;
-    Moment::from_timestamp(claims.exp, 0).ok_or(TokenError::Invalid)
 }

@@ -8,6 +8,7 @@ mod origins;
 mod redis_user;
 mod store;
 mod test_site;
+mod tokens;
 
 pub use credentials::{revoke_tokens, rotate_secret, switch};
 pub use domain::{Domain, DomainError};
@@ -17,5 +18,9 @@ pub use redis_user::{
     RedisUser, all_redis_users, find_redis_user, forget_redis_user, give_redis_user,
     remove_redis_user,
 };
-pub use store::{all, authenticate, create, find, find_enabled, store_settings};
+pub use store::{all, authenticate, create, find, find_enabled, some, store_settings};
 pub use test_site::TestSite;
+pub use tokens::{
+    SiteToken, find_token, forget_signing_keys, forget_tokens, live_tokens, note_token_use,
+    revoke_token, rotate_signing, still_live, tokens_by_key,
+};

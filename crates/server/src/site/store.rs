@@ -1,5 +1,7 @@
 //! Sites in the database.
 
+use std::collections::BTreeSet;
+
 use sea_orm::{
     ActiveValue::Set, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel, QueryOrder,
     QuerySelect, entity::prelude::*,
@@ -59,6 +61,18 @@ pub async fn find(db: &DatabaseConnection, id: Uuid) -> Result<Option<Site>, DbE
 /// When the database fails.
 pub async fn find_enabled(db: &DatabaseConnection, id: Uuid) -> Result<Option<Site>, DbErr> {
     Ok(find(db, id).await?.filter(Site::is_enabled))
+}
+
+/// Those of these sites that are there, each once.
+///
+/// # Errors
+/// When the database fails.
+pub async fn some(
+    db: &DatabaseConnection,
+    ids: impl Iterator<Item = Uuid>,
+) -> Result<Vec<Site>, DbErr> {
+    let ids: BTreeSet<Uuid> = ids.collect();
+    Entity::find().filter(Column::Id.is_in(ids)).all(db).await
 }
 
 /// The site of these keys. An unknown key takes the same steps as a wrong secret.
@@ -134,19 +148,6 @@ pub async fn store_settings(
     }
     transaction.commit().await?;
     Ok(())
-}
-
-/// Records that a token was given out for a site's keys.
-///
-/// # Errors
-/// When the database fails.
-pub(super) async fn record_issued(state: &State, site: &Site, what: String) -> Result<(), DbErr> {
-    let transaction = db::begin(&state.db).await?;
-    Entry::new(site.id, Action::TokenIssued)
-        .detail(what)
-        .record(&transaction, &state.keys, state.now())
-        .await?;
-    transaction.commit().await
 }
 
 /// Records that keys were refused: in the log of the site that they name, and where they name none, in the

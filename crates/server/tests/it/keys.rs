@@ -3,6 +3,7 @@
 use phone::Phone;
 use sea_orm::ConnectionTrait;
 use server::{
+    audit,
     face::Upkeep,
     platform::{
         clock::Clock,
@@ -209,7 +210,7 @@ on_each_database! {
         let (db, now) = (&app.app.state.db, app.clock.now());
         let file = app.app.state.settings.master_key_file();
         let change = keys::rotate_master(db, &file, now).await.unwrap();
-        assert_eq!(change.keys, 4);
+        assert_eq!(change.keys, 7);
         // The running server goes on, and a key that it makes now is sealed under the new one.
         let second = app.site_with("b.example", |settings| settings.liveness = Liveness::Off).await;
         enrols(&second, &app, "bob@example.com").await;
@@ -259,6 +260,32 @@ on_each_database! {
         enrols(&two, &app, "ann@example.com").await;
         let distinct = "select count(distinct transform_id) + count(distinct salt) as n from face_references";
         assert_eq!(count(&app, distinct).await, 4);
+    }
+
+    /// Versions of before chained the audit log and sealed frames with what the session's key derives.
+    async fn the_sessions_key_goes_without_the_audit_log_or_frames(app: App, |settings| often(settings)) {
+        let site = site(&app).await;
+        let ann = enrols(&site, &app, "ann@example.com").await;
+        signs_on(&site, &app, &ann).await.unwrap();
+        let db = &app.app.state.db;
+        let before = operator(&app).await;
+        // What was written before there were keys of their own.
+        db.execute_unprepared("delete from keys where purpose in ('audit', 'frames')").await.unwrap();
+        let keys = operator(&app).await;
+        let transaction = db::begin(db).await.unwrap();
+        keys::retire(&transaction, &keys, Purpose::Session, app.clock.now()).await.unwrap();
+        transaction.commit().await.unwrap();
+        let after = operator(&app).await;
+        assert_ne!(before.derive_session_secret(ann.client_id), after.derive_session_secret(ann.client_id));
+        let sealed = before.frames_key().sealing().unwrap().seal(b"", b"frame").unwrap();
+        assert!(after.frames_key().sealing().unwrap().open(b"", &sealed).is_ok());
+        let report = audit::verify(db, &after, site.site_id, None).await.unwrap();
+        assert!(report.lines > 3 && report.breach.is_none(), "{report:?}");
+        // A server that starts now goes on with the log and the people.
+        let other = App::start(app.database.clone(), often).await;
+        signs_on(&site, &other, &ann).await.unwrap();
+        let report = audit::verify(db, &after, site.site_id, None).await.unwrap();
+        assert!(report.breach.is_none(), "{report:?}");
     }
 
     async fn a_key_is_found_only_for_its_purpose(app: App, |settings| often(settings)) {

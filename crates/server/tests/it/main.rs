@@ -66,6 +66,7 @@ mod sessions;
 mod shares;
 mod signals;
 mod site_redis;
+mod site_tokens;
 mod sweep;
 mod test_identities;
 mod traps;

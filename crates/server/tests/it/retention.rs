@@ -23,7 +23,7 @@ enum Bound {
 use Bound::{Age, By};
 
 /// Every table. A new one needs its line here and in `docs/retention.md`.
-const TABLES: [(&str, Bound); 21] = [
+const TABLES: [(&str, Bound); 22] = [
     ("_sqlx_migrations", By("versions of the program")),
     ("keys", By("purposes, sites and rotations")),
     ("sites", By("what the operator registers")),
@@ -47,6 +47,7 @@ const TABLES: [(&str, Bound); 21] = [
     ("pushes", Age(0, "")),
     ("seen_frames", Age(0, "")),
     ("sessions", Age(0, "")),
+    ("site_tokens", Age(0, "")),
     ("webhooks", By("sites, ten for each at most")),
 ];
 /// The same, where a site says how long.

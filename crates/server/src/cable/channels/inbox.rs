@@ -26,7 +26,7 @@ pub(in crate::cable) fn stream(channel_prefix: &str, id: Uuid) -> String {
 
 /// Needs the phone's own token and proof.
 async fn streams(asked: Asked<'_>) -> Result<Granted, ChannelError> {
-    let Who::Phone(device) = &asked.viewer.who else {
+    let Who::Phone(device, _) = &asked.viewer.who else {
         return Err(ChannelError::Rejected);
     };
     let site = site::find_enabled(&asked.state.db, device.site_id)
@@ -42,7 +42,7 @@ async fn streams(asked: Asked<'_>) -> Result<Granted, ChannelError> {
 
 /// Tells the sign-ons that already wait when the phone subscribes.
 async fn existing(asked: Asked<'_>) -> Result<Vec<Message>, ChannelError> {
-    let Who::Phone(device) = &asked.viewer.who else {
+    let Who::Phone(device, _) = &asked.viewer.who else {
         return Err(ChannelError::Rejected);
     };
     let open = sign_on::open_for(asked.state, device).await?;

@@ -9,7 +9,7 @@ pub(super) use login::is_verdict;
 use std::{
     fmt::Display,
     net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use ::cable::{Application, Denied, Disconnect, Identifier, Message};
@@ -17,7 +17,7 @@ use futures_util::future::BoxFuture;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::Attempts;
+use super::{Attempts, connected::Held};
 use crate::{
     client::ClientError,
     device::Device,
@@ -96,7 +96,7 @@ pub enum Who {
     /// It has a site's or a widget's token.
     Site(Box<SiteViewer>),
     /// It is this phone.
-    Phone(Box<Device>),
+    Phone(Box<Device>, Arc<Held>),
 }
 
 /// Whoever shows a site's or a widget's token.
@@ -107,13 +107,24 @@ pub struct SiteViewer {
     pub token: String,
     /// Until when it is valid.
     pub expires_at: Moment,
+    /// Says when it was revoked.
+    pub held: Arc<Held>,
 }
 
 impl Viewer {
     fn site(&self) -> Option<&Site> {
         match &self.who {
             Who::Site(viewer) => Some(&viewer.site),
-            Who::Anyone | Who::Phone(_) => None,
+            Who::Anyone | Who::Phone(..) => None,
+        }
+    }
+
+    /// Whether what it has shown was revoked since.
+    fn is_over(&self) -> bool {
+        match &self.who {
+            Who::Anyone => false,
+            Who::Site(viewer) => viewer.held.is_over(),
+            Who::Phone(_, held) => held.is_over(),
         }
     }
 
@@ -139,7 +150,7 @@ impl Viewer {
         match &self.who {
             Who::Anyone => None,
             Who::Site(viewer) => Some(viewer.expires_at),
-            Who::Phone(device) => Some(device.token_expires_at),
+            Who::Phone(device, _) => Some(device.token_expires_at),
         }
     }
 }
@@ -231,8 +242,7 @@ impl Channels {
         let Who::Site(shown) = &viewer.who else {
             return Ok(());
         };
-        let State { db, keys, .. } = &*self.state;
-        match token::verify(db, keys, &shown.token, self.state.now()).await {
+        match token::verify(&self.state, &shown.token).await {
             Ok(_) => Ok(()),
             Err(error) => Err(disconnect_for(&error)),
         }
@@ -245,6 +255,7 @@ impl Application for Channels {
     fn check(&self, viewer: &Viewer) -> Result<(), Disconnect> {
         match viewer.expires_at() {
             Some(until) if until <= self.state.now() => Err(Disconnect::token_expired()),
+            _ if viewer.is_over() => Err(Disconnect::unauthorized()),
             _ => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! `axiam site rotate-secret`, `revoke-tokens`, `disable` and `enable`.
+//! `axiam site rotate-secret`, `disable` and `enable`.
 
 use chrono::TimeDelta;
 use clap::Args;
@@ -51,20 +51,6 @@ pub(super) async fn rotate(
     say!(
         "Tokens stay valid; where a key was stolen: axiam site revoke-tokens {}",
         site.id
-    );
-    Ok(())
-}
-
-pub(super) async fn revoke_tokens(
-    db: &DatabaseConnection,
-    keys: &Keyring,
-    id: Uuid,
-) -> Result<(), CommandError> {
-    let site = find(db, id).await?;
-    site::revoke_tokens(db, keys, &site, SystemClock.now()).await?;
-    say!(
-        "All tokens of {} are revoked; its backend asks for a new one by itself.",
-        site.domain
     );
     Ok(())
 }

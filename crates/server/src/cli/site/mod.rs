@@ -3,6 +3,7 @@
 mod credentials;
 mod lookup;
 mod redis;
+mod tokens;
 mod webhook;
 
 use clap::{Subcommand, ValueEnum};
@@ -57,10 +58,21 @@ pub(super) enum Command {
     },
     /// Give a site another secret key, shown this once; the present one is taken for a while
     RotateSecret(credentials::Rotation),
-    /// Revoke every token that a site and its pages were given until now
+    /// List the tokens of a site that are worth something: jti, scope, since and until when, where last used
+    Tokens {
+        /// The site's id.
+        id: Uuid,
+        /// Print the tokens as JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke every token that a site and its pages were given until now, or some by their jti
     RevokeTokens {
         /// The site's id.
         id: Uuid,
+        /// Only this token, as `axiam site tokens` lists it; may be given several times.
+        #[arg(long)]
+        jti: Vec<Uuid>,
     },
     /// Switch a site off: its keys, tokens and phones are unknown until it is on again
     Disable {
@@ -123,7 +135,8 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Com
             set_test_mode(&db, &keys, id, matches!(mode, Switch::On)).await?;
         }
         Command::RotateSecret(wanted) => credentials::rotate(&db, &keys, wanted).await?,
-        Command::RevokeTokens { id } => credentials::revoke_tokens(&db, &keys, id).await?,
+        Command::Tokens { id, json } => tokens::list(&db, id, json).await?,
+        Command::RevokeTokens { id, jti } => tokens::revoke(&db, &keys, id, &jti).await?,
         Command::Disable { id } => credentials::switch(&db, &keys, id, false).await?,
         Command::Enable { id } => credentials::switch(&db, &keys, id, true).await?,
         Command::Webhook(command) => webhook::run(settings, (&db, &keys), command).await?,

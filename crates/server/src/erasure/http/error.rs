@@ -7,6 +7,7 @@ impl From<ErasureError> for ApiError {
         match error {
             ErasureError::Client(inner) => inner.into(),
             ErasureError::Signing(cause) => Self::internal(&cause),
+            ErasureError::Key(cause) => Self::internal(&cause),
             ErasureError::Database(cause) => cause.into(),
         }
     }

@@ -13,7 +13,7 @@ use crate::{
     audit::{self, Action, Actor, Entry},
     http::{
         error::ApiError,
-        token::{self, Scope, TokenError},
+        token::{self, Scope, Shown, TokenError},
     },
     limit,
     platform::state::Shared,
@@ -70,11 +70,12 @@ impl FromRequestParts<Shared> for PageToken {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
-        let (site, scope) = shown(&parts.headers, state).await?;
-        if scope != Scope::Widget {
-            let site = of_backend(parts, state, (site, scope), Scope::SignOn).await?;
+        let shown = shown(&parts.headers, state).await?;
+        if shown.scope != Scope::Widget {
+            let site = of_backend(parts, state, shown, Scope::SignOn).await?;
             return Ok(Self::Site(SignOnToken(site)));
         }
+        let site = shown.site;
         audit::proven(Actor::Page, site.id);
         if !comes_from(&site, &parts.headers) {
             return Err(refused(state, &site, TokenError::OtherPage).await);
@@ -83,8 +84,8 @@ impl FromRequestParts<Shared> for PageToken {
     }
 }
 
-async fn shown(headers: &HeaderMap, state: &Shared) -> Result<(Site, Scope), TokenError> {
-    token::verify(&state.db, &state.keys, bearer(headers)?, state.now()).await
+async fn shown(headers: &HeaderMap, state: &Shared) -> Result<Shown, TokenError> {
+    token::verify(state, bearer(headers)?).await
 }
 
 async fn backend(parts: &Parts, state: &Shared, wanted: Scope) -> Result<Site, ApiError> {
@@ -96,7 +97,7 @@ async fn backend(parts: &Parts, state: &Shared, wanted: Scope) -> Result<Site, A
 async fn of_backend(
     parts: &Parts,
     state: &Shared,
-    (site, scope): (Site, Scope),
+    Shown { site, scope, .. }: Shown,
     wanted: Scope,
 ) -> Result<Site, ApiError> {
     if scope == Scope::Widget {

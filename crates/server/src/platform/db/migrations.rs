@@ -45,6 +45,7 @@ const ALL: &[Pair] = &[
     pair!(12, "0012_secret_overlap"),
     pair!(13, "0013_decoys"),
     pair!(14, "0014_outbox"),
+    pair!(15, "0015_site_tokens"),
 ];
 
 pub(super) fn sqlite() -> Migrator {

@@ -6,6 +6,7 @@
 
 mod error;
 mod master;
+mod pair;
 mod rotate;
 mod sealing;
 mod store;
@@ -16,24 +17,18 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
-use jsonwebtoken::{DecodingKey, EncodingKey};
-use p256::{
-    SecretKey,
-    elliptic_curve::{Generate as _, sec1::ToSec1Point},
-    pkcs8::{DecodePrivateKey, EncodePrivateKey},
-};
 use rand::RngExt as _;
 use sea_orm::{ConnectionTrait, DatabaseConnection, entity::prelude::*};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use self::master::Master;
 pub use self::{
     error::KeyError,
-    rotate::{MasterChange, forget_unused, retire, retired, rotate_master},
+    pair::SigningPair,
+    rotate::{MasterChange, forget, forget_unused, retire, retired, rotate_master},
     sealing::{SealingKey, Unsealable},
     store::{Listed, list},
 };
@@ -44,8 +39,14 @@ use crate::platform::clock::Moment;
 pub enum Purpose {
     /// Signs the tokens of sites and widgets.
     SiteTokens,
+    /// Signs receipts, which are to be checked years later: its keys of before stay published.
+    Receipts,
     /// Client session tokens are derived from it.
     Session,
+    /// Chains the lines of the audit log.
+    Audit,
+    /// Seals what is kept of frames already seen.
+    Frames,
     /// Seals templates and what else must not be read in a stolen database.
     Data,
     /// The secret from which the transforms of this site's templates are derived.
@@ -58,7 +59,10 @@ impl Purpose {
     pub fn name(self) -> String {
         match self {
             Self::SiteTokens => "site_tokens".into(),
+            Self::Receipts => "receipts".into(),
             Self::Session => "session".into(),
+            Self::Audit => "audit".into(),
+            Self::Frames => "frames".into(),
             Self::Data => "data".into(),
             Self::Transform(site_id) => format!("transform:{site_id}"),
         }
@@ -66,26 +70,11 @@ impl Purpose {
 
     /// A new key for it.
     fn make(self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        if self != Self::SiteTokens {
-            return Ok(Zeroizing::new(rand::rng().random::<[u8; 32]>().to_vec()));
+        match self {
+            Self::SiteTokens | Self::Receipts => pair::draw(&self.name()),
+            _ => Ok(Zeroizing::new(rand::rng().random::<[u8; 32]>().to_vec())),
         }
-        let der = SecretKey::generate()
-            .to_pkcs8_der()
-            .map_err(|_| KeyError::Damaged(self.name()))?;
-        Ok(Zeroizing::new(der.as_bytes().to_vec()))
     }
-}
-
-/// The ES256 pair that signs sites' tokens.
-pub struct TokenKey {
-    /// Names the key in tokens and in the published set.
-    pub id: String,
-    /// The private part, which signs.
-    pub signing: EncodingKey,
-    /// The public part, which checks.
-    pub checking: DecodingKey,
-    /// The public half (RFC 7517).
-    pub jwk: Value,
 }
 
 /// An open key of 32 bytes; wiped from memory when nobody holds it any more.
@@ -154,11 +143,12 @@ impl Key {
 
 /// Every key of the installation, open or to be opened when it is needed.
 pub struct Keyring {
-    /// The key that signs the tokens of sites and widgets.
-    pub tokens: TokenKey,
     session: Key,
+    audit: Key,
+    frames: Key,
     master: Master,
     opened: RwLock<HashMap<(Purpose, Uuid), Key>>,
+    pairs: RwLock<HashMap<Uuid, Arc<SigningPair>>>,
 }
 
 impl Keyring {
@@ -174,14 +164,25 @@ impl Keyring {
         let master = Master::load(master_file, store::has_any(db).await?)?;
         // First, as it is the one by which a server sees that its master key is still the right one.
         let session = store::current(db, &master, Purpose::Session, now).await?;
-        let tokens = store::current(db, &master, Purpose::SiteTokens, now).await?;
+        // Versions of before derived these from the session's key: what they chained and sealed stays good, and
+        // the session's key can be replaced without them.
+        let lasting = async |purpose, about| {
+            let first = || Ok(Zeroizing::new(session.derive(about).to_vec()));
+            store::current_or(db, &master, purpose, now, first).await
+        };
+        let audit = lasting(Purpose::Audit, b"the chain of the audit log".as_slice()).await?;
+        let frames = lasting(Purpose::Frames, b"frames already seen".as_slice()).await?;
         let keyring = Self {
-            tokens: token_key(tokens.id, &tokens.secret)?,
             session,
+            audit,
+            frames,
             master,
             opened: RwLock::default(),
+            pairs: RwLock::default(),
         };
-        keyring.current(db, Purpose::Data, now).await?;
+        for purpose in [Purpose::SiteTokens, Purpose::Receipts, Purpose::Data] {
+            keyring.current(db, purpose, now).await?;
+        }
         Ok(keyring)
     }
 
@@ -227,6 +228,62 @@ impl Keyring {
         Ok(key)
     }
 
+    /// The pair that signs now. As with [`Self::current`], it is asked for each time.
+    ///
+    /// # Errors
+    /// When it does not open or the database fails.
+    pub async fn signing(
+        &self,
+        db: &DatabaseConnection,
+        purpose: Purpose,
+        now: Moment,
+    ) -> Result<Arc<SigningPair>, KeyError> {
+        let key = self.current(db, purpose, now).await?;
+        self.pair(&key)
+    }
+
+    /// The pair that something names as the one that signed it.
+    ///
+    /// # Errors
+    /// [`KeyError::Missing`] for an unknown id, or one of another purpose.
+    pub async fn checking(
+        &self,
+        db: &DatabaseConnection,
+        purpose: Purpose,
+        id: Uuid,
+    ) -> Result<Arc<SigningPair>, KeyError> {
+        let key = self.find(db, purpose, id).await?;
+        self.pair(&key)
+    }
+
+    /// The public halves of everything that signs, and of what has signed and may still be checked.
+    ///
+    /// # Errors
+    /// When one does not open or the database fails.
+    pub async fn published(&self, db: &DatabaseConnection) -> Result<Vec<Value>, KeyError> {
+        let mut published = Vec::new();
+        for purpose in [Purpose::SiteTokens, Purpose::Receipts] {
+            for id in store::ids(db, purpose).await? {
+                published.push(self.checking(db, purpose, id).await?.jwk.clone());
+            }
+        }
+        Ok(published)
+    }
+
+    fn pair(&self, key: &Key) -> Result<Arc<SigningPair>, KeyError> {
+        let known = {
+            let pairs = self.pairs.read().unwrap_or_else(PoisonError::into_inner);
+            pairs.get(&key.id).cloned()
+        };
+        if let Some(pair) = known {
+            return Ok(pair);
+        }
+        let pair = Arc::new(SigningPair::read(key.id, &key.secret)?);
+        let mut pairs = self.pairs.write().unwrap_or_else(PoisonError::into_inner);
+        pairs.insert(key.id, Arc::clone(&pair));
+        Ok(pair)
+    }
+
     /// The key for what servers share outside of the database: derived, so that all have the same.
     #[must_use]
     pub fn shared_key(&self) -> Key {
@@ -242,13 +299,13 @@ impl Keyring {
     /// The key of the hashes that chain the audit log: without it nobody makes a line that fits.
     #[must_use]
     pub fn audit_key(&self) -> Key {
-        self.derived(b"the chain of the audit log")
+        self.audit.clone()
     }
 
     /// The key that seals what is kept of frames already seen.
     #[must_use]
     pub fn frames_key(&self) -> Key {
-        self.derived(b"frames already seen")
+        self.frames.clone()
     }
 
     /// The key that seals secrets which are used to sign or to sign in elsewhere.
@@ -283,24 +340,4 @@ impl Keyring {
             .session
             .derive(&[b"client session token", subject.as_bytes().as_slice()].concat())
     }
-}
-
-fn token_key(id: Uuid, der: &[u8]) -> Result<TokenKey, KeyError> {
-    let damaged = || KeyError::Damaged(Purpose::SiteTokens.name());
-    let secret = SecretKey::from_pkcs8_der(der).map_err(|_| damaged())?;
-    let point = secret.public_key().to_sec1_point(false);
-    let (Some(x), Some(y)) = (point.x(), point.y()) else {
-        return Err(damaged());
-    };
-    let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
-    let id = id.simple().to_string();
-    Ok(TokenKey {
-        signing: EncodingKey::from_ec_der(der),
-        checking: DecodingKey::from_ec_components(&x, &y).map_err(|_| damaged())?,
-        jwk: json!({
-            "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig",
-            "kid": id, "x": x, "y": y,
-        }),
-        id,
-    })
 }

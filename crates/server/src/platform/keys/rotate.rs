@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use sea_orm::{
-    ActiveValue::Set, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, QueryOrder,
-    QuerySelect, SqlErr, entity::prelude::*,
+    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait,
+    QueryOrder, QuerySelect, SqlErr, entity::prelude::*,
 };
 
 use super::{KeyError, Keyring, Purpose, master::Change, store, store::row};
@@ -30,14 +30,14 @@ pub async fn retire(
         .filter(row::Column::RetiredAt.is_null())
         .exec(transaction)
         .await?;
-    store::insert(transaction, &keys.master, purpose, now).await
+    store::insert(transaction, &keys.master, purpose, &purpose.make()?, now).await
 }
 
 /// Keys of `purpose` that a newer one has replaced and that are still there, the oldest first.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn retired(db: &DatabaseConnection, purpose: Purpose) -> Result<Vec<Uuid>, DbErr> {
+pub async fn retired(db: &impl ConnectionTrait, purpose: Purpose) -> Result<Vec<Uuid>, DbErr> {
     row::Entity::find()
         .select_only()
         .column(row::Column::Id)
@@ -47,6 +47,19 @@ pub async fn retired(db: &DatabaseConnection, purpose: Purpose) -> Result<Vec<Uu
         .into_tuple()
         .all(db)
         .await
+}
+
+/// Deletes a retired key. The database itself refuses where a row refers to it.
+///
+/// # Errors
+/// When the database fails, or refuses.
+pub async fn forget(db: &DatabaseConnection, id: Uuid) -> Result<(), DbErr> {
+    row::Entity::delete_many()
+        .filter(row::Column::Id.eq(id))
+        .filter(row::Column::RetiredAt.is_not_null())
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 /// Deletes retired keys of `purpose` that nothing names any more; how many are still needed. The

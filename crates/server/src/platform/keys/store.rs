@@ -7,6 +7,8 @@ use sea_orm::{
     QuerySelect, entity::prelude::*,
 };
 
+use zeroize::Zeroizing;
+
 use super::{Key, KeyError, Purpose, SealingKey, master::Master};
 use crate::platform::{clock::Moment, db};
 
@@ -61,6 +63,18 @@ pub(super) async fn current_id(
         .await
 }
 
+/// All keys of a purpose, the newest first.
+pub(super) async fn ids(db: &impl ConnectionTrait, purpose: Purpose) -> Result<Vec<Uuid>, DbErr> {
+    row::Entity::find()
+        .select_only()
+        .column(row::Column::Id)
+        .filter(row::Column::Purpose.eq(purpose.name()))
+        .order_by_desc(row::Column::CreatedAt)
+        .into_tuple()
+        .all(db)
+        .await
+}
+
 /// The key in force, made if there is none.
 pub(super) async fn current(
     db: &DatabaseConnection,
@@ -68,9 +82,20 @@ pub(super) async fn current(
     purpose: Purpose,
     now: Moment,
 ) -> Result<Key, KeyError> {
+    current_or(db, master, purpose, now, || purpose.make()).await
+}
+
+/// The same, where the first one of all is known.
+pub(super) async fn current_or(
+    db: &DatabaseConnection,
+    master: &Master,
+    purpose: Purpose,
+    now: Moment,
+    first: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, KeyError>,
+) -> Result<Key, KeyError> {
     if find_current(db, purpose).await?.is_none() {
         let transaction = db::begin(db).await?;
-        match insert(&transaction, master, purpose, now).await {
+        match insert(&transaction, master, purpose, &first()?, now).await {
             Ok(()) => transaction.commit().await?,
             // Another server was faster at the same moment: its key is the one.
             Err(KeyError::Database(error)) if db::is_duplicate(&error) => {
@@ -91,17 +116,14 @@ pub(super) async fn insert(
     transaction: &impl ConnectionTrait,
     master: &Master,
     purpose: Purpose,
+    plain: &[u8],
     now: Moment,
 ) -> Result<(), KeyError> {
     let newer = match hold_witness(transaction).await? {
         Some(row) => master.that_opens(row.purpose.as_bytes(), &row.sealed)?.1,
         None => None,
     };
-    let sealed = seal(
-        newer.as_ref().unwrap_or(master.key()),
-        purpose,
-        &purpose.make()?,
-    )?;
+    let sealed = seal(newer.as_ref().unwrap_or(master.key()), purpose, plain)?;
     row::Entity::insert(row::ActiveModel {
         id: Set(Uuid::new_v4()),
         purpose: Set(purpose.name()),
@@ -159,7 +181,7 @@ fn opened(master: &Master, purpose: Purpose, row: &row::Model) -> Result<Key, Ke
 pub struct Listed {
     /// Id of the key, by which rows and tokens name it.
     pub id: Uuid,
-    /// What it is for: `data`, `session`, `site_tokens` or `transform:<site id>`.
+    /// What it is for: `data`, `session`, `site_tokens`, `receipts`, `audit`, `frames` or `transform:<site id>`.
     pub purpose: String,
     /// When it was made.
     pub created_at: Moment,

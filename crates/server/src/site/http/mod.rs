@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Domain, SiteError, store};
+use super::{Domain, SiteError, store, tokens};
 use crate::{
     audit::{self, Actor},
     http::{
         error::{ApiError, ApiResult, Failure},
         extract::{Json, Replied, Reply, reply},
         request::{ClientIp, header_text},
-        token::{self, Scope},
+        token::{self, Scope, TokenError},
     },
     limit::{self, Rule},
-    platform::{clock::seconds, state::Shared},
+    platform::{clock::seconds, keys::Purpose, state::Shared},
 };
 
 /// The routes of this slice.
@@ -104,9 +104,11 @@ async fn application_auth(
         }
     };
     audit::proven(Actor::Backend, site.id);
-    store::record_issued(&state, &site, format!("{scope:?} {life} s").to_lowercase()).await?;
+    let signing = state.keys.signing(&state.db, Purpose::SiteTokens, now);
+    let pair = signing.await.map_err(TokenError::from)?;
     let issuer = state.settings.public_url();
-    let token = token::issue(&state.keys, &issuer, &site, scope, now, seconds(life))?;
+    let (token, known) = token::sign(&pair, &issuer, &site, scope, now, seconds(life))?;
+    tokens::record_issued(&state, known).await?;
     Ok(reply(Authenticated {
         authenticated_token: token,
         expires_in: life,
@@ -131,8 +133,12 @@ fn life(state: &Shared, scope: Scope, wanted: Option<u32>) -> ApiResult<u32> {
     }
 }
 
-/// The public keys of sites' tokens (RFC 7517)
+/// The public keys of sites' tokens and of receipts (RFC 7517)
+///
+/// Keys of before are among them while something that they signed may be checked.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "site", responses((status = 200, body = Value)))]
-async fn jwks(State(state): State<Shared>) -> Plain<Value> {
-    Plain(json!({ "keys": [state.keys.tokens.jwk] }))
+async fn jwks(State(state): State<Shared>) -> ApiResult<Plain<Value>> {
+    let published = state.keys.published(&state.db).await;
+    let keys = published.map_err(TokenError::from)?;
+    Ok(Plain(json!({ "keys": keys })))
 }
