@@ -174,6 +174,7 @@ impl App {
         self.connected.sweep(&self.state).await?;
         if self.is_steady() {
             site::forget_tokens(&self.state.db, now).await?;
+            site::forget_secrets(&self.state.db, now).await?;
             device::forget_proofs(&self.state.db, now).await?;
             faces::forget_frames(&self.state.db, now).await?;
         }

@@ -14,6 +14,7 @@ pub mod audit;
 pub mod cable;
 pub mod cli;
 pub mod client;
+pub mod credentials;
 pub mod demo;
 pub mod device;
 pub mod docs;

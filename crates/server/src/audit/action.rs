@@ -36,7 +36,9 @@ actions! {
     SiteSwitched = "site_switched";
     /// A site was given another secret key.
     SecretRotated = "secret_rotated";
-    /// All tokens that a site was given until then were revoked.
+    /// One of a site's secret keys was taken back.
+    SecretRevoked = "secret_revoked";
+    /// All tokens that a site was given until then were revoked, or the one that it names.
     TokensRevoked = "tokens_revoked";
     /// A site's settings were changed; it says from what to what.
     SettingsChanged = "settings_changed";
@@ -66,6 +68,8 @@ actions! {
     ClientCreated = "client_created";
     /// A code to pair a phone was handed out.
     EnrolmentOffered = "enrolment_offered";
+    /// A code to pair a phone was taken back.
+    EnrolmentRevoked = "enrolment_revoked";
     /// A phone was not paired: its code was used, or is too old.
     PairingRefused = "pairing_refused";
     /// A phone was paired.

@@ -69,6 +69,8 @@ enum Command {
     /// The record of what was done: check that nobody changed it, print it
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Every kind of credential: how it is listed, replaced, taken back, and when it ends
+    Credentials,
     /// Check settings, database, Redis, pack and clock
     Doctor,
     /// Be a phone: pair, enrol a face, answer sign-ons
@@ -140,11 +142,38 @@ async fn obey(
         Command::Face(command) => Box::pin(face::run(&settings, command)).await,
         Command::Keys(command) => Box::pin(keys::run(&settings, command)).await,
         Command::Audit(command) => Box::pin(audit::run(&settings, command)).await,
+        Command::Credentials => {
+            say_on!("{}", crate::credentials::table());
+            Ok(())
+        }
         Command::Doctor => doctor::run(&settings).await,
         Command::Phone(arguments) => phone::run(&settings, arguments).await,
         Command::Openapi => {
             say_on!("{}", crate::app::contract()?);
             Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials::{Credential, How};
+
+    #[test]
+    fn what_is_said_of_credentials_can_be_typed() {
+        let an_id = "7f1c2d3e-4a5b-4c6d-8e7f-9a0b1c2d3e4f";
+        for kind in Credential::ALL {
+            let care = kind.care();
+            for how in [care.list, care.rotate, care.revoke] {
+                let How::Command(command) = how else { continue };
+                let words = command.split(' ').map(|word| match word {
+                    "ID" | "JTI" | "CODE" | "WEBHOOK" => an_id,
+                    other => other,
+                });
+                let parsed = Arguments::try_parse_from(std::iter::once("axiam").chain(words));
+                assert!(parsed.is_ok(), "{command}: {}", parsed.unwrap_err());
+            }
         }
     }
 }

@@ -6,4 +6,6 @@ mod qr;
 mod store;
 
 pub use model::{Enrolment, EnrolmentError, FlowType};
-pub use store::{bound_lives, erase, forget, last_used, record_refused, redeem};
+pub use store::{
+    bound_lives, erase, forget, last_used, open_codes, record_refused, redeem, revoke,
+};

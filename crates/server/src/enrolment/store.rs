@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, QueryOrder, QuerySelect,
-    entity::prelude::*, sea_query::Expr,
+    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryOrder,
+    QuerySelect, entity::prelude::*, sea_query::Expr,
 };
 
 use super::model::{ActiveModel, Column, Enrolment, EnrolmentError, Entity, FlowType};
@@ -14,6 +14,7 @@ use crate::{
     platform::{
         clock::{Moment, SKEW},
         db,
+        keys::Keyring,
         secret::{self, Secret},
         state::State,
     },
@@ -85,6 +86,60 @@ pub async fn redeem(
         .one(db)
         .await?
         .ok_or(EnrolmentError::Invalid)
+}
+
+/// The codes of a site that a phone may still be paired with, the latest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open_codes(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    now: Moment,
+) -> Result<Vec<Enrolment>, DbErr> {
+    Entity::find()
+        .filter(Column::SiteId.eq(site_id))
+        .filter(Column::UsedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .order_by_desc(Column::CreatedAt)
+        .all(db)
+        .await
+}
+
+/// Takes a code back. `false` where the site has no such code that is open.
+///
+/// # Errors
+/// When the database fails.
+pub async fn revoke(
+    db: &DatabaseConnection,
+    keys: &Keyring,
+    site_id: Uuid,
+    id: Uuid,
+    now: Moment,
+) -> Result<bool, DbErr> {
+    let transaction = db::begin(db).await?;
+    let open = Entity::find_by_id(id)
+        .filter(Column::SiteId.eq(site_id))
+        .one(&transaction)
+        .await?;
+    let ended = Entity::update_many()
+        .col_expr(Column::ExpiresAt, Expr::value(now))
+        .filter(Column::Id.eq(id))
+        .filter(Column::SiteId.eq(site_id))
+        .filter(Column::UsedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .exec(&transaction)
+        .await?;
+    let Some(code) = open.filter(|_| ended.rows_affected == 1) else {
+        transaction.rollback().await?;
+        return Ok(false);
+    };
+    Entry::new(site_id, Action::EnrolmentRevoked)
+        .client(code.client_id)
+        .record(&transaction, keys, now)
+        .await?;
+    transaction.commit().await?;
+    Ok(true)
 }
 
 /// What the client's latest code was for and when a phone took it up, if one did and the code would still

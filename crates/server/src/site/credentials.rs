@@ -1,4 +1,4 @@
-//! What a site proves itself by, taken back and given anew.
+//! What a site may do, taken back and given again as a whole.
 
 use chrono::TimeDelta;
 use sea_orm::{ActiveValue::Set, DatabaseConnection, DbErr, EntityTrait, entity::prelude::*};
@@ -6,32 +6,8 @@ use sea_orm::{ActiveValue::Set, DatabaseConnection, DbErr, EntityTrait, entity::
 use super::model::{ActiveModel, Column, Entity, Site};
 use crate::{
     audit::{Action, Entry},
-    platform::{clock::Moment, db, keys::Keyring, secret::Secret},
+    platform::{clock::Moment, db, keys::Keyring},
 };
-
-/// Gives a site another secret key, shown this once. The present one is taken for `overlap` more, so that
-/// backends can be changed one after another.
-///
-/// # Errors
-/// When the database fails.
-pub async fn rotate_secret(
-    db: &DatabaseConnection,
-    keys: &Keyring,
-    site: &Site,
-    overlap: TimeDelta,
-    now: Moment,
-) -> Result<Secret, DbErr> {
-    let secret_key = Secret::generate("sk_");
-    let changed = ActiveModel {
-        secret_hash: Set(secret_key.hash()),
-        previous_secret_hash: Set(Some(site.secret_hash.clone())),
-        previous_secret_until: Set(Some(now + overlap)),
-        ..Default::default()
-    };
-    let told = format!("the one before is taken for {} s", overlap.num_seconds());
-    change(db, keys, site, changed, (Action::SecretRotated, told), now).await?;
-    Ok(secret_key)
-}
 
 /// Revokes every token that a site was given until now, its pages' among them.
 ///

@@ -6,17 +6,21 @@ pub mod http;
 mod model;
 mod origins;
 mod redis_user;
+mod secrets;
 mod store;
 mod test_site;
 mod tokens;
 
-pub use credentials::{revoke_tokens, rotate_secret, switch};
+pub use credentials::{revoke_tokens, switch};
 pub use domain::{Domain, DomainError};
 pub use model::{Liveness, NewSite, Site, SiteError, SiteSettings};
 pub use origins::Origins;
 pub use redis_user::{
     RedisUser, all_redis_users, find_redis_user, forget_redis_user, give_redis_user,
     remove_redis_user,
+};
+pub use secrets::{
+    Rotation, SiteSecret, forget_secrets, live_secrets, revoke_secret, rotate_secret,
 };
 pub use store::{all, authenticate, create, find, find_enabled, some, store_settings};
 pub use test_site::TestSite;

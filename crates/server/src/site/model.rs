@@ -28,12 +28,6 @@ pub struct Model {
     /// Public half of the keys.
     #[sea_orm(unique)]
     pub api_key: String,
-    /// SHA-256 of the secret key.
-    pub secret_hash: Vec<u8>,
-    /// SHA-256 of the secret key of before a rotation.
-    pub previous_secret_hash: Option<Vec<u8>>,
-    /// Until when that one is taken.
-    pub previous_secret_until: Option<DateTimeUtc>,
     /// Prefix of the site's streams.
     #[sea_orm(unique)]
     pub channel_prefix: String,
@@ -57,19 +51,6 @@ impl Site {
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.disabled_at.is_none()
-    }
-
-    /// Whether this is the hash of the site's secret key, or of the one before while that is taken. In
-    /// constant time.
-    #[must_use]
-    pub(super) fn has_secret(&self, given: &[u8], now: Moment) -> bool {
-        let before = self
-            .previous_secret_hash
-            .as_ref()
-            .filter(|_| self.previous_secret_until.is_some_and(|until| until > now));
-        let is_present = secret::same(&self.secret_hash, given);
-        let is_before = secret::same(before.unwrap_or(&vec![0; given.len()]), given);
-        is_present || is_before
     }
 
     /// Whether a page from `origin` is the site's: one that its origins name, and where they name
@@ -249,9 +230,6 @@ impl NewSite {
             name: domain.to_string(),
             domain: domain.to_string(),
             api_key: secret::public_name("ak_", 16),
-            secret_hash: secret_key.hash(),
-            previous_secret_hash: None,
-            previous_secret_until: None,
             channel_prefix: secret::public_name("ch_", 8),
             settings: SiteSettings::default(),
             tokens_not_before: now,

@@ -1,6 +1,7 @@
 //! A site's own user in Redis: its name, and its password as a hash. The hash is what Redis keeps
 //! too, so that the user can be made again in a Redis that has forgotten it.
 
+use chrono::TimeDelta;
 use sea_orm::{
     ActiveValue::Set, DatabaseConnection, DbErr, EntityTrait, QueryOrder, entity::prelude::*,
     sea_query::OnConflict,
@@ -32,6 +33,8 @@ pub struct Model {
     pub password_hash: Vec<u8>,
     /// When the password was made.
     pub created_at: DateTimeUtc,
+    /// When the password ends, if that is known.
+    pub expires_at: Option<DateTimeUtc>,
     /// Set when it was removed here; the row stays until Redis has been told.
     pub removed_at: Option<DateTimeUtc>,
 }
@@ -39,6 +42,14 @@ pub struct Model {
 impl ActiveModelBehavior for ActiveModel {}
 
 pub use Model as RedisUser;
+
+impl RedisUser {
+    /// Whether Redis is to know it no more.
+    #[must_use]
+    pub fn is_over(&self, now: Moment) -> bool {
+        self.removed_at.is_some() || self.expires_at.is_some_and(|until| until <= now)
+    }
+}
 
 /// A site's user, unless it has none or it was removed.
 ///
@@ -79,6 +90,7 @@ pub async fn give_redis_user(
     db: &DatabaseConnection,
     keys: &Keyring,
     site: &Site,
+    life: Option<TimeDelta>,
     now: Moment,
 ) -> Result<(RedisUser, Secret), DbErr> {
     let transaction = db::begin(db).await?;
@@ -88,10 +100,16 @@ pub async fn give_redis_user(
         name: Set(secret::public_name("app_", 8)),
         password_hash: Set(password.hash()),
         created_at: Set(now),
+        expires_at: Set(life.map(|life| now + life)),
         removed_at: Set(None),
     };
     let mut known = OnConflict::column(Column::SiteId);
-    known.update_columns([Column::PasswordHash, Column::CreatedAt, Column::RemovedAt]);
+    known.update_columns([
+        Column::PasswordHash,
+        Column::CreatedAt,
+        Column::ExpiresAt,
+        Column::RemovedAt,
+    ]);
     Entity::insert(fresh)
         .on_conflict(known)
         .exec_without_returning(&transaction)

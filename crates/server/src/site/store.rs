@@ -10,10 +10,11 @@ use sea_orm::{
 use super::{
     Domain,
     model::{ActiveModel, Column, Entity, NewSite, Site, SiteError, SiteSettings},
+    secrets,
 };
 use crate::{
     audit::{Action, Entry, INSTALLATION},
-    platform::{clock::Moment, db, keys::Keyring, secret, state::State},
+    platform::{clock::Moment, db, keys::Keyring, state::State},
 };
 
 /// Registers a site at the domain in `url`.
@@ -31,6 +32,7 @@ pub async fn create(
     Entity::insert(new.site.clone().into_active_model())
         .exec_without_returning(&transaction)
         .await?;
+    secrets::insert(&transaction, new.site.id, &new.secret_key, now, None).await?;
     Entry::new(new.site.id, Action::SiteCreated)
         .detail(&new.site.domain)
         .record(&transaction, keys, now)
@@ -85,10 +87,10 @@ pub async fn authenticate(
     secret_key: &str,
     now: Moment,
 ) -> Result<Site, SiteError> {
-    let given = secret::hash(secret_key);
+    let owner = secrets::owner(db, secret_key, now).await?;
     find_by_key(db, api_key)
         .await?
-        .filter(|site| site.has_secret(&given, now) && site.is_enabled())
+        .filter(|site| owner == Some(site.id) && site.is_enabled())
         .ok_or(SiteError::WrongKeys)
 }
 

@@ -194,6 +194,27 @@ async fn refuse(site: &Backend) {
     while refused().await != 1026 {}
 }
 
+/// What the operator takes back one by one, by the names that the lists give.
+async fn take_back(app: &App, site: &Backend, person: &Person) {
+    site.enrolment_link(person.client_id, "login").await;
+    let id = site.site_id.to_string();
+    for (list, name, revoke) in [
+        ("tokens", "jti", ["revoke-tokens", "--jti"].as_slice()),
+        ("codes", "id", &["revoke-codes"]),
+        ("secrets", "name", &["revoke-secret"]),
+    ] {
+        let listed = axiam(app, &["site", list, &id, "--json"]);
+        let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+        let one = listed[0][name].as_str().unwrap();
+        let arguments = [&["site", revoke[0], &id], &revoke[1..], &[one]].concat();
+        assert!(axiam(app, &arguments).contains(one));
+        // Once: what it names is worth nothing any more.
+        let again = command(app).args(&arguments).output().unwrap();
+        assert!(!again.status.success());
+        assert!(!axiam(app, &["site", list, &id]).contains(one));
+    }
+}
+
 /// A phone's proof is sent twice.
 async fn replay(app: &App, person: &Person) {
     let memory = person.phone.pairing();
@@ -227,9 +248,11 @@ on_each_database! {
         let bob = site.paired("bob@example.com").await;
         replay(&app, &bob).await;
         refuse(&site).await;
+        take_back(&app, &site, &bob).await;
         // Someone spoils the heads, and work goes on.
         app.app.state.db.execute_unprepared("update audit_heads set seq = seq - 1").await.unwrap();
         site.client("carol@example.com").await;
+        axiam(&app, &["keys", "rotate-signing"]);
         let written = written(&app).await;
         let without_redis = [Action::RedisUserGiven, Action::RedisUserRemoved];
         for kind in Action::ALL {

@@ -116,6 +116,46 @@ fn doctor_is_content_with_a_fresh_installation() {
     assert!(output.status.success(), "{}", text(&output));
 }
 
+#[test]
+fn doctor_reminds_of_a_secret_key_that_is_about_to_end() {
+    let data = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| text(&axiam(data.path(), arguments));
+    let created = run(&["site", "create", "--url", "https://a.example", "--json"]);
+    let site: Value = serde_json::from_str(&created).unwrap();
+    let id = site["site_id"].as_str().unwrap();
+    let rotate = |days| {
+        let words = [
+            "site",
+            "rotate-secret",
+            id,
+            "--overlap",
+            "0",
+            "--days",
+            days,
+        ];
+        assert!(run(&words).contains("sk_"));
+    };
+    rotate("15");
+    let said = run(&["doctor"]);
+    assert!(!said.contains("secret key"), "{said}");
+    rotate("13");
+    let said = run(&["doctor"]);
+    assert!(
+        said.contains("a.example: its last secret key ends"),
+        "{said}"
+    );
+    let listed: Value = serde_json::from_str(&run(&["site", "secrets", id, "--json"])).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    run(&[
+        "site",
+        "revoke-secret",
+        id,
+        listed[0]["name"].as_str().unwrap(),
+    ]);
+    let said = run(&["doctor"]);
+    assert!(said.contains("a.example: it has no secret key"), "{said}");
+}
+
 #[tokio::test]
 async fn doctor_tells_a_database_that_is_older_or_newer_than_the_program() {
     use sea_orm::ConnectionTrait;

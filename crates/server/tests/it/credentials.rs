@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 use server::{
     platform::clock::Clock as _,
-    site::{self, Site},
+    site::{self, Rotation, Site},
 };
 use testkit::{App, Backend, on_each_database};
 
@@ -22,9 +22,12 @@ async fn sign_in(site: &Backend, secret_key: &str) -> u64 {
 
 async fn rotate(app: &App, site: &Backend, overlap: i64) -> String {
     let (db, keys) = (&app.app.state.db, &app.app.state.keys);
-    let overlap = TimeDelta::seconds(overlap);
+    let rotation = Rotation {
+        overlap: TimeDelta::seconds(overlap),
+        life: None,
+    };
     let row = row(app, site).await;
-    let secret = site::rotate_secret(db, keys, &row, overlap, app.clock.now())
+    let secret = site::rotate_secret(db, keys, &row, rotation, app.clock.now())
         .await
         .unwrap();
     secret.reveal().to_owned()
@@ -44,6 +47,32 @@ on_each_database! {
         let fourth = rotate(&app, &site, 60).await;
         let taken = [sign_in(&site, &first).await, sign_in(&site, &second).await, sign_in(&site, &third).await, sign_in(&site, &fourth).await];
         assert_eq!(taken, [1001, 1001, 0, 0]);
+    }
+
+    async fn operators_who_rotate_at_once_lose_no_overlap(app: App) {
+        let other = App::start(app.database.clone(), |_| {}).await;
+        let site = app.site("a.example").await;
+        let mut first = site.secret_key.clone();
+        for _ in 0..4 {
+            let (second, third) = tokio::join!(rotate(&app, &site, 60), rotate(&other, &site, 60));
+            for key in [&first, &second, &third] {
+                assert_eq!(sign_in(&site, key).await, 0);
+            }
+            // The two servers' clocks are not quite the same.
+            app.clock.advance(90);
+            other.clock.advance(90);
+            // One of the two came after the other and goes on.
+            let left = [sign_in(&site, &second).await, sign_in(&site, &third).await];
+            assert!(left == [0, 1001] || left == [1001, 0], "{left:?}");
+            assert_eq!(sign_in(&site, &first).await, 1001);
+            let last = rotate(&app, &site, 0).await;
+            for key in [&second, &third] {
+                assert_eq!(sign_in(&site, key).await, 1001);
+            }
+            app.clock.advance(1000);
+            other.clock.advance(1000);
+            first = last;
+        }
     }
 
     async fn all_tokens_of_a_site_are_revoked_at_once(app: App) {

@@ -210,7 +210,7 @@ on_each_database! {
         let (db, now) = (&app.app.state.db, app.clock.now());
         let file = app.app.state.settings.master_key_file();
         let change = keys::rotate_master(db, &file, now).await.unwrap();
-        assert_eq!(change.keys, 7);
+        assert_eq!(change.keys, 8);
         // The running server goes on, and a key that it makes now is sealed under the new one.
         let second = app.site_with("b.example", |settings| settings.liveness = Liveness::Off).await;
         enrols(&second, &app, "bob@example.com").await;
@@ -270,7 +270,7 @@ on_each_database! {
         let db = &app.app.state.db;
         let before = operator(&app).await;
         // What was written before there were keys of their own.
-        db.execute_unprepared("delete from keys where purpose in ('audit', 'frames')").await.unwrap();
+        db.execute_unprepared("delete from keys where purpose in ('audit', 'frames', 'outgoing')").await.unwrap();
         let keys = operator(&app).await;
         let transaction = db::begin(db).await.unwrap();
         keys::retire(&transaction, &keys, Purpose::Session, app.clock.now()).await.unwrap();
@@ -279,6 +279,8 @@ on_each_database! {
         assert_ne!(before.derive_session_secret(ann.client_id), after.derive_session_secret(ann.client_id));
         let sealed = before.frames_key().sealing().unwrap().seal(b"", b"frame").unwrap();
         assert!(after.frames_key().sealing().unwrap().open(b"", &sealed).is_ok());
+        let sealed = before.outgoing_key().sealing().unwrap().seal(b"", b"whsec").unwrap();
+        assert!(after.outgoing_key().sealing().unwrap().open(b"", &sealed).is_ok());
         let report = audit::verify(db, &after, site.site_id, None).await.unwrap();
         assert!(report.lines > 3 && report.breach.is_none(), "{report:?}");
         // A server that starts now goes on with the log and the people.

@@ -22,6 +22,7 @@ mod client_upload_facial;
 mod clock;
 mod contract;
 mod cors;
+mod credential_kinds;
 mod credentials;
 mod crowd;
 mod decoys;

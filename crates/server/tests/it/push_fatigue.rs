@@ -84,6 +84,32 @@ on_each_database! {
         assert_eq!(push_from(&site, &ann, "2001:db8::2", FIREFOX).await.code(), 0);
     }
 
+    async fn of_pushes_of_one_browser_at_once_one_is_left(
+        app: App, |settings| {
+            settings.limits.push_per_client = 1000;
+            settings.limits.push_per_ip = 1000;
+        }
+    ) {
+        let other = App::start(app.database.clone(), |settings| {
+            settings.limits.push_per_client = 1000;
+            settings.limits.push_per_ip = 1000;
+        }).await;
+        let site = app.site("a.example").await;
+        let there = site.through(&other.url);
+        let ann = site.enrolled("ann@example.com").await;
+        for _ in 0..4 {
+            let pushes = [&site, &there, &site, &there].map(|server| push_from(server, &ann, "203.0.113.9", FIREFOX));
+            let answers = futures_util::future::join_all(pushes).await;
+            let mut open = 0;
+            for answer in answers {
+                let status = site.status(&answer.text("verification_token")).await;
+                open += usize::from(status.data()["status"] == "pending");
+            }
+            assert_eq!(open, 1);
+            assert_eq!(ann.phone.pending(0).await.unwrap().len(), 1);
+        }
+    }
+
     async fn a_browser_that_asks_again_takes_back_what_it_asked_for(
         app: App, |settings| settings.limits.push_per_client = 1000
     ) {

@@ -2,8 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
-use server::{session::Sessions, site::Liveness};
+use server::{
+    platform::clock::Clock as _,
+    session::Sessions,
+    site::{self, Liveness},
+};
 use testkit::{App, Backend, Scripted, on_each_database};
 use tower_sessions::{SessionStore, session::Record};
 
@@ -23,7 +28,7 @@ enum Bound {
 use Bound::{Age, By};
 
 /// Every table. A new one needs its line here and in `docs/retention.md`.
-const TABLES: [(&str, Bound); 22] = [
+const TABLES: [(&str, Bound); 23] = [
     ("_sqlx_migrations", By("versions of the program")),
     ("keys", By("purposes, sites and rotations")),
     ("sites", By("what the operator registers")),
@@ -47,6 +52,7 @@ const TABLES: [(&str, Bound); 22] = [
     ("pushes", Age(0, "")),
     ("seen_frames", Age(0, "")),
     ("sessions", Age(0, "")),
+    ("site_secrets", Age(1, "the one in force")),
     ("site_tokens", Age(0, "")),
     ("webhooks", By("sites, ten for each at most")),
 ];
@@ -109,6 +115,15 @@ async fn live(app: &App) -> Backend {
     let bob = site.paired("bob@example.com").await;
     bob.phone.enrol(&take(3)).await.unwrap();
     bob.phone.erase().await.unwrap();
+    let (db, keys) = (&app.app.state.db, &app.app.state.keys);
+    let row = site::find(db, site.site_id).await.unwrap().unwrap();
+    let rotation = site::Rotation {
+        overlap: TimeDelta::seconds(60),
+        life: None,
+    };
+    site::rotate_secret(db, keys, &row, rotation, app.clock.now())
+        .await
+        .unwrap();
     let sessions = Sessions::new(&app.app.state);
     let mut record = Record {
         id: tower_sessions::session::Id::default(),

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use futures_util::StreamExt;
 use redis::{Client, RedisResult, Value, aio::MultiplexedConnection};
 use serde_json::{Value as Json, json};
 use server::{
-    platform::secret::{Secret, hash},
+    platform::{
+        clock::Clock as _,
+        secret::{Secret, hash},
+    },
     site::{self, RedisUser},
 };
 use testkit::{App, Backend, on_each_database, photos};
@@ -15,7 +19,7 @@ use testkit::{App, Backend, on_each_database, photos};
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The suite's Redis, or a word that there is none.
-fn url() -> Option<String> {
+pub(crate) fn url() -> Option<String> {
     let url = std::env::var("AXIAM_TEST_REDIS_URL").ok();
     if url.is_none() {
         testkit::skipped("Redis; `make test` starts one");
@@ -24,7 +28,7 @@ fn url() -> Option<String> {
 }
 
 /// An app beside `app` that has this Redis.
-async fn with_redis(app: &App, url: &str) -> App {
+pub(crate) async fn with_redis(app: &App, url: &str) -> App {
     App::start(app.database.clone(), |settings| {
         url.clone_into(&mut settings.redis.url);
         settings.redis.prefix = format!("test-{}", uuid::Uuid::new_v4());
@@ -32,18 +36,27 @@ async fn with_redis(app: &App, url: &str) -> App {
     .await
 }
 
-struct Access {
+pub(crate) struct Access {
     url: String,
-    user: RedisUser,
+    pub(crate) user: RedisUser,
     password: Secret,
 }
 
 impl Access {
-    async fn of(app: &App, backend: &Backend, url: &str) -> Self {
+    pub(crate) async fn of(app: &App, backend: &Backend, url: &str) -> Self {
+        Self::until(app, backend, url, None).await
+    }
+
+    pub(crate) async fn until(
+        app: &App,
+        backend: &Backend,
+        url: &str,
+        life: Option<TimeDelta>,
+    ) -> Self {
         let db = &app.app.state.db;
         let site = site::find(db, backend.site_id).await.unwrap().unwrap();
         let (user, password) =
-            site::give_redis_user(db, &app.app.state.keys, &site, site.created_at)
+            site::give_redis_user(db, &app.app.state.keys, &site, life, app.clock.now())
                 .await
                 .unwrap();
         Self {
@@ -61,7 +74,7 @@ impl Access {
         Client::open(address).unwrap()
     }
 
-    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
+    pub(crate) async fn connect(&self) -> RedisResult<MultiplexedConnection> {
         self.client().get_multiplexed_async_connection().await
     }
 }
@@ -72,7 +85,7 @@ async fn admin(url: &str) -> MultiplexedConnection {
 }
 
 /// Looks after Redis now, whatever was looked at before.
-async fn tend(app: &App) {
+pub(crate) async fn tend(app: &App) {
     app.clock.advance(10);
     app.app.publisher.reconcile_redis().await.unwrap();
 }

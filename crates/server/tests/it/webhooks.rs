@@ -61,7 +61,7 @@ async fn only(app: &App, webhook: &Webhook) -> Parcel {
 }
 
 /// The signature that a secret gives, reckoned here once more.
-fn signature(secret: &str, message: &Received) -> String {
+pub(crate) fn signature(secret: &str, message: &Received) -> String {
     let key = STANDARD
         .decode(secret.strip_prefix("whsec_").unwrap())
         .unwrap();

@@ -156,7 +156,7 @@ impl Backends {
         let all = site::all_redis_users(&state.db).await?;
         for (user, site) in all {
             let before = known.users.get(&user.site_id);
-            let gone = user.removed_at.is_some() || !site.is_enabled();
+            let gone = user.is_over(now) || !site.is_enabled();
             let done = if gone {
                 acl::remove(&mut connection, &user).await
             } else {

@@ -8,11 +8,14 @@ use crate::{
     http::token::TokenError,
     platform::clock::{Clock, SystemClock, seconds},
     sign_on,
-    site::Site,
+    site::{self, Site},
 };
 
 /// How far back is looked, seconds: a week.
 const LATELY: u32 = 7 * 86_400;
+
+/// How long before its end a secret key is told of, seconds: two weeks.
+const SOON: u32 = 14 * 86_400;
 
 /// So many sign-ons without one that was redeemed are no accident.
 const SOME: u64 = 3;
@@ -42,6 +45,24 @@ async fn of(db: &DatabaseConnection, site: &Site) -> Result<Vec<String>, DbErr> 
              axiam site revoke-tokens {id}",
             id = site.id
         ));
+    }
+    let (now, soon) = (SystemClock.now(), SystemClock.now() + seconds(SOON));
+    let secrets = site::live_secrets(db, site.id, now).await?;
+    let last = secrets.iter().map(|key| key.expires_at).max_by_key(|end| {
+        // What has no end outlives everything.
+        (end.is_none(), *end)
+    });
+    match last {
+        None => found.push(format!(
+            "{domain}: it has no secret key that is taken: axiam site rotate-secret {}",
+            site.id
+        )),
+        Some(Some(end)) if end < soon => found.push(format!(
+            "{domain}: its last secret key ends {}: axiam site rotate-secret {}",
+            end.format("%Y-%m-%d %H:%M"),
+            site.id
+        )),
+        Some(_) => {}
     }
     let (verified, redeemed) = sign_on::redemptions(db, site.id, since).await?;
     if verified >= SOME && redeemed == 0 {

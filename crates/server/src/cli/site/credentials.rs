@@ -1,4 +1,4 @@
-//! `axiam site rotate-secret`, `disable` and `enable`.
+//! `axiam site secrets`, `rotate-secret`, `revoke-secret`, `disable` and `enable`.
 
 use chrono::TimeDelta;
 use clap::Args;
@@ -10,7 +10,7 @@ use super::lookup::find;
 use crate::{
     cli::CommandError,
     platform::{
-        clock::{Clock, SystemClock},
+        clock::{Clock, Moment, SystemClock},
         keys::Keyring,
     },
     site,
@@ -23,6 +23,9 @@ pub(in crate::cli) struct Rotation {
     /// Seconds for which the present secret key is still taken; 0 where it has been stolen.
     #[arg(long, default_value_t = 86_400)]
     overlap: u32,
+    /// Days after which the new key ends by itself; without, it does not.
+    #[arg(long)]
+    days: Option<u32>,
     /// Print the new key as JSON, for programs.
     #[arg(long)]
     json: bool,
@@ -34,8 +37,11 @@ pub(super) async fn rotate(
     wanted: Rotation,
 ) -> Result<(), CommandError> {
     let site = find(db, wanted.id).await?;
-    let overlap = TimeDelta::seconds(wanted.overlap.into());
-    let secret_key = site::rotate_secret(db, keys, &site, overlap, SystemClock.now()).await?;
+    let rotation = site::Rotation {
+        overlap: TimeDelta::seconds(wanted.overlap.into()),
+        life: wanted.days.map(|days| TimeDelta::days(days.into())),
+    };
+    let secret_key = site::rotate_secret(db, keys, &site, rotation, SystemClock.now()).await?;
     let secret_key = secret_key.reveal();
     if wanted.json {
         let printed =
@@ -45,12 +51,67 @@ pub(super) async fn rotate(
     }
     say!("secret_key  {secret_key}   (keep it: it is not shown again)");
     match wanted.overlap {
-        0 => say!("The one before is not taken any more."),
+        0 => say!("None of before is taken any more."),
         seconds => say!("The one before is taken for {seconds} s more."),
     }
     say!(
         "Tokens stay valid; where a key was stolen: axiam site revoke-tokens {}",
         site.id
+    );
+    Ok(())
+}
+
+pub(super) async fn list(
+    db: &DatabaseConnection,
+    id: Uuid,
+    as_json: bool,
+) -> Result<(), CommandError> {
+    let site = find(db, id).await?;
+    let secrets = site::live_secrets(db, site.id, SystemClock.now()).await?;
+    if as_json {
+        let rows: Vec<_> = secrets
+            .iter()
+            .map(|key| {
+                json!({
+                    "name": key.name(), "created_at": key.created_at, "expires_at": key.expires_at,
+                })
+            })
+            .collect();
+        say!("{:#}", json!(rows));
+        return Ok(());
+    }
+    if secrets.is_empty() {
+        say!(
+            "{} has no secret key: axiam site rotate-secret {id}",
+            site.domain
+        );
+    }
+    let minute = |at: Moment| at.format("%Y-%m-%d %H:%M").to_string();
+    for key in secrets {
+        let until = key
+            .expires_at
+            .map_or("no end".to_owned(), |at| format!("until {}", minute(at)));
+        say!("{}  since {}  {until}", key.name(), minute(key.created_at));
+    }
+    Ok(())
+}
+
+pub(super) async fn revoke(
+    db: &DatabaseConnection,
+    keys: &Keyring,
+    id: Uuid,
+    name: &str,
+) -> Result<(), CommandError> {
+    let site = find(db, id).await?;
+    if !site::revoke_secret(db, keys, &site, name, SystemClock.now()).await? {
+        let text = format!(
+            "{} has no secret key {name}; `axiam site secrets {id}` lists them",
+            site.domain
+        );
+        return Err(text.into());
+    }
+    say!(
+        "{name} is not taken any more. Tokens stay valid; where it was stolen: axiam site revoke-tokens {id}"
     );
     Ok(())
 }

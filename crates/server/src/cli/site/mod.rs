@@ -1,5 +1,6 @@
 //! `axiam site`.
 
+mod codes;
 mod credentials;
 mod lookup;
 mod redis;
@@ -58,6 +59,37 @@ pub(super) enum Command {
     },
     /// Give a site another secret key, shown this once; the present one is taken for a while
     RotateSecret(credentials::Rotation),
+    /// List the secret keys of a site that are taken: name, since and until when
+    Secrets {
+        /// The site's id.
+        id: Uuid,
+        /// Print the keys as JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take one secret key of a site back at once, by the name that `axiam site secrets` lists
+    RevokeSecret {
+        /// The site's id.
+        id: Uuid,
+        /// Name of the key.
+        name: String,
+    },
+    /// List the codes of a site that a phone may still be paired with
+    Codes {
+        /// The site's id.
+        id: Uuid,
+        /// Print the codes as JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take back codes to pair phones, by the ids that `axiam site codes` lists
+    RevokeCodes {
+        /// The site's id.
+        id: Uuid,
+        /// Ids of the codes, one or more.
+        #[arg(required = true)]
+        codes: Vec<Uuid>,
+    },
     /// List the tokens of a site that are worth something: jti, scope, since and until when, where last used
     Tokens {
         /// The site's id.
@@ -108,7 +140,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Com
             }
             let secret_key = new.secret_key.reveal();
             let site = &new.site;
-            let access = redis::give(settings, (&db, &keys), site).await?;
+            let access = redis::give(settings, (&db, &keys), site, None).await?;
             if json {
                 let mut printed = json!({
                     "site_id": site.id, "domain": site.domain, "api_key": site.api_key,
@@ -135,6 +167,12 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Com
             set_test_mode(&db, &keys, id, matches!(mode, Switch::On)).await?;
         }
         Command::RotateSecret(wanted) => credentials::rotate(&db, &keys, wanted).await?,
+        Command::Secrets { id, json } => credentials::list(&db, id, json).await?,
+        Command::RevokeSecret { id, name } => {
+            credentials::revoke(&db, &keys, id, &name).await?;
+        }
+        Command::Codes { id, json } => codes::list(&db, id, json).await?,
+        Command::RevokeCodes { id, codes } => codes::revoke(&db, &keys, id, &codes).await?,
         Command::Tokens { id, json } => tokens::list(&db, id, json).await?,
         Command::RevokeTokens { id, jti } => tokens::revoke(&db, &keys, id, &jti).await?,
         Command::Disable { id } => credentials::switch(&db, &keys, id, false).await?,

@@ -1,5 +1,6 @@
 //! `axiam site redis`: a site's own user in Redis.
 
+use chrono::TimeDelta;
 use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -9,7 +10,7 @@ use crate::{
     cable::backend::{self, acl},
     cli::CommandError,
     platform::{
-        clock::{Clock, SystemClock},
+        clock::{Clock, Moment, SystemClock},
         config::Settings,
         keys::Keyring,
         secret::Secret,
@@ -24,6 +25,9 @@ pub(in crate::cli) struct Arguments {
     /// Make a new password and print it, this once; the old one ends at once.
     #[arg(long, conflicts_with = "remove")]
     rotate: bool,
+    /// Days after which the new password ends by itself; without, it does not.
+    #[arg(long, requires = "rotate")]
+    days: Option<u32>,
     /// Take the user away.
     #[arg(long)]
     remove: bool,
@@ -47,6 +51,7 @@ impl Access {
         let mut printed = json!({
             "host": self.host, "port": self.port, "prefix": self.channel_prefix,
             "user": self.user.as_ref().map(|user| &user.name),
+            "expires_at": self.user.as_ref().and_then(|user| user.expires_at),
         });
         if let Some(password) = &self.password {
             printed["password"] = json!(password.reveal());
@@ -58,7 +63,7 @@ impl Access {
         say!("redis_host      {}", self.host);
         say!("redis_port      {}", self.port);
         match &self.user {
-            Some(user) => say!("redis_user      {}", user.name),
+            Some(user) => say!("redis_user      {}{}", user.name, ending(user)),
             None => say!("redis_user      none yet: add --rotate to make one"),
         }
         if let Some(password) = &self.password {
@@ -69,6 +74,11 @@ impl Access {
         }
         say!("redis_prefix    {}:*", self.channel_prefix);
     }
+}
+
+fn ending(user: &RedisUser) -> String {
+    let told = |until: Moment| format!("   (until {})", until.format("%Y-%m-%d %H:%M"));
+    user.expires_at.map(told).unwrap_or_default()
 }
 
 pub(in crate::cli) async fn run(
@@ -91,7 +101,8 @@ pub(in crate::cli) async fn run(
         return remove(settings, (db, keys), &site).await;
     }
     let access = if arguments.rotate {
-        give(settings, (db, keys), &site).await?
+        let life = arguments.days.map(|days| TimeDelta::days(days.into()));
+        give(settings, (db, keys), &site, life).await?
     } else {
         let user = site::find_redis_user(db, site.id).await?;
         Some(Access {
@@ -117,11 +128,12 @@ pub(in crate::cli) async fn give(
     settings: &Settings,
     (db, keys): (&DatabaseConnection, &Keyring),
     site: &Site,
+    life: Option<TimeDelta>,
 ) -> Result<Option<Access>, CommandError> {
     let Some((host, port)) = settings.redis.public_address() else {
         return Ok(None);
     };
-    let (user, password) = site::give_redis_user(db, keys, site, SystemClock.now()).await?;
+    let (user, password) = site::give_redis_user(db, keys, site, life, SystemClock.now()).await?;
     let mut connection = backend::connect(&settings.redis.url)?;
     if let Err(error) = acl::allow(&mut connection, &user, &site.channel_prefix, true).await {
         later(&error);

@@ -46,6 +46,7 @@ const ALL: &[Pair] = &[
     pair!(13, "0013_decoys"),
     pair!(14, "0014_outbox"),
     pair!(15, "0015_site_tokens"),
+    pair!(16, "0016_site_secrets"),
 ];
 
 pub(super) fn sqlite() -> Migrator {

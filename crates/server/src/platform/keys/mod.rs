@@ -47,6 +47,8 @@ pub enum Purpose {
     Audit,
     /// Seals what is kept of frames already seen.
     Frames,
+    /// Seals secrets which are used to sign or to sign in elsewhere.
+    Outgoing,
     /// Seals templates and what else must not be read in a stolen database.
     Data,
     /// The secret from which the transforms of this site's templates are derived.
@@ -63,6 +65,7 @@ impl Purpose {
             Self::Session => "session".into(),
             Self::Audit => "audit".into(),
             Self::Frames => "frames".into(),
+            Self::Outgoing => "outgoing".into(),
             Self::Data => "data".into(),
             Self::Transform(site_id) => format!("transform:{site_id}"),
         }
@@ -146,6 +149,7 @@ pub struct Keyring {
     session: Key,
     audit: Key,
     frames: Key,
+    outgoing: Key,
     master: Master,
     opened: RwLock<HashMap<(Purpose, Uuid), Key>>,
     pairs: RwLock<HashMap<Uuid, Arc<SigningPair>>>,
@@ -172,10 +176,12 @@ impl Keyring {
         };
         let audit = lasting(Purpose::Audit, b"the chain of the audit log".as_slice()).await?;
         let frames = lasting(Purpose::Frames, b"frames already seen".as_slice()).await?;
+        let outgoing = lasting(Purpose::Outgoing, b"secrets for going out").await?;
         let keyring = Self {
             session,
             audit,
             frames,
+            outgoing,
             master,
             opened: RwLock::default(),
             pairs: RwLock::default(),
@@ -311,7 +317,7 @@ impl Keyring {
     /// The key that seals secrets which are used to sign or to sign in elsewhere.
     #[must_use]
     pub fn outgoing_key(&self) -> Key {
-        self.derived(b"secrets for going out")
+        self.outgoing.clone()
     }
 
     fn derived(&self, about: &[u8]) -> Key {

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     audit::{Action, Entry},
+    client::{self, ClientError},
     platform::{
         clock::seconds,
         db,
@@ -74,6 +75,13 @@ pub(in crate::sign_on) async fn request(
         ..Default::default()
     };
     let transaction = db::begin(&state.db).await?;
+    // One after another: of two at once by one browser, the later must see the earlier one.
+    match client::hold(&transaction, site.id, client.id).await {
+        Err(ClientError::NotFound) if !wanted.is_known => {}
+        held => {
+            held?;
+        }
+    }
     let superseded = supersede(&transaction, state, &row).await?;
     store::insert(&transaction, row).await?;
     if asked.devices.is_empty() {
