@@ -71,6 +71,7 @@ pub(super) const SHELVES: &[Shelf] = &[
             guide!("production"),
             guide!("compliance"),
             guide!("security", "SECURITY.md"),
+            guide!("threats", "docs/threats.md"),
             guide!("credentials", "docs/credentials.md"),
             guide!("phone", "docs/phone.md"),
             guide!("erasure", "docs/erasure.md"),

@@ -70,6 +70,7 @@ mod site_redis;
 mod site_tokens;
 mod sweep;
 mod test_identities;
+mod threats;
 mod traps;
 mod two_servers;
 mod webhook_command;
