@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check web models bench bench-cable bench-face
+.PHONY: help run test check web models fuzz-api bench bench-cable bench-face
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -17,6 +17,9 @@ test: models web web/e2e/node_modules/.package-lock.json ## Run every test, on S
 
 check: web ## Formatting, lints and docs of all Rust code, licences and sources of dependencies
 	@scripts/check
+
+fuzz-api: models web ## Generated requests to every route, each answer held to the contract (EXAMPLES=500 SEED=7 for more)
+	@scripts/fuzz-api
 
 bench: bench-face bench-cable ## Run every benchmark
 

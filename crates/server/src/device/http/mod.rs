@@ -41,7 +41,8 @@ pub fn router() -> OpenApiRouter<Shared> {
 #[derive(Deserialize, ToSchema)]
 struct Register {
     enrollment_token: String,
-    /// What the person calls the phone, 1 to 100 characters.
+    /// What the person calls the phone.
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
     platform: Platform,
     push: Push,

@@ -38,6 +38,7 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
 #[derive(Deserialize, IntoParams)]
 struct Wait {
     /// Seconds to wait for a sign-on where there is none yet, at most 25.
+    #[param(value_type = Option<u32>)]
     wait: Option<String>,
 }
 

@@ -239,6 +239,7 @@ async fn push(state: &Shared, wanted: &Wanted<'_>, visitor: Visitor) -> Replied<
 #[derive(Deserialize, IntoParams)]
 struct StatusOf {
     #[serde(default)]
+    #[param(required, min_length = 1)]
     verification_token: String,
 }
 
@@ -274,6 +275,7 @@ fn required(token: &str) -> ApiResult<&str> {
 
 #[derive(Deserialize, ToSchema)]
 struct Cancel {
+    #[schema(min_length = 1)]
     verification_token: String,
 }
 
