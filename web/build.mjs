@@ -21,6 +21,8 @@ const BUNDLES = {
   'widget/facial-login.css': 'widget/facial-login.css',
   'widget/facial-login.js': 'widget/src/global.ts',
   'docs/docs.css': 'docs/docs.css',
+  'dashboard/dashboard.css': 'dashboard/dashboard.css',
+  'dashboard/dashboard.js': 'dashboard/dashboard.ts',
   'phone/phone.css': 'phone/phone.css',
   'phone/phone.js': 'phone/src/index.ts',
 };

@@ -11,6 +11,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
+    account, audit,
     cable::{self, Connected, Publisher},
     client,
     demo::{self, Demo},
@@ -22,7 +23,8 @@ use crate::{
         error::Failure,
         headers, health, request,
     },
-    limit, pages,
+    limit,
+    pages::{self, dashboard::Routes},
     platform::{
         clock::{Clock, Steps, seconds},
         config::Settings,
@@ -30,6 +32,7 @@ use crate::{
         keys::Keyring,
         outbox::{self, Outbox},
         outgoing::Outgoing,
+        passwords::Passwords,
         shares::Shares,
         state::{Shared, State},
         wake_ups::WakeUps,
@@ -90,6 +93,7 @@ impl App {
             events: crate::platform::events::Events::default(),
             wake_ups: WakeUps::default(),
             called: Mutex::default(),
+            passwords: Passwords::default(),
             uploads: Shares::of(kibibytes),
             polls: Shares::with_device_most(connections / 2, POLLS_OF_A_PHONE),
             subscriptions: Shares::of(connections.saturating_mul(2)),
@@ -124,7 +128,8 @@ impl App {
         // The pages of slices are merged here.
         let mut slices = Router::new()
             .merge(device::pages::router())
-            .merge(docs::pages::router(contract.clone()));
+            .merge(docs::pages::router(contract.clone()))
+            .merge(dashboard().into_router());
         if let Some(demo) = &self.demo {
             let backend = api.clone().with_state(self.state.clone());
             slices = slices.merge(demo::pages::router(demo, backend));
@@ -181,6 +186,7 @@ impl App {
         limit::forget(&self.state).await?;
         outbox::expire(&self.state.db, now).await?;
         session::forget(&self.state.db, now).await?;
+        account::forget_links(&self.state.db, now).await?;
         let life = seconds(self.state.settings.sign_on.lifetime);
         push::forget(&self.state.db, now - life).await?;
         self.retention.keep(&self.state).await
@@ -208,6 +214,19 @@ impl App {
         enrolment::bound_lives(&state.db, seconds(settings.enrolment.lifetime), now).await?;
         session::bound_lives(&state.db, &settings.session, now).await
     }
+}
+
+/// The dashboard's routes, with who may use each.
+#[must_use]
+pub fn dashboard() -> Routes {
+    account::pages::routes()
+        .merge(site::pages::routes())
+        .merge(sign_on::pages::routes())
+        .merge(client::pages::routes())
+        .merge(enrolment::pages::routes())
+        .merge(device::pages::routes())
+        .merge(erasure::pages::routes())
+        .merge(audit::pages::routes())
 }
 
 #[derive(OpenApi)]

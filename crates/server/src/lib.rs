@@ -1,7 +1,7 @@
 //! The program `axiam`: signs people in to websites with their face.
 //!
 //! Slices, each a noun with its rules, its SQL and its routes: [`site`], [`client`],
-//! [`webhook`], [`enrolment`], [`device`], [`face`], [`push`], [`sign_on`]. Between slices, arrows run downhill
+//! [`webhook`], [`enrolment`], [`device`], [`face`], [`push`], [`sign_on`], and [`account`] for the dashboard. Between slices, arrows run downhill
 //! only: `sign_on → {push, face, device} → enrolment → client → {site, webhook} → {audit, limit}`. They stand
 //! on the [`platform`] and are reached through the doors in [`http`]. The [`cable`] listens to what
 //! happens and is called by none; [`demo`] is a relying site that calls the API as any other would;
@@ -9,6 +9,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod account;
 pub mod app;
 pub mod audit;
 pub mod cable;

@@ -30,6 +30,26 @@ actions! {
     ServerStarted = "server_started";
     /// A key of the installation was put in an older one's place.
     KeyReplaced = "key_replaced";
+    /// An account was made.
+    AccountCreated = "account_created";
+    /// A link was offered that sets an account's password.
+    AccountLinkOffered = "account_link_offered";
+    /// An account's password was set; its other sessions ended.
+    PasswordSet = "password_set";
+    /// Someone signed in to the dashboard.
+    AccountSignedIn = "account_signed_in";
+    /// Someone was not let in to the dashboard: no such account, or a wrong password.
+    AccountRefused = "account_refused";
+    /// Someone signed out of the dashboard.
+    AccountSignedOut = "account_signed_out";
+    /// Sessions of an account with the dashboard were ended by itself.
+    AccountSessionsEnded = "account_sessions_ended";
+    /// An account was given a role on a site.
+    RoleGiven = "role_given";
+    /// An account's role on a site was taken away.
+    RoleTaken = "role_taken";
+    /// Records of a site were taken out of the dashboard as a file; it says which.
+    DataExported = "data_exported";
     /// A site was registered.
     SiteCreated = "site_created";
     /// A site was switched on or off.
@@ -60,7 +80,7 @@ actions! {
     TokenIssued = "token_issued";
     /// Keys were shown that are wrong, of another domain, or of a site that is switched off.
     TokenRefused = "token_refused";
-    /// A widget's token was used where it may not be.
+    /// A widget's token, or an account's session, was used where it may not be.
     AccessRefused = "access_refused";
     /// A limit was reached; further refusals within the window are not recorded.
     LimitReached = "limit_reached";

@@ -19,6 +19,8 @@ pub enum Actor {
     Page,
     /// A paired phone, by its key.
     Device(Uuid),
+    /// Someone at the dashboard, by their account.
+    Account(Uuid),
     /// Whoever runs the command line, by the name that the system gives them.
     Operator(String),
     /// The program itself: what time brings about.
@@ -33,6 +35,7 @@ impl fmt::Display for Actor {
             Self::Backend => f.write_str("backend"),
             Self::Page => f.write_str("page"),
             Self::Device(id) => write!(f, "device {id}"),
+            Self::Account(id) => write!(f, "account {id}"),
             Self::Operator(name) if name.is_empty() => f.write_str("operator"),
             Self::Operator(name) => write!(f, "operator {name}"),
             Self::Server => f.write_str("server"),

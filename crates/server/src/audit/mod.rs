@@ -9,7 +9,9 @@ mod action;
 mod actor;
 mod chain;
 mod entry;
+mod export;
 mod log;
+pub mod pages;
 mod prune;
 mod store;
 mod verify;
@@ -19,6 +21,7 @@ pub use self::{
     actor::{Actor, Caller, current, proven, within},
     chain::{Content, Hash},
     entry::{Entry, INSTALLATION},
+    export::Exported,
     log::begin,
     prune::{Pruned, prune},
     store::{Line, count, lines_after, sites},

@@ -264,6 +264,23 @@ pub async fn lines_after(
     Ok(rows.into_iter().map(Line::from).collect())
 }
 
+/// Lines of a site that come before the one of this number, the last batch of them, the newest first.
+pub(super) async fn lines_before(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    seq: i64,
+    most: u64,
+) -> Result<Vec<Line>, DbErr> {
+    let rows = row::Entity::find()
+        .filter(row::Column::SiteId.eq(site_id))
+        .filter(row::Column::Seq.lt(seq))
+        .order_by_desc(row::Column::Seq)
+        .limit(most)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(Line::from).collect())
+}
+
 /// The last line of a site that has a place.
 pub(super) async fn last(db: &impl ConnectionTrait, site_id: Uuid) -> Result<Option<Place>, DbErr> {
     let row = row::Entity::find()

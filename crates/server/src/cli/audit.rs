@@ -8,13 +8,13 @@ use std::{
 
 use clap::{Subcommand, ValueEnum};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{CommandError, serve::open_database};
 use crate::{
-    audit::{self, Hash, INSTALLATION, Line, Report},
+    audit::{self, Exported, Hash, INSTALLATION, Report},
     platform::{
         clock::{Clock, SystemClock},
         config::Settings,
@@ -174,77 +174,6 @@ fn print(report: &Report, name: &str) {
     say!("{id}  {name:<30}  {state}");
 }
 
-/// A line as it is exported.
-#[derive(Serialize)]
-struct Exported<'a> {
-    site_id: Uuid,
-    line: i64,
-    created_at: String,
-    action: &'a str,
-    actor: &'a str,
-    network: &'a str,
-    client_id: Option<Uuid>,
-    device_id: Option<Uuid>,
-    sign_on_id: Option<Uuid>,
-    detail: &'a str,
-    id: Uuid,
-    hash: String,
-}
-
-impl<'a> Exported<'a> {
-    const NAMES: &'static str = "site_id,line,created_at,action,actor,network,client_id,device_id,sign_on_id,detail,id,hash";
-
-    fn of(line: &'a Line) -> Self {
-        let content = &line.content;
-        Self {
-            site_id: content.site_id,
-            line: line.seq,
-            created_at: content
-                .created_at
-                .to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
-            action: &content.action,
-            actor: &content.actor,
-            network: &content.network,
-            client_id: content.client_id,
-            device_id: content.device_id,
-            sign_on_id: content.sign_on_id,
-            detail: &content.detail,
-            id: content.id,
-            hash: line.hash.to_string(),
-        }
-    }
-
-    fn csv(&self) -> String {
-        let id = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
-        [
-            self.site_id.to_string(),
-            self.line.to_string(),
-            self.created_at.clone(),
-            cell(self.action),
-            cell(self.actor),
-            cell(self.network),
-            id(self.client_id),
-            id(self.device_id),
-            id(self.sign_on_id),
-            cell(self.detail),
-            self.id.to_string(),
-            self.hash.clone(),
-        ]
-        .join(",")
-    }
-}
-
-/// A text as a cell. One that a spreadsheet would take for a formula is kept from being one.
-fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = format!("{}{}", if formula { "'" } else { "" }, text);
-    if text.contains(['"', ',', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text
-    }
-}
-
 async fn export(
     db: &impl ConnectionTrait,
     only: Option<Uuid>,
@@ -273,21 +202,4 @@ async fn export(
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_quoted_and_are_no_formulas() {
-        for (text, written) in [
-            ("plain", "plain"),
-            ("a, \"b\"", "\"a, \"\"b\"\"\""),
-            ("=1+1", "'=1+1"),
-            ("two\nlines", "\"two\nlines\""),
-        ] {
-            assert_eq!(cell(text), written);
-        }
-    }
 }

@@ -3,10 +3,12 @@
 #[macro_use]
 mod out;
 
+mod account;
 mod audit;
 mod demo;
 mod doctor;
 mod face;
+mod first_account;
 mod keys;
 mod log;
 mod phone;
@@ -60,6 +62,9 @@ enum Command {
     /// Websites that use this server
     #[command(subcommand)]
     Site(site::Command),
+    /// Who may open the dashboard
+    #[command(subcommand)]
+    Account(account::Command),
     /// Compare photos, measure the face pack, look after enrolled faces
     #[command(subcommand)]
     Face(face::Command),
@@ -139,6 +144,7 @@ async fn obey(
             Ok(())
         }
         Command::Site(command) => Box::pin(site::run(&settings, command)).await,
+        Command::Account(command) => Box::pin(account::run(&settings, command)).await,
         Command::Face(command) => Box::pin(face::run(&settings, command)).await,
         Command::Keys(command) => Box::pin(keys::run(&settings, command)).await,
         Command::Audit(command) => Box::pin(audit::run(&settings, command)).await,

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use super::{
     CommandError,
     demo::{self, DemoSite},
+    first_account,
     log::{self, Filter},
     signals,
 };
@@ -145,6 +146,7 @@ pub(super) async fn run(
     } else {
         None
     };
+    let first_link = first_account::link(&settings, &db, &keys).await?;
     let app = App::new(settings, db, clock, keys, Arc::new(engine), cable)
         .with_demo(demo.as_ref().map(|site| site.demo.clone()));
     signals::on_hangup({
@@ -153,7 +155,7 @@ pub(super) async fn run(
     })?;
     // Whoever reads the greeting may send a signal at once.
     let asked_to_stop = signals::asked_to_stop();
-    greet(&app.state.settings, demo.as_ref());
+    greet(&app.state.settings, first_link.as_deref(), demo.as_ref());
     signals::notify("READY=1");
     serve(app, listener, asked_to_stop).await
 }
@@ -275,13 +277,16 @@ fn reload(sources: &Overrides, log: &Filter, state: &State) {
     }
 }
 
-fn greet(settings: &Settings, demo: Option<&DemoSite>) {
+fn greet(settings: &Settings, first_link: Option<&str>, demo: Option<&DemoSite>) {
     let url = settings.public_url();
     say!(
         "Axiam is running at {url} (open it for what to do next; API contract: {url}/api/openapi.json)"
     );
     if !settings.server.public_url.is_empty() {
         say!("It listens on {}", settings.server.listen);
+    }
+    if let Some(link) = first_link {
+        say!("Nobody owns it yet. Set up the dashboard, by this link alone: {link}");
     }
     if let Some(demo) = demo {
         say!("The demo site is at {url}/demo");

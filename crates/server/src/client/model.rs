@@ -26,6 +26,8 @@ pub struct Model {
     pub email_key: String,
     /// As it was given.
     pub full_name: String,
+    /// As it is looked for.
+    pub name_key: String,
     /// Failures in a row.
     pub failures: i32,
     /// Set while locked for a time.
@@ -51,6 +53,7 @@ impl Client {
             email: String::new(),
             email_key: String::new(),
             full_name: String::new(),
+            name_key: String::new(),
             failures: 0,
             locked_until: None,
             locked_permanently: false,
@@ -130,6 +133,12 @@ impl FullName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// As it is looked for: composed (NFC), in lower case.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.0.nfc().collect::<String>().to_lowercase()
     }
 }
 
@@ -254,6 +263,7 @@ mod tests {
             email: String::new(),
             email_key: String::new(),
             full_name: String::new(),
+            name_key: String::new(),
             failures: 5,
             locked_until: Some(now + seconds(61)),
             locked_permanently: false,

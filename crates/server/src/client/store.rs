@@ -39,6 +39,7 @@ pub async fn create(
         email: Set(email.as_str().to_owned()),
         email_key: Set(email.key()),
         full_name: Set(full_name.as_str().to_owned()),
+        name_key: Set(full_name.key()),
         failures: Set(0),
         locked_until: Set(None),
         locked_permanently: Set(false),
@@ -87,6 +88,22 @@ pub async fn find_by_email(
         .one(db)
         .await?
         .ok_or(ClientError::NotFound)
+}
+
+/// Those of these clients whom the site knows.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_all(
+    db: &impl ConnectionTrait,
+    site: &Site,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<Client>, DbErr> {
+    Entity::find()
+        .filter(Column::SiteId.eq(site.id))
+        .filter(Column::Id.is_in(ids))
+        .all(db)
+        .await
 }
 
 /// Counts a failure and locks where the rules say so, in one statement; a lock is recorded.

@@ -147,6 +147,7 @@ mod tests {
             email: address.to_owned(),
             email_key: Email::try_from(address.to_owned()).unwrap().key(),
             full_name: String::new(),
+            name_key: String::new(),
             failures: 0,
             locked_until: None,
             locked_permanently: false,

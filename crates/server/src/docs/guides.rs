@@ -68,6 +68,7 @@ pub(super) const SHELVES: &[Shelf] = &[
     Shelf {
         name: "Running it",
         guides: &[
+            guide!("dashboard"),
             guide!("production"),
             guide!("compliance"),
             guide!("security", "SECURITY.md"),

@@ -1,7 +1,9 @@
 //! Enrolments: the QR code that gives one phone the right to pair with one client.
 
+mod code;
 pub mod http;
 mod model;
+pub mod pages;
 mod qr;
 mod store;
 

@@ -10,11 +10,36 @@ const SCALE: usize = 8;
 /// Blank modules around the code (ISO/IEC 18004 asks for four).
 const QUIET: usize = 4;
 
+fn code(text: &str) -> Result<QrCode, EnrolmentError> {
+    QrCode::with_error_correction_level(text, EcLevel::M)
+        .map_err(|error| EnrolmentError::Drawing(error.to_string()))
+}
+
+/// The side of the code in modules, with what is blank around it, and an SVG path over its dark modules: one stroke for
+/// each run of them.
+pub(super) fn svg_path(text: &str) -> Result<(usize, String), EnrolmentError> {
+    let code = code(text)?;
+    let width = code.width();
+    let mut path = String::new();
+    for y in 0..width {
+        let mut x = 0;
+        while x < width {
+            let run = (x..width)
+                .take_while(|x| code[(*x, y)] == Color::Dark)
+                .count();
+            if run > 0 {
+                path += &format!("M{} {}h{run}v1h-{run}z", x + QUIET, y + QUIET);
+            }
+            x += run.max(1);
+        }
+    }
+    Ok((width + 2 * QUIET, path))
+}
+
 /// Draws `text` as a one-bit grayscale PNG.
 pub(super) fn png(text: &str) -> Result<Vec<u8>, EnrolmentError> {
     let drawing = |error: String| EnrolmentError::Drawing(error);
-    let code = QrCode::with_error_correction_level(text, EcLevel::M)
-        .map_err(|error| drawing(error.to_string()))?;
+    let code = code(text)?;
     let width = code.width();
     let side = (width + 2 * QUIET) * SCALE;
     let is_dark = |x: usize, y: usize| {

@@ -3,6 +3,7 @@
 
 mod flow;
 pub mod http;
+pub mod pages;
 mod receipt;
 
 pub use receipt::{Erased, Receipt};

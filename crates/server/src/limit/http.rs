@@ -24,7 +24,12 @@ impl From<Rule> for Code {
             Rule::PushByClient => Self::PushLimitedByClient,
             Rule::VerifyByIp => Self::VerifyLimitedByIp,
             Rule::VerifyBySignOn => Self::VerifyLimitedBySignOn,
-            Rule::Auth | Rule::Enrol | Rule::Other | Rule::Recorded => Self::RateLimited,
+            Rule::Auth
+            | Rule::Enrol
+            | Rule::SignInByIp
+            | Rule::SignInByAccount
+            | Rule::Other
+            | Rule::Recorded => Self::RateLimited,
         }
     }
 }

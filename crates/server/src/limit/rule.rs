@@ -18,6 +18,10 @@ pub enum Rule {
     Auth,
     /// Faces sent for enrolment by one phone.
     Enrol,
+    /// Passwords for the dashboard by the caller's address.
+    SignInByIp,
+    /// Passwords for one account.
+    SignInByAccount,
     /// Any other limited route by address.
     Other,
     /// Refusals of one kind that are recorded.
@@ -37,6 +41,8 @@ impl Rule {
             Self::VerifyBySignOn => limits.verify_per_sign_on,
             Self::Auth => limits.auth_per_ip,
             Self::Enrol => limits.enrol_per_device,
+            Self::SignInByIp => limits.sign_in_per_ip,
+            Self::SignInByAccount => limits.sign_in_per_account,
             Self::Other => limits.other_per_ip,
             Self::Recorded => 1,
         }
@@ -51,6 +57,8 @@ impl Rule {
             Self::VerifyBySignOn => "verify_per_sign_on",
             Self::Auth => "auth_per_ip",
             Self::Enrol => "enrol_per_device",
+            Self::SignInByIp => "sign_in_per_ip",
+            Self::SignInByAccount => "sign_in_per_account",
             Self::Other => "other_per_ip",
             Self::Recorded => "recorded",
         }

@@ -1,8 +1,9 @@
 //! What people see in a browser, and what all pages share: the [`layout`] and its policy, the
-//! [`error`] page, sessions ([`visit`]) and bundled files ([`assets`]). A slice's own pages are in
+//! [`error`] page, sessions ([`visit`]), bundled files ([`assets`]) and what the dashboard stands on ([`dashboard`]). A slice's own pages are in
 //! its `pages`.
 
 pub mod assets;
+pub mod dashboard;
 pub mod error;
 mod home;
 pub mod layout;

@@ -14,6 +14,7 @@ use crate::platform::{
     engine::Workers,
     events::Events,
     keys::Keyring,
+    passwords::Passwords,
     shares::Shares,
     wake_ups::WakeUps,
 };
@@ -41,6 +42,8 @@ pub struct State {
     pub proxies: RwLock<Arc<[IpNet]>>,
     /// Other addresses that phones called this server by: each is told once.
     pub called: Mutex<BTreeSet<String>>,
+    /// The workers that hash passwords.
+    pub passwords: Passwords,
     /// Kibibytes of uploads that may be in memory.
     pub uploads: Arc<Shares>,
     /// Phones that wait for a sign-on, each with a connection.

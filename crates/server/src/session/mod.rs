@@ -3,6 +3,11 @@
 
 #[allow(unreachable_pub, reason = "the derive makes its companions public")]
 mod model;
+mod of_account;
 mod store;
 
-pub use self::store::{Sessions, bound_lives, forget};
+pub use self::{
+    model::SignedIn,
+    of_account::{Kept, end, end_all, kept, name_of},
+    store::{Sessions, bound_lives, forget},
+};

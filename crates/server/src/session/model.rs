@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::platform::{
     clock::{Moment, seconds},
@@ -22,9 +23,31 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// When it ends, unless it is used before.
     pub expires_at: DateTimeUtc,
+    /// Whose it is, while an account is signed in.
+    pub account_id: Option<Uuid>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// What a session remembers of the account that is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedIn {
+    /// Whose session it is.
+    pub account_id: Uuid,
+    /// When they signed in.
+    pub since: Moment,
+    /// Name of the browser, for display; empty where nothing is known.
+    pub browser: String,
+    /// Name of its system, for display.
+    pub os: String,
+    /// The network that they signed in from.
+    pub network: String,
+}
+
+impl SignedIn {
+    /// Under which name a session remembers it.
+    pub const NAME: &str = "account";
+}
 
 /// How long sessions last.
 #[derive(Debug, Clone, Copy)]

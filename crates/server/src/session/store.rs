@@ -14,7 +14,7 @@ use tower_sessions::{
     session_store::{Error, Result},
 };
 
-use super::model::{ActiveModel, Column, Entity, Life};
+use super::model::{ActiveModel, Column, Entity, Life, SignedIn};
 use crate::platform::{
     clock::{Clock, Moment, SKEW},
     config, db, secret,
@@ -49,8 +49,15 @@ impl fmt::Debug for Sessions {
     }
 }
 
-fn hash(id: Id) -> Vec<u8> {
+pub(super) fn hash(id: Id) -> Vec<u8> {
     secret::hash(&id.to_string())
+}
+
+/// Whose session it is.
+fn account(record: &Record) -> Option<Uuid> {
+    let remembered = record.data.get(SignedIn::NAME)?;
+    let signed_in: SignedIn = serde_json::from_value(remembered.clone()).ok()?;
+    Some(signed_in.account_id)
 }
 
 fn encode(record: &Record) -> Result<String> {
@@ -72,6 +79,7 @@ impl SessionStore for Sessions {
                 data: Set(data.clone()),
                 created_at: Set(now),
                 expires_at: Set(self.life.end(now, now)),
+                account_id: Set(account(record)),
             };
             match Entity::insert(row).exec_without_returning(&self.db).await {
                 Err(error) if db::is_duplicate(&error) => record.id = Id::default(),
@@ -84,6 +92,7 @@ impl SessionStore for Sessions {
     async fn save(&self, record: &Record) -> Result<()> {
         Entity::update_many()
             .col_expr(Column::Data, Expr::value(encode(record)?))
+            .col_expr(Column::AccountId, Expr::value(account(record)))
             .filter(Column::Id.eq(hash(record.id)))
             .filter(Column::ExpiresAt.gt(self.clock.now()))
             .exec(&self.db)

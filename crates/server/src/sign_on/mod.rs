@@ -6,8 +6,10 @@ pub mod http;
 mod inbox_entry;
 mod model;
 mod page_status;
+pub mod pages;
 mod retention;
 mod store;
+mod tracker;
 
 pub use flow::{
     Erased, Undelivered, answer_overdue, client_and_token, delivered_since, erase, expire_due,

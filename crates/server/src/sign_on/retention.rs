@@ -5,7 +5,10 @@ use sea_orm::{
     entity::prelude::*,
 };
 
-use super::model::{Column, Entity, State};
+use super::{
+    model::{Column, Entity, State},
+    tracker,
+};
 use crate::platform::clock::Moment;
 
 /// Most rows forgotten at a time.
@@ -28,6 +31,7 @@ pub async fn forget(db: &DatabaseConnection, site_id: Uuid, before: Moment) -> R
         .all(db)
         .await?;
     let is_all = (ids.len() as u64) < BATCH;
+    tracker::forget(db, site_id, before).await?;
     if !ids.is_empty() {
         Entity::delete_many()
             .filter(Column::Id.is_in(ids))

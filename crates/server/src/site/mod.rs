@@ -5,6 +5,7 @@ mod domain;
 pub mod http;
 mod model;
 mod origins;
+pub mod pages;
 mod redis_user;
 mod secrets;
 mod store;
@@ -22,7 +23,7 @@ pub use redis_user::{
 pub use secrets::{
     Rotation, SiteSecret, forget_secrets, live_secrets, revoke_secret, rotate_secret,
 };
-pub use store::{all, authenticate, create, find, find_enabled, some, store_settings};
+pub use store::{all, authenticate, create, create_as, find, find_enabled, some, store_settings};
 pub use test_site::TestSite;
 pub use tokens::{
     SiteToken, find_token, forget_signing_keys, forget_tokens, live_tokens, note_token_use,

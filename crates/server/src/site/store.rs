@@ -27,18 +27,43 @@ pub async fn create(
     url: &str,
     now: Moment,
 ) -> Result<NewSite, SiteError> {
-    let new = NewSite::at(&Domain::parse(url)?, now);
+    let domain = Domain::parse(url)?;
+    let made = create_as(db, keys, Uuid::new_v4(), &domain, now).await?;
+    made.ok_or_else(|| DbErr::RecordNotInserted.into())
+}
+
+/// Registers a site under an id that a form was given before, so that a form which is sent twice makes one site;
+/// `None` where it is there already.
+///
+/// # Errors
+/// When the database fails.
+pub async fn create_as(
+    db: &DatabaseConnection,
+    keys: &Keyring,
+    id: Uuid,
+    domain: &Domain,
+    now: Moment,
+) -> Result<Option<NewSite>, SiteError> {
+    let mut new = NewSite::at(domain, now);
+    new.site.id = id;
     let transaction = db::begin(db).await?;
-    Entity::insert(new.site.clone().into_active_model())
+    let inserted = Entity::insert(new.site.clone().into_active_model())
         .exec_without_returning(&transaction)
-        .await?;
-    secrets::insert(&transaction, new.site.id, &new.secret_key, now, None).await?;
-    Entry::new(new.site.id, Action::SiteCreated)
+        .await;
+    match inserted {
+        Err(error) if db::is_duplicate(&error) => {
+            transaction.rollback().await?;
+            return Ok(None);
+        }
+        outcome => outcome?,
+    };
+    secrets::insert(&transaction, id, &new.secret_key, now, None).await?;
+    Entry::new(id, Action::SiteCreated)
         .detail(&new.site.domain)
         .record(&transaction, keys, now)
         .await?;
     transaction.commit().await?;
-    Ok(new)
+    Ok(Some(new))
 }
 
 /// Every site, the oldest first. For the operator's command line.

@@ -12,7 +12,11 @@ use serde_json::json;
 use server::{app::API, audit::Action, platform::clock::Clock};
 use testkit::{Answer, App, Backend, Person, Scripted, on_each_database};
 
-use crate::{device_facial::count, device_register::code};
+use crate::{
+    dashboard::{make_account, signed_in},
+    device_facial::count,
+    device_register::code,
+};
 
 /// Every kind that is in the log.
 async fn written(app: &App) -> Vec<String> {
@@ -215,6 +219,29 @@ async fn take_back(app: &App, site: &Backend, person: &Person) {
     }
 }
 
+/// What people do at the dashboard.
+async fn manage(app: &App, site: &Backend) {
+    let id = site.site_id.to_string();
+    for email in ["ann@example.com", "bob@example.com"] {
+        make_account(app, email, email.starts_with("ann")).await;
+    }
+    let place = ["--email", "bob@example.com", "--site", id.as_str()];
+    let with_role = [&["account", "grant"], &place[..], &["--role", "viewer"]].concat();
+    axiam(app, &with_role);
+    axiam(app, &[&["account", "revoke"], &place[..]].concat());
+    let (ann, there) = (
+        signed_in(app, "ann@example.com").await,
+        signed_in(app, "ann@example.com").await,
+    );
+    ann.get(&format!("/dashboard/apps/{id}/sign-ons/csv")).await;
+    ann.post("/dashboard/account/sessions/end-others", &[])
+        .await;
+    assert!(there.get("/dashboard").await.location.contains("sign-in"));
+    ann.post("/dashboard/sign-out", &[]).await;
+    ann.post("/dashboard/sign-in", &[("email", "ann@example.com")])
+        .await;
+}
+
 /// A phone's proof is sent twice.
 async fn replay(app: &App, person: &Person) {
     let memory = person.phone.pairing();
@@ -244,6 +271,7 @@ on_each_database! {
         let site = app.site("a.example").await;
         let with_redis = operate_redis(&app, &site);
         operate(&app, &site);
+        manage(&app, &site).await;
         live(&app, &site).await;
         let bob = site.paired("bob@example.com").await;
         replay(&app, &bob).await;

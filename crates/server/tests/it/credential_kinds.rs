@@ -323,7 +323,7 @@ enum Held {
 use Held::{Nothing, Of, Once};
 
 /// Every column that keeps a secret, or what is left of one.
-const COLUMNS: [(&str, Held); 20] = [
+const COLUMNS: [(&str, Held); 22] = [
     ("site_secrets.hash", Of(Credential::SecretKey)),
     ("redis_users.password_hash", Of(Credential::RedisUser)),
     ("webhooks.secret", Of(Credential::WebhookSecret)),
@@ -343,7 +343,15 @@ const COLUMNS: [(&str, Held); 20] = [
     ("site_tokens.id", Of(Credential::SiteToken)),
     (
         "sessions.id",
-        Nothing("a visitor's, who is signed in to nothing"),
+        Nothing("a browser's: an account lists and ends its own at the dashboard"),
+    ),
+    (
+        "accounts.password",
+        Nothing("what the account's owner alone knows, as Argon2id keeps it"),
+    ),
+    (
+        "account_links.token_hash",
+        Once("a link that sets an account's password"),
     ),
     ("device_proofs.id", Once("a phone's proof")),
     (

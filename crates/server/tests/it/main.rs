@@ -25,6 +25,7 @@ mod cors;
 mod credential_kinds;
 mod credentials;
 mod crowd;
+mod dashboard;
 mod decoys;
 mod device_confirm;
 mod device_facial;

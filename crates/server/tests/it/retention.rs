@@ -28,7 +28,7 @@ enum Bound {
 use Bound::{Age, By};
 
 /// Every table. A new one needs its line here and in `docs/retention.md`.
-const TABLES: [(&str, Bound); 23] = [
+const TABLES: [(&str, Bound); 27] = [
     ("_sqlx_migrations", By("versions of the program")),
     ("keys", By("purposes, sites and rotations")),
     ("sites", By("what the operator registers")),
@@ -37,6 +37,9 @@ const TABLES: [(&str, Bound); 23] = [
     ("clients", By("people, until they are erased")),
     ("client_keys", By("clients")),
     ("face_references", By("clients, a few for each")),
+    ("accounts", By("whom the operator and the owners let in")),
+    ("memberships", By("accounts and sites")),
+    ("account_links", Age(0, "")),
     ("audit_events", Age(0, "")),
     ("consents", Age(1, "the one in force")),
     ("device_proofs", Age(0, "")),
@@ -55,6 +58,10 @@ const TABLES: [(&str, Bound); 23] = [
     ("site_secrets", Age(1, "the one in force")),
     ("site_tokens", Age(0, "")),
     ("webhooks", By("sites, ten for each at most")),
+    (
+        "sign_on_tallies",
+        By("how many of a day ended how, naming nobody"),
+    ),
 ];
 /// The same, where a site says how long.
 const SITES_OWN: (&str, Bound) = ("sign_ons", Age(0, ""));
@@ -122,6 +129,11 @@ async fn live(app: &App) -> Backend {
         life: None,
     };
     site::rotate_secret(db, keys, &row, rotation, app.clock.now())
+        .await
+        .unwrap();
+    let state = &app.app.state;
+    let now = server::platform::clock::Clock::now(&*app.clock);
+    server::account::offer(&state.db, &state.keys, None, now)
         .await
         .unwrap();
     let sessions = Sessions::new(&app.app.state);

@@ -1,6 +1,8 @@
 //! `/phone/`: the phone app, which runs in a browser. The page is a frame; everything in it is made by
 //! its script (`web/phone`), from what the phone's routes answer.
 
+mod phones;
+
 use askama::Template;
 use axum::{
     Router,
@@ -18,7 +20,9 @@ use crate::{
     platform::state::Shared,
 };
 
-/// The routes of this slice's pages.
+pub use self::phones::routes;
+
+/// The routes of the phone app.
 pub fn router() -> Router<Shared> {
     Router::new()
         .route("/phone/", get(phone))

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{FlowType, qr, store};
+use super::{FlowType, code, qr};
 use crate::{
     client,
     http::{
@@ -17,7 +17,7 @@ use crate::{
         extract::{self, Json, Replied, Reply, reply},
         guard::EnrolToken,
     },
-    platform::{clock::seconds, state::Shared},
+    platform::state::Shared,
 };
 
 /// The routes of this slice.
@@ -61,15 +61,12 @@ async fn qrcode(
     EnrolToken(site): EnrolToken,
     Json(body): Json<Ask>,
 ) -> Replied<Code> {
-    let now = state.now();
-    let life = state.settings.enrolment.lifetime;
     let client = client::find(&state.db, &site, body.id).await?;
     let flow_type = body.flow_type.or(body.action).unwrap_or(FlowType::Login);
-    let token = store::offer(&state, &client, flow_type, now, now + seconds(life)).await?;
-    let url = format!("{}/phone/#{}", state.settings.public_url(), token.reveal());
+    let url = code::offer(&state, &client, flow_type).await?;
     Ok(reply(Code {
         qrcode_base64: STANDARD.encode(qr::png(&url)?),
         enrollment_url: url,
-        expires_in: life,
+        expires_in: state.settings.enrolment.lifetime,
     }))
 }

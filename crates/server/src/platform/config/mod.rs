@@ -246,6 +246,10 @@ pub struct Limits {
     pub other_per_ip: u32,
     /// Failed `application_auth` by the caller's address.
     pub auth_per_ip: u32,
+    /// Passwords for the dashboard, by address.
+    pub sign_in_per_ip: u32,
+    /// Passwords for one account of the dashboard.
+    pub sign_in_per_account: u32,
     /// Faces sent for enrolment, by phone.
     pub enrol_per_device: u32,
     /// Subscriptions asked for over the cable, by address, on each server.

@@ -47,6 +47,8 @@ const ALL: &[Pair] = &[
     pair!(14, "0014_outbox"),
     pair!(15, "0015_site_tokens"),
     pair!(16, "0016_site_secrets"),
+    pair!(17, "0017_accounts"),
+    pair!(18, "0018_login_tracker"),
 ];
 
 pub(super) fn sqlite() -> Migrator {

@@ -3,6 +3,8 @@
 
 mod claim;
 mod migrations;
+#[cfg(test)]
+pub(crate) mod plans;
 mod pooler;
 
 pub use self::{

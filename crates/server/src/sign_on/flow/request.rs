@@ -19,6 +19,7 @@ use crate::{
         events::{Event, Verdict},
         secret::Secret,
         state::{Shared, State},
+        user_agent,
     },
     push,
     sign_on::{
@@ -53,7 +54,7 @@ pub(in crate::sign_on) async fn request(
     } else {
         (None, Choices::default())
     };
-    let (browser, os) = describe(&origin.user_agent);
+    let (browser, os) = user_agent::describe(&origin.user_agent);
     let row = ActiveModel {
         id: Set(id),
         site_id: Set(site.id),
@@ -164,16 +165,6 @@ async fn supersede(
         }
     }
     Ok(superseded)
-}
-
-/// Browser and system, for display only.
-fn describe(user_agent: &str) -> (String, String) {
-    let unknown = |text: &str| text.is_empty() || text == woothee::woothee::VALUE_UNKNOWN;
-    let name = |text: &str| if unknown(text) { "" } else { text }.to_owned();
-    woothee::parser::Parser::new()
-        .parse(user_agent)
-        .map(|found| (name(found.name), name(found.os)))
-        .unwrap_or_default()
 }
 
 /// The site takes a sign-on back.

@@ -1,0 +1,135 @@
+//! A site's audit log: read, checked, taken out as a file.
+
+mod export;
+
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::{extract::State, http::StatusCode, response::Response};
+use serde::Deserialize;
+
+use super::{Line, Report, store, verify};
+use crate::{
+    account, dashboard_pages,
+    http::{error::ApiResult, extract::Query},
+    limit::{self, Rule},
+    pages::{
+        dashboard::{Access, Frame, Need, Routes, Viewer, When, layout},
+        layout::{Layout, Page},
+    },
+    platform::{
+        db,
+        state::{Shared, State as AppState},
+    },
+};
+
+/// Lines on a page.
+const ROWS: u64 = 50;
+
+/// The routes of this slice's pages.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .get(Need::Viewer, "/dashboard/apps/{site}/audit", page)
+        .post(Need::Viewer, "/dashboard/apps/{site}/audit/check", check)
+        .get(
+            Need::Viewer,
+            "/dashboard/apps/{site}/audit/csv",
+            export::csv,
+        )
+        .get(
+            Need::Viewer,
+            "/dashboard/apps/{site}/audit/ndjson",
+            export::ndjson,
+        )
+}
+
+#[derive(Template)]
+#[template(path = "audit/pages/log.html")]
+struct LogPage {
+    layout: Layout,
+    frame: Frame,
+    rows: Vec<Row>,
+    /// The number that the next page goes on before.
+    before: Option<i64>,
+    is_first: bool,
+    /// What a check of the chain has told just now.
+    report: Option<Report>,
+}
+
+dashboard_pages!(LogPage);
+
+struct Row {
+    line: Line,
+    /// What was done, in words.
+    done: String,
+    /// Who did it, by name where that is known.
+    who: String,
+    when: When,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Wanted {
+    before: Option<i64>,
+}
+
+async fn show(
+    state: &AppState,
+    access: &Access,
+    wanted: Wanted,
+    report: Option<Report>,
+) -> ApiResult<Response> {
+    let now = state.now();
+    let most = usize::try_from(ROWS).unwrap_or(usize::MAX);
+    let before = wanted.before.unwrap_or(i64::MAX);
+    let mut lines = store::lines_before(&state.db, access.site.id, before, ROWS + 1).await?;
+    let more = lines.len() > most;
+    lines.truncate(most);
+    let names = names(state, &lines).await?;
+    let row = |line: Line| Row {
+        done: line.content.action.replace('_', " "),
+        who: names
+            .get(&line.content.actor)
+            .unwrap_or(&line.content.actor)
+            .clone(),
+        when: When::new(line.content.created_at, now),
+        line,
+    };
+    let page = LogPage {
+        layout: layout(),
+        frame: access.frame("audit").await?,
+        before: lines.last().filter(|_| more).map(|line| line.seq),
+        rows: lines.into_iter().map(row).collect(),
+        is_first: wanted.before.is_none(),
+        report,
+    };
+    page.answer(StatusCode::OK)
+}
+
+/// The addresses of the accounts among those who did something.
+async fn names(state: &AppState, lines: &[Line]) -> ApiResult<HashMap<String, String>> {
+    let actors = lines.iter().map(|line| line.content.actor.as_str());
+    let ids = actors.filter_map(|actor| actor.strip_prefix("account ")?.parse().ok());
+    let accounts = account::find_all(&state.db, ids).await?;
+    let name = |account: account::Account| (format!("account {}", account.id), account.email);
+    Ok(accounts.into_iter().map(name).collect())
+}
+
+async fn page(
+    State(state): State<Shared>,
+    Viewer(access): Viewer,
+    Query(wanted): Query<Wanted>,
+) -> ApiResult<Response> {
+    show(&state, &access, wanted, None).await
+}
+
+async fn check(State(state): State<Shared>, Viewer(access): Viewer) -> ApiResult<Response> {
+    // It goes over the whole log.
+    let subject = format!("audit check {}", access.account.id);
+    limit::check(&state, Rule::SignInByAccount, subject).await?;
+    let snapshot = db::snapshot(&state.db).await?;
+    let report = verify(&snapshot, &state.keys, access.site.id, None).await?;
+    snapshot.rollback().await?;
+    show(&state, &access, Wanted::default(), Some(report)).await
+}

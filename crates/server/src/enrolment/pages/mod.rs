@@ -1,0 +1,69 @@
+//! The code that pairs a phone, on a page.
+
+use askama::Template;
+use axum::{extract::State, http::StatusCode, response::Response};
+use serde::Deserialize;
+
+use super::{FlowType, code, qr};
+use crate::{
+    client, dashboard_pages,
+    http::error::ApiResult,
+    pages::{
+        dashboard::{Fields, Frame, Ids, Need, Operator, Routes, layout},
+        layout::{Layout, Page},
+    },
+    platform::state::Shared,
+};
+
+/// The routes of this slice's pages.
+#[must_use]
+pub fn routes() -> Routes {
+    let code = "/dashboard/apps/{site}/clients/{client}/code";
+    Routes::new().post(Need::Operator, code, show)
+}
+
+#[derive(Template)]
+#[template(path = "enrolment/pages/code.html")]
+struct CodePage {
+    layout: Layout,
+    frame: Frame,
+    email: String,
+    client_id: uuid::Uuid,
+    url: String,
+    /// Side of the drawing, modules.
+    side: usize,
+    /// The dark modules, as an SVG path.
+    path: String,
+    minutes: u32,
+    is_signup: bool,
+}
+
+dashboard_pages!(CodePage);
+
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    flow_type: FlowType,
+}
+
+async fn show(
+    State(state): State<Shared>,
+    Operator(access): Operator,
+    ids: Ids,
+    Fields(wanted): Fields<Wanted>,
+) -> ApiResult<Response> {
+    let client = client::find(&state.db, &access.site, ids.get("client")?).await?;
+    let url = code::offer(&state, &client, wanted.flow_type).await?;
+    let (side, path) = qr::svg_path(&url)?;
+    let page = CodePage {
+        layout: layout(),
+        frame: access.frame("clients").await?,
+        email: client.email,
+        client_id: client.id,
+        url,
+        side,
+        path,
+        minutes: state.settings.enrolment.lifetime.div_ceil(60),
+        is_signup: wanted.flow_type == FlowType::Signup,
+    };
+    page.answer(StatusCode::OK)
+}

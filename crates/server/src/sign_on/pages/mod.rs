@@ -1,0 +1,25 @@
+//! The login tracker: who signs on, from where, and why not.
+
+mod asked;
+mod export;
+mod row;
+mod tracker;
+
+use crate::pages::dashboard::{Need, Routes};
+
+/// The routes of this slice's pages.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .get(Need::Viewer, "/dashboard/apps/{site}", tracker::page)
+        .get(
+            Need::Viewer,
+            "/dashboard/apps/{site}/sign-ons/csv",
+            export::csv,
+        )
+        .get(
+            Need::Viewer,
+            "/dashboard/apps/{site}/sign-ons/ndjson",
+            export::ndjson,
+        )
+}

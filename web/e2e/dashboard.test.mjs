@@ -1,0 +1,279 @@
+// The dashboard as a new owner meets it, in Chromium: from the printed link to keys that work, and on from there.
+// With AXIAM_TEST_SHOTS=folder it leaves a picture of each page there, to be looked at.
+
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import { Axiam, sleep } from './support/axiam.mjs';
+import { openBrowser, seriousFaults } from './support/browser.mjs';
+import { Site } from './support/site.mjs';
+
+const SHOTS = process.env.AXIAM_TEST_SHOTS;
+const PASSWORD = 'a sentence nobody else would write';
+const EMAIL = 'owner@example.com';
+
+/** A phone in the dark, and a desk by daylight; pictures are taken of all four. */
+const LOOKS = [
+  { width: 360, height: 740, scheme: 'dark', axe: true },
+  { width: 1280, height: 800, scheme: 'light', axe: true },
+  { width: 360, height: 740, scheme: 'light' },
+  { width: 1280, height: 800, scheme: 'dark' },
+];
+
+/** Looks at the page that is open, in every look, and says what is wrong with it. */
+async function look(page, name) {
+  for (const { width, height, scheme, axe } of LOOKS) {
+    if (!axe && !SHOTS) continue;
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ colorScheme: scheme });
+    const as = `${name}-${width}-${scheme}`;
+    if (SHOTS) await page.screenshot({ path: path.join(SHOTS, `${as}.png`), fullPage: true });
+    if (axe) assert.deepEqual(await seriousFaults(page), [], as);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= width, `${as} is ${wide} wide`);
+  }
+  assert.equal(await page.locator('h1').count(), 1, name);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.emulateMedia({ colorScheme: 'light' });
+}
+
+/** Asks until it is so: the test identities answer by themselves. */
+async function eventually(is) {
+  for (const deadline = Date.now() + 30_000; !(await is());) {
+    assert.ok(Date.now() < deadline, 'it never came about');
+    await sleep(200);
+  }
+}
+
+describe('a new owner', () => {
+  let axiam, browser, context, page, site;
+  const complaints = [];
+  const press = (name) => page.getByRole('button', { name }).click();
+  const heading = (name) => page.getByRole('heading', { name, level: 1 }).waitFor();
+  const go = (to) => page.getByRole('navigation').getByRole('link', { name: to }).click();
+
+  before(async () => {
+    axiam = await Axiam.start();
+    browser = await openBrowser();
+    context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    page = await context.newPage();
+    page.on('console', (message) => message.type() === 'error' && complaints.push(`${message.text()} ${message.location().url}`));
+    page.on('pageerror', (error) => complaints.push(String(error)));
+  });
+  after(async () => {
+    await browser?.close();
+    await axiam?.stop();
+  });
+
+  test('sets the installation up by the printed link', async () => {
+    await page.goto(`${axiam.url}/dashboard`);
+    await heading('Set up Axiam');
+    await look(page, 'set-up');
+    const [link] = axiam.log.match(/http\S+\/dashboard\/set-up\?token=\S+/);
+    await page.goto(link);
+    await page.getByLabel('Your e-mail address').fill(EMAIL);
+    await page.getByLabel('Password').fill('aaaaaaaaaaaaaaaaaaaa');
+    await press('Make the account');
+    await page.getByRole('alert').getByText('too easy to guess').waitFor();
+    await look(page, 'set-up-failed');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await press('Make the account');
+    await heading('Apps');
+    await look(page, 'apps-empty');
+  });
+
+  test('adds an app from a messy address and takes its keys', async () => {
+    await page.getByRole('link', { name: 'Add New App' }).click();
+    await page.getByLabel('Address of your site').fill('not a domain');
+    await press('Find the domain');
+    await page.getByRole('alert').waitFor();
+    await look(page, 'new-failed');
+    await page.getByLabel('Address of your site').fill(' HTTPS://www.Shop.Example.com:8443/login?next=%2F#top ');
+    await press('Find the domain');
+    await page.getByText('shop.example.com', { exact: true }).waitFor();
+    await look(page, 'new-found');
+    await press('Add shop.example.com');
+    await heading('shop.example.com is added');
+    await look(page, 'created');
+    const text = (id) => page.locator(`#key-${id}`).textContent();
+    await page.locator('[data-copy=key-secret-key]').click();
+    const secret_key = await page.evaluate(() => navigator.clipboard.readText());
+    assert.equal(secret_key, await text('secret-key'));
+    site = new Site(axiam, { api_key: await text('api-key'), secret_key, domain: 'shop.example.com' });
+    await site.authenticate();
+  });
+
+  test('finds lines for its language, and settings', async () => {
+    await go('Connect');
+    await heading('Connect');
+    const { api_key, secret_key } = site.keys;
+    const environment = await page.locator('#lines-environment').textContent();
+    assert.ok(environment.includes(`AXIAM_API_KEY=${api_key}`) && !environment.includes(secret_key));
+    await page.getByText('Python', { exact: false }).first().click();
+    await look(page, 'connect');
+    await go('Settings');
+    await page.getByLabel('Tries').fill('9');
+    await press('Save the settings');
+    await page.getByRole('alert').waitFor();
+    await look(page, 'settings-failed');
+    await page.getByLabel('Tries').fill('4');
+    // Photos stand in for people, who cannot turn their heads.
+    await page.getByLabel('not at all').check();
+    await press('Save the settings');
+    await page.getByRole('status').getByText('The settings are saved').waitFor();
+    await press('Switch test mode on');
+    await page.getByText('The app is in test mode').waitFor();
+    await look(page, 'settings');
+  });
+
+  test('makes another secret; the one before is taken for a while', async () => {
+    await go('Keys');
+    await page.getByLabel('The present one is still taken').selectOption('3600');
+    await press('Make another secret key');
+    const next = await page.locator('#key-secret-key').textContent();
+    await look(page, 'keys-rotated');
+    await site.authenticate();
+    site.keys.secret_key = next;
+    await site.authenticate();
+    await page.reload();
+    await page.getByText('Nothing was changed now').waitFor();
+    assert.ok(!(await page.content()).includes(next));
+    await look(page, 'keys');
+  });
+
+  test('makes a client known, and pairs and enrols their phone by the code', async () => {
+    await go('Clients');
+    await heading('Clients');
+    await look(page, 'clients-empty');
+    await page.getByLabel('E-mail address').fill('ann@example.com');
+    await page.getByLabel('Name', { exact: true }).fill('Ann Example');
+    await press('Make them known');
+    await heading('ann@example.com');
+    await look(page, 'client-new');
+    await press('Show a code to pair a phone');
+    await heading('Pair a phone');
+    await look(page, 'client-code');
+    const link = await page.locator('#key-enrolment-link').textContent();
+    await axiam.must('phone', 'pair', '--replace', link);
+    await axiam.must('phone', 'enrol', 'models/build/demo-faces/person1/01.jpg');
+    await page.getByRole('link', { name: 'See whether it is paired' }).click();
+    await page.getByText('enrolled', { exact: true }).waitFor();
+    await look(page, 'client');
+  });
+
+  test('sees who signs on, what failed and why', async () => {
+    const id = await page.locator('#key-client-id').textContent();
+    await go('Login tracker');
+    await page.getByText('Nobody has tried yet').waitFor();
+    await look(page, 'tracker-empty');
+    for (const [photo, code] of [['person2/01.jpg', 1], ['person1/02.jpg', 0]]) {
+      const { number } = await site.push(id, { address: '203.0.113.9', browser: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:120.0) Gecko/20100101 Firefox/120.0' });
+      const scanned = await axiam.run('phone', 'scan', `models/build/demo-faces/${photo}`, '--number', `${number}`);
+      assert.equal(scanned.code === 0, code === 0, scanned.stdout + scanned.stderr);
+    }
+    for (const who of ['approve', 'deny', 'wrong-face', 'expire']) {
+      await site.push(await site.createClient(`${who}@example.test`));
+    }
+    const row = (text) => page.locator('.dash-beside').getByRole('row').filter({ hasText: text });
+    await eventually(async () => {
+      await page.reload();
+      return await row('expired').count() > 0 && await row('failed').count() > 0 && await row('denied').count() > 0;
+    });
+    await page.getByRole('heading', { name: 'Failed lately' }).waitFor();
+    await look(page, 'tracker');
+    await page.getByRole('link', { name: 'failed', exact: true }).click();
+    await row('wrong-face@example.test').getByRole('link').click();
+    await page.getByRole('complementary').getByText('face did not match').waitFor();
+    await look(page, 'tracker-open');
+    await page.getByRole('searchbox').fill('nobody at all');
+    await press('Search');
+    await page.getByText('No attempt matches').waitFor();
+    await look(page, 'tracker-none');
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.goto(`${axiam.url}/dashboard/apps/${page.url().match(/apps\/([^?/]+)/)[1]}/sign-ons/csv`).catch(() => {}),
+    ]);
+    assert.match(download.suggestedFilename(), /^sign-ons-.*\.csv$/);
+  });
+
+  test('checks the audit log, unpairs a phone, and erases a client with a receipt', async () => {
+    await go('Audit log');
+    await look(page, 'audit');
+    await press('Check the chain');
+    await page.getByRole('status').getByText('The chain is intact').waitFor();
+    await look(page, 'audit-checked');
+    await go('Clients');
+    await page.getByRole('searchbox').fill('ann');
+    await press('Search');
+    await look(page, 'clients');
+    await page.getByRole('link', { name: 'ann@example.com' }).click();
+    await press('Unpair');
+    await page.getByText('The phone is unpaired').waitFor();
+    await page.getByLabel('Type ann@example.com').fill('ann@example.com');
+    await press('Erase ann@example.com');
+    await heading('ann@example.com is erased');
+    await look(page, 'erased');
+    const receipt = await page.locator('#lines-receipt').textContent();
+    const { keys } = await (await fetch(`${axiam.url}/.well-known/jwks.json`)).json();
+    const [head, body, signature] = receipt.split('.');
+    const { kid } = JSON.parse(Buffer.from(head, 'base64url'));
+    const jwk = keys.find((key) => key.kid === kid);
+    const key = crypto.createPublicKey({ key: jwk, format: 'jwk' });
+    assert.ok(crypto.verify('sha256', Buffer.from(`${head}.${body}`), { key, dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url')));
+  });
+
+  test('lets somebody else in', async () => {
+    await go('Access');
+    await look(page, 'access');
+    await page.getByLabel('E-mail address').fill('viewer@example.com');
+    await press('Let them in');
+    const link = await page.locator('#key-link').textContent();
+    await look(page, 'access-link');
+    const theirs = await (await browser.newContext()).newPage();
+    await theirs.goto(link);
+    await theirs.getByLabel('Password').fill(PASSWORD);
+    await theirs.getByRole('button', { name: 'Set the password' }).click();
+    await theirs.getByRole('link', { name: 'shop.example.com' }).click();
+    assert.equal(await theirs.getByRole('navigation').getByRole('link', { name: 'Access' }).count(), 0);
+    await theirs.context().close();
+  });
+
+  test('sees where it is signed in, signs out and in again', async () => {
+    await page.goto(`${axiam.url}/dashboard`);
+    await heading('Apps');
+    await look(page, 'apps');
+    await go('Account');
+    await heading('Account');
+    await look(page, 'account');
+    await press(/^Sign out$/);
+    await heading('Sign in to the dashboard');
+    await page.getByLabel('E-mail address').fill(EMAIL);
+    await page.getByLabel('Password').fill('a wrong password');
+    await press('Sign in');
+    await page.getByRole('alert').getByText('is wrong').waitFor();
+    await look(page, 'sign-in-failed');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await press('Sign in');
+    await heading('Apps');
+  });
+
+  test('works without scripts', async () => {
+    const plain = await browser.newContext({ javaScriptEnabled: false, storageState: await context.storageState() });
+    const bare = await plain.newPage();
+    await bare.goto(`${axiam.url}/dashboard`);
+    await bare.getByRole('link', { name: 'shop.example.com' }).click();
+    await bare.getByRole('navigation').getByRole('link', { name: 'Settings' }).click();
+    await bare.getByLabel('Tries').fill('3');
+    await bare.getByRole('button', { name: 'Save the settings' }).click();
+    await bare.getByText('The settings are saved').waitFor();
+    await plain.close();
+  });
+
+  test('met nothing that its browser complained about', () => {
+    // Answers that say what is wrong with a form are no faults, and browsers ask for an icon by themselves.
+    assert.deepEqual(complaints.filter((text) => !/status of 4(01|22)|favicon/.test(text)), []);
+  });
+});
