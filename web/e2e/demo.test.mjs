@@ -8,6 +8,9 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 
 import { Axiam, REPOSITORY } from './support/axiam.mjs';
 import { NO_FIREFOX, openBrowser, openFirefox, seriousFaults } from './support/browser.mjs';
+import { FalseCamera } from './support/false-camera.mjs';
+import { PhoneApp } from './support/phone-app.mjs';
+import { people } from './support/photos.mjs';
 import { Widget } from './support/widget.mjs';
 
 /** What is promised from "Send" to the signed-in page, milliseconds. */
@@ -137,6 +140,32 @@ describe('a person with a phone', () => {
     await page.getByRole('alert').filter({ hasText: 'already an account' }).waitFor();
     assert.equal(await page.getByRole('img').count(), 0);
   });
+});
+
+test('a second tab of the same browser is the phone, from signing up to being signed in', async () => {
+  const camera = new FalseCamera();
+  const other = await openBrowser({ args: camera.args });
+  try {
+    const [owner] = people();
+    await camera.show(other, owner.photo(0));
+    const site = await (await other.newContext({ locale: 'en-GB', permissions: ['camera'] })).newPage();
+    await site.goto(`${axiam.url}/demo`);
+    await site.locator('#up-email').fill('tab@example.com');
+    await site.getByRole('button', { name: 'Show the code' }).click();
+    const opened = site.waitForEvent('popup');
+    await site.getByRole('link', { name: 'Open the phone app in a tab' }).click();
+    const phone = PhoneApp.in(await opened);
+    await phone.setUp();
+    await site.goto(`${axiam.url}/demo`);
+    const number = await new Widget(site).ask('tab@example.com');
+    await phone.page.bringToFront();
+    await phone.take();
+    await phone.agree(number);
+    await site.getByRole('heading', { name: 'You are signed in as tab@example.com' }).waitFor({ timeout: 40_000 });
+  } finally {
+    await other.close();
+    camera.remove();
+  }
 });
 
 describe('the API alone', () => {

@@ -21,7 +21,7 @@ use crate::{
         cors::{self, PageRoutes},
         drain::drain,
         error::Failure,
-        headers, health, request,
+        headers, health, request, tls,
     },
     limit,
     pages::{self, dashboard::Routes},
@@ -35,11 +35,12 @@ use crate::{
         passwords::Passwords,
         shares::Shares,
         state::{Shared, State},
+        tls::Certificates,
         wake_ups::WakeUps,
     },
     push,
     retention::Retention,
-    session, sign_on, site,
+    session, sign_on, site, trust,
     webhook::WebhookCourier,
 };
 
@@ -67,6 +68,8 @@ pub struct App {
     steps: Arc<Mutex<Steps>>,
     /// The demo site, where it is served.
     demo: Option<Demo>,
+    /// The certificate, where this program does TLS itself.
+    certificates: Option<Arc<Certificates>>,
 }
 
 impl App {
@@ -110,6 +113,7 @@ impl App {
             retention: Arc::default(),
             steps: Arc::default(),
             demo: None,
+            certificates: None,
         }
     }
 
@@ -117,6 +121,13 @@ impl App {
     #[must_use]
     pub fn with_demo(mut self, demo: Option<Demo>) -> Self {
         self.demo = demo;
+        self
+    }
+
+    /// The same, showing a certificate itself.
+    #[must_use]
+    pub fn with_certificates(mut self, certificates: Option<Arc<Certificates>>) -> Self {
+        self.certificates = certificates;
         self
     }
 
@@ -133,6 +144,10 @@ impl App {
         if let Some(demo) = &self.demo {
             let backend = api.clone().with_state(self.state.clone());
             slices = slices.merge(demo::pages::router(demo, backend));
+        }
+        let certificates = self.certificates.as_deref();
+        if let Some(authority) = certificates.and_then(Certificates::authority) {
+            slices = slices.merge(trust::pages::router(authority));
         }
         api.merge(pages::router(
             &self.state,
@@ -155,6 +170,10 @@ impl App {
         .layer(middleware::from_fn(pages::error::for_browsers))
         .layer(middleware::from_fn_with_state(open_to_pages, cors::answer))
         .layer(middleware::from_fn(drain))
+        .layer(middleware::from_fn_with_state(
+            self.state.clone(),
+            tls::only,
+        ))
         .layer(middleware::from_fn_with_state(
             self.state.clone(),
             request::note_caller,

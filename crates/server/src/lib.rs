@@ -5,7 +5,7 @@
 //! only: `sign_on → {push, face, device} → enrolment → client → {site, webhook} → {audit, limit}`. They stand
 //! on the [`platform`] and are reached through the doors in [`http`]. The [`cable`] listens to what
 //! happens and is called by none; [`demo`] is a relying site that calls the API as any other would;
-//! [`docs`] is what the program tells of itself; [`app`] and [`cli`] put everything together.
+//! [`docs`] is what the program tells of itself, [`trust`] how phones come to trust it; [`app`] and [`cli`] put everything together.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -31,4 +31,5 @@ pub mod retention;
 pub mod session;
 pub mod sign_on;
 pub mod site;
+pub mod trust;
 pub mod webhook;

@@ -54,9 +54,21 @@ export class PhoneApp {
     return this.page.getByRole('button', { name, exact: true }).first().click();
   }
 
+  /** A phone in a tab that something else has opened. */
+  static in(page) {
+    const app = new PhoneApp(page.context());
+    app.page = page;
+    return app;
+  }
+
   /** Pairs by a link and agrees; ends with the face set up. */
   async enrol(link) {
     await this.follow(link);
+    await this.setUp();
+  }
+
+  /** The same where the link is open already. */
+  async setUp() {
     await this.pair();
     await this.press('Set up your face');
     await this.shows('consent');

@@ -2,8 +2,6 @@
 
 use std::{
     fs,
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -12,7 +10,7 @@ use sea_orm::DatabaseConnection;
 use super::CommandError;
 use crate::{
     demo::Demo,
-    platform::{clock::Moment, config::Settings, db, keys::Keyring, secret::Secret},
+    platform::{clock::Moment, config::Settings, keys::Keyring, private_file, secret::Secret},
     site::{self, Liveness},
 };
 
@@ -132,20 +130,8 @@ async fn create(
         new.site.api_key,
         new.secret_key.reveal(),
     );
-    write_private(file, &text).map_err(|error| format!("{}: {error}", file.display()))?;
+    private_file::write_new(file, &text).map_err(|error| format!("{}: {error}", file.display()))?;
     Ok(())
-}
-
-fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
-    if let Some(folder) = file.parent() {
-        db::make_private_folder(folder)?;
-    }
-    fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)?
-        .write_all(text.as_bytes())
 }
 
 /// How this very program is called as a phone.

@@ -3,6 +3,7 @@
 mod address;
 mod finding;
 mod folders;
+mod tls;
 mod tokens;
 
 use std::{
@@ -20,7 +21,7 @@ use crate::{
     face as faces,
     platform::{
         clock::{Clock, Moment, SystemClock, seconds},
-        config::{Listen, Settings},
+        config::{Listen, Settings, TlsMode},
         db::{self, Standing},
         engine::Workers,
         keys::{self, Keyring},
@@ -44,6 +45,8 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
         ("pack", pack(settings)),
         ("memory", memory(settings)),
     ];
+    let certificate = tls::look(settings, SystemClock.now());
+    findings.extend(certificate.map(|finding| ("tls", finding)));
     findings.extend(database(settings).await);
     findings.push(("redis", redis(settings).await));
     let mut wrong = 0;
@@ -67,7 +70,9 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
 
 fn config(settings: &Settings) -> Finding {
     let listen = &settings.server.listen;
-    let is_behind_proxy = settings.is_https() && !matches!(listen, Listen::Unix(_));
+    let is_behind_proxy = settings.is_https()
+        && settings.tls.mode == TlsMode::Off
+        && !matches!(listen, Listen::Unix(_));
     if is_behind_proxy && settings.server.trusted_proxies.is_empty() {
         return Finding::Mind(
             "behind a TLS proxy, but server.trusted_proxies is empty: every phone would count as one \

@@ -22,7 +22,10 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     audit::{Actor, Caller, within},
-    platform::config::{Overrides, Settings},
+    platform::{
+        config::{Overrides, Settings},
+        tls,
+    },
 };
 
 /// Whatever ends a command; printed as it is.
@@ -49,6 +52,10 @@ enum Command {
         /// Address and port to listen on, for instance 127.0.0.1:3000.
         #[arg(long, value_name = "ADDRESS")]
         listen: Option<String>,
+        /// Speak TLS with a certificate of its own, for phones in this machine's network: they trust it
+        /// once, at /trust. Listens on port 3443 of every address unless another one is set.
+        #[arg(long)]
+        tls: bool,
         /// With a demo site at /demo, for trying out: it takes still photos and test identities.
         #[arg(long)]
         demo: bool,
@@ -85,11 +92,16 @@ enum Command {
 }
 
 impl Arguments {
-    fn sources(&self, listen: Option<String>) -> Overrides {
+    fn sources(&self) -> Overrides {
+        let (listen, tls) = match &self.command {
+            Command::Serve { listen, tls, .. } => (listen.clone(), *tls),
+            _ => (None, false),
+        };
         let overrides = Overrides {
             file: self.config.clone(),
             data_dir: self.data_dir.clone(),
             listen,
+            tls,
             ..Overrides::default()
         };
         overrides.with_environment()
@@ -101,12 +113,9 @@ impl Arguments {
 /// # Errors
 /// What the person should read.
 pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
-    let listen = match &arguments.command {
-        Command::Serve { listen, .. } => listen.clone(),
-        _ => None,
-    };
-    let sources = arguments.sources(listen);
-    let settings = Settings::load(&sources)?;
+    let sources = arguments.sources();
+    let mut settings = Settings::load(&sources)?;
+    tls::find_address(&mut settings);
     // The server's own doings are nobody's; each of its requests says whose it is.
     let actor = match arguments.command {
         Command::Serve { .. } => Actor::Server,

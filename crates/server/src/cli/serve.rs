@@ -20,9 +20,10 @@ use crate::{
     face::Upkeep,
     http::{
         health,
-        listen::{self, Bounds},
+        listen::{self, Bounds, Door},
         metrics,
         socket::Listener,
+        tls::Tls,
     },
     platform::{
         clock::{Clock, Moment, SystemClock},
@@ -30,6 +31,7 @@ use crate::{
         db::{self, Claim},
         keys::Keyring,
         state::State,
+        tls::Certificates,
     },
     site,
 };
@@ -141,6 +143,7 @@ pub(super) async fn run(
     // Port 0 asks the system for a free one; what it chose is the address to print and to sign.
     let mut settings = settings;
     settings.server.listen = listener.address()?;
+    let certificates = Certificates::load(&settings, clock.now())?.map(Arc::new);
     let demo = if with_demo {
         Some(demo::prepare(&db, &keys, &settings, clock.now()).await?)
     } else {
@@ -148,16 +151,28 @@ pub(super) async fn run(
     };
     let first_link = first_account::link(&settings, &db, &keys).await?;
     let app = App::new(settings, db, clock, keys, Arc::new(engine), cable)
-        .with_demo(demo.as_ref().map(|site| site.demo.clone()));
+        .with_demo(demo.as_ref().map(|site| site.demo.clone()))
+        .with_certificates(certificates.clone());
+    let tls = certificates
+        .as_ref()
+        .map(Certificates::config)
+        .transpose()?;
+    let door = Door::new(listener, tls.map(Tls::new));
     signals::on_hangup({
         let state = app.state.clone();
-        move || reload(&sources, &log, &state)
+        let certificates = certificates.clone();
+        move || reload(&sources, &log, &state, certificates.as_deref())
     })?;
     // Whoever reads the greeting may send a signal at once.
     let asked_to_stop = signals::asked_to_stop();
-    greet(&app.state.settings, first_link.as_deref(), demo.as_ref());
+    greet(
+        &app.state.settings,
+        first_link.as_deref(),
+        demo.as_ref(),
+        certificates.as_deref(),
+    );
     signals::notify("READY=1");
-    serve(app, listener, asked_to_stop).await
+    serve(app, door, certificates, asked_to_stop).await
 }
 
 async fn note_start(
@@ -175,7 +190,8 @@ async fn note_start(
 
 async fn serve(
     app: App,
-    listener: Listener,
+    door: Door,
+    certificates: Option<Arc<Certificates>>,
     asked_to_stop: impl Future<Output = ()>,
 ) -> Result<(), CommandError> {
     let sweeper = tokio::spawn({
@@ -212,6 +228,11 @@ async fn serve(
                 if let Err(error) = app.publisher.reconcile_redis().await {
                     tracing::warn!(%error, "could not look after Redis; trying again");
                 }
+                if let Some(certificates) = &certificates
+                    && let Err(error) = certificates.keep_young(app.state.now())
+                {
+                    tracing::warn!(%error, "could not renew the certificate; trying again");
+                }
             }
         }
     });
@@ -233,7 +254,7 @@ async fn serve(
         // Pages are told to reconnect while requests under way are finished.
         cable.drain(drain).await;
     };
-    if !listen::serve(listener, app.router(), app.state.clone(), bounds, until).await {
+    if !listen::serve(door, app.router(), app.state.clone(), bounds, until).await {
         tracing::warn!("some requests did not end in time and were cut off");
     }
     sweeper.abort();
@@ -261,27 +282,45 @@ async fn measure(app: &App) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Takes up what can change while the program runs: the log's level, and whom to believe where
-/// requests came from. Everything else needs a restart.
-fn reload(sources: &Overrides, log: &Filter, state: &State) {
+/// Takes up what can change while the program runs: the log's level, whom to believe where requests
+/// came from, and the certificate. Everything else needs a restart.
+fn reload(sources: &Overrides, log: &Filter, state: &State, certificates: Option<&Certificates>) {
     let taken = Settings::load(sources)
         .map_err(CommandError::from)
         .and_then(|settings| {
+            certificates.map_or(Ok(()), |certificates| certificates.renew(state.now()))?;
             log.set(&settings)?;
             state.trust(&settings.server.trusted_proxies);
             Ok(())
         });
     match taken {
-        Ok(()) => tracing::warn!("SIGHUP: log.level and server.trusted_proxies were read again"),
+        Ok(()) => tracing::warn!(
+            "SIGHUP: log.level, server.trusted_proxies and the certificate were read again"
+        ),
         Err(error) => tracing::error!(%error, "SIGHUP: the settings stay as they are"),
     }
 }
 
-fn greet(settings: &Settings, first_link: Option<&str>, demo: Option<&DemoSite>) {
+fn greet(
+    settings: &Settings,
+    first_link: Option<&str>,
+    demo: Option<&DemoSite>,
+    certificates: Option<&Certificates>,
+) {
     let url = settings.public_url();
     say!(
         "Axiam is running at {url} (open it for what to do next; API contract: {url}/api/openapi.json)"
     );
+    if let Some(authority) = certificates.and_then(Certificates::authority) {
+        say!(
+            "Its certificate is its own. Phones trust it once, as {url}/trust tells; they compare"
+        );
+        say!("SHA-256 {}", authority.fingerprint());
+        say!(
+            "Programs on this machine trust it with SSL_CERT_FILE={}",
+            authority.public_file().display()
+        );
+    }
     if !settings.server.public_url.is_empty() {
         say!("It listens on {}", settings.server.listen);
     }

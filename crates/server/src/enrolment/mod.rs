@@ -4,7 +4,6 @@ mod code;
 pub mod http;
 mod model;
 pub mod pages;
-mod qr;
 mod store;
 
 pub use model::{Enrolment, EnrolmentError, FlowType};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
 
-use crate::client::ClientError;
+use crate::{client::ClientError, platform::qr::DrawingError};
 
 /// The right to pair one phone, named by a secret in a QR code.
 #[sea_orm::model]
@@ -70,8 +70,8 @@ pub enum EnrolmentError {
     #[error("the enrolment token is unknown, expired or used")]
     Invalid,
     /// The QR code could not be drawn.
-    #[error("cannot draw the QR code: {0}")]
-    Drawing(String),
+    #[error(transparent)]
+    Drawing(#[from] DrawingError),
     /// The client is gone meanwhile.
     #[error(transparent)]
     Client(#[from] ClientError),

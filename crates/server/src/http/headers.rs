@@ -13,7 +13,7 @@ use axum::{
     response::Response,
 };
 
-use crate::platform::state::Shared;
+use crate::platform::{config::TlsMode, state::Shared};
 
 /// Adds the headers, where the answer has none of its own.
 pub async fn secure(State(state): State<Shared>, request: Request, next: Next) -> Response {
@@ -29,10 +29,10 @@ pub async fn secure(State(state): State<Shared>, request: Request, next: Next) -
             "default-src 'none'; frame-ancestors 'none'",
         ),
     ];
-    // A year, as browsers' lists ask for; this host alone, its siblings may be others'.
-    let over_tls = state
-        .settings
-        .is_https()
+    // A year, as browsers' lists ask for; this host alone, its siblings may be others'. Not with a certificate
+    // of its own: whoever does not trust it yet could not go on to the page that tells how to.
+    let settings = &state.settings;
+    let over_tls = (settings.is_https() && settings.tls.mode != TlsMode::Own)
         .then_some((STRICT_TRANSPORT_SECURITY, "max-age=31536000"));
     let headers = response.headers_mut();
     for (name, value) in always.into_iter().chain(over_tls) {

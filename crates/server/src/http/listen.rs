@@ -16,7 +16,7 @@ use axum::{
     extract::Request,
     response::{IntoResponse, Response},
 };
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -27,7 +27,8 @@ use tower_service::Service;
 use super::{
     error::overloaded,
     health,
-    socket::{Listener, Peer, Stream},
+    socket::{Incoming, Listener, Peer, Stream},
+    tls::{Bare, Tls},
 };
 use crate::platform::{
     network::Network,
@@ -49,9 +50,30 @@ pub struct Bounds {
     pub grace: Duration,
 }
 
+/// What is listened on, and how connections are opened there.
+pub struct Door {
+    listener: Listener,
+    tls: Option<Tls>,
+}
+
+impl Door {
+    /// With TLS, if there is one.
+    #[must_use]
+    pub fn new(listener: impl Into<Listener>, tls: Option<Tls>) -> Self {
+        let listener = listener.into();
+        Self { listener, tls }
+    }
+}
+
+impl<L: Into<Listener>> From<L> for Door {
+    fn from(listener: L) -> Self {
+        Self::new(listener, None)
+    }
+}
+
 /// Serves until `until`; then no more are let in and those under way may end. Whether all did.
 pub async fn serve(
-    listener: impl Into<Listener>,
+    door: impl Into<Door>,
     routes: Router,
     state: Shared,
     bounds: Bounds,
@@ -59,7 +81,7 @@ pub async fn serve(
 ) -> bool {
     let places = Places::of(bounds.connections);
     let (stop, stopping) = watch::channel(());
-    let listener = listener.into();
+    let Door { listener, tls } = door.into();
     tokio::pin!(until);
     loop {
         let accepted = tokio::select! {
@@ -67,20 +89,19 @@ pub async fn serve(
             () = &mut until => break,
         };
         match accepted {
-            Ok((stream, peer)) => {
+            Ok((incoming, peer)) => {
                 let Some(place) = places.take(network(&state, peer)) else {
                     // Not even a word: whoever floods the reserve gets none.
                     continue;
                 };
-                let routes = routes.clone();
-                tokio::spawn(converse(
-                    stream,
+                let visit = Visit {
+                    incoming,
                     peer,
                     place,
-                    routes,
-                    bounds.head,
-                    stopping.clone(),
-                ));
+                    head: bounds.head,
+                };
+                let (routes, tls) = (routes.clone(), tls.clone());
+                tokio::spawn(converse(visit, tls, routes, stopping.clone()));
             }
             Err(error) if is_the_peers(&error) => {}
             Err(error) => {
@@ -157,17 +178,57 @@ fn is_the_peers(error: &io::Error) -> bool {
     )
 }
 
-async fn converse(
-    stream: Box<dyn Stream>,
+/// A connection that was let in.
+struct Visit {
+    incoming: Incoming,
     peer: Peer,
     place: Place,
-    routes: Router,
+    /// Time to be opened, and to send a request's head.
     head: Duration,
+}
+
+/// Opens the connection within `head`; `None` where the other end does not.
+async fn open(
+    incoming: Incoming,
+    tls: Option<Tls>,
+    head: Duration,
+) -> Option<(Box<dyn Stream>, Option<Bare>)> {
+    let (stream, tls) = match (incoming, tls) {
+        (Incoming::Network(stream), Some(tls)) => (stream, tls),
+        (incoming, _) => return Some((incoming.boxed(), None)),
+    };
+    match tokio::time::timeout(head, tls.open(stream)).await {
+        Ok(Ok(opened)) => Some(opened),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a connection was not opened");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+async fn converse(
+    visit: Visit,
+    tls: Option<Tls>,
+    routes: Router,
     mut stopping: watch::Receiver<()>,
 ) {
-    let Place { share, is_reserve } = place;
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer);
+    let Place { share, is_reserve } = visit.place;
+    let head = if is_reserve {
+        visit.head.min(SHORT_HEAD)
+    } else {
+        visit.head
+    };
+    let opened = tokio::select! {
+        opened = open(visit.incoming, tls, head) => opened,
+        _ = stopping.changed() => None,
+    };
+    let Some((stream, bare)) = opened else { return };
+    let service = service_fn(move |mut request: Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(visit.peer);
+        if let Some(bare) = bare {
+            request.extensions_mut().insert(bare);
+        }
         let request = request.map(Body::new);
         answer(routes.clone(), request, is_reserve)
     });
@@ -177,11 +238,7 @@ async fn converse(
     };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(if is_reserve {
-            head.min(SHORT_HEAD)
-        } else {
-            head
-        })
+        .header_read_timeout(head)
         .keep_alive(!is_reserve)
         .serve_connection(TokioIo::new(held), service)
         .with_upgrades();

@@ -15,4 +15,5 @@ pub mod metrics;
 pub mod request;
 pub mod request_id;
 pub mod socket;
+pub mod tls;
 pub mod token;

@@ -6,7 +6,7 @@ use std::{
     net::IpAddr,
     os::unix::{
         fs::{FileTypeExt, MetadataExt, PermissionsExt},
-        net::UnixStream,
+        net,
     },
     path::{Path, PathBuf},
 };
@@ -15,7 +15,7 @@ use listenfd::ListenFd;
 use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, UnixListener},
+    net::{TcpListener, TcpStream, UnixListener, UnixStream},
 };
 
 use crate::platform::config::Listen;
@@ -36,6 +36,23 @@ pub enum Peer {
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// A connection as the system gives it.
+pub(super) enum Incoming {
+    /// From a port.
+    Network(TcpStream),
+    /// From a socket in the file system.
+    Unix(UnixStream),
+}
+
+impl Incoming {
+    pub(super) fn boxed(self) -> Box<dyn Stream> {
+        match self {
+            Self::Network(stream) => Box::new(stream),
+            Self::Unix(stream) => Box::new(stream),
+        }
+    }
+}
 
 /// Something that gives connections.
 #[derive(Debug)]
@@ -110,17 +127,17 @@ impl Listener {
         }
     }
 
-    pub(super) async fn accept(&self) -> io::Result<(Box<dyn Stream>, Peer)> {
+    pub(super) async fn accept(&self) -> io::Result<(Incoming, Peer)> {
         match self {
             Self::Network(listener) => {
                 let (stream, peer) = listener.accept().await?;
                 // Messages are small and must not wait for one another.
                 stream.set_nodelay(true)?;
-                Ok((Box::new(stream), Peer::Address(peer.ip())))
+                Ok((Incoming::Network(stream), Peer::Address(peer.ip())))
             }
             Self::Unix(listener, _) => {
                 let (stream, _) = listener.accept().await?;
-                Ok((Box::new(stream), Peer::Proxy))
+                Ok((Incoming::Unix(stream), Peer::Proxy))
             }
         }
     }
@@ -159,7 +176,7 @@ fn make_room(listen: &Listen, path: &Path) -> Result<(), BindError> {
     if !there.file_type().is_socket() {
         return Err(BindError::NoSocket(listen.clone()));
     }
-    match UnixStream::connect(path) {
+    match net::UnixStream::connect(path) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             fs::remove_file(path).map_err(system)
         }

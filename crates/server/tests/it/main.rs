@@ -72,6 +72,7 @@ mod site_tokens;
 mod sweep;
 mod test_identities;
 mod threats;
+mod tls;
 mod traps;
 mod two_servers;
 mod webhook_command;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{FlowType, code, qr};
+use super::{EnrolmentError, FlowType, code};
 use crate::{
     client,
     http::{
@@ -17,7 +17,7 @@ use crate::{
         extract::{self, Json, Replied, Reply, reply},
         guard::EnrolToken,
     },
-    platform::state::Shared,
+    platform::{qr, state::Shared},
 };
 
 /// The routes of this slice.
@@ -65,7 +65,7 @@ async fn qrcode(
     let flow_type = body.flow_type.or(body.action).unwrap_or(FlowType::Login);
     let url = code::offer(&state, &client, flow_type).await?;
     Ok(reply(Code {
-        qrcode_base64: STANDARD.encode(qr::png(&url)?),
+        qrcode_base64: STANDARD.encode(qr::png(&url).map_err(EnrolmentError::from)?),
         enrollment_url: url,
         expires_in: state.settings.enrolment.lifetime,
     }))

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Deserialize;
 
-use super::{FlowType, code, qr};
+use super::{EnrolmentError, FlowType, code};
 use crate::{
     client, dashboard_pages,
     http::error::ApiResult,
@@ -12,7 +12,7 @@ use crate::{
         dashboard::{Fields, Frame, Ids, Need, Operator, Routes, layout},
         layout::{Layout, Page},
     },
-    platform::state::Shared,
+    platform::{qr, state::Shared},
 };
 
 /// The routes of this slice's pages.
@@ -53,7 +53,7 @@ async fn show(
 ) -> ApiResult<Response> {
     let client = client::find(&state.db, &access.site, ids.get("client")?).await?;
     let url = code::offer(&state, &client, wanted.flow_type).await?;
-    let (side, path) = qr::svg_path(&url)?;
+    let (side, path) = qr::svg_path(&url).map_err(EnrolmentError::from)?;
     let page = CodePage {
         layout: layout(),
         frame: access.frame("clients").await?,

@@ -4,7 +4,7 @@ mod listen;
 mod sources;
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -29,6 +29,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Where and as what the program listens.
     pub server: Server,
+    /// The certificate that is shown, where this program does TLS itself.
+    pub tls: Tls,
     /// Where rows are kept: SQLite or PostgreSQL.
     pub database: Database,
     /// What servers share besides the database.
@@ -61,6 +63,10 @@ pub struct Settings {
     pub log: Log,
     /// Whether and where Prometheus finds its numbers.
     pub metrics: Metrics,
+    /// Where others in the network reach this machine, when it listens everywhere with a certificate
+    /// of its own (`platform::tls::find_address`).
+    #[serde(skip)]
+    pub lan_address: Option<IpAddr>,
 }
 
 /// The table `[server]`: address, proxies and connections.
@@ -97,6 +103,45 @@ fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> 
         .into_iter()
         .map(read)
         .collect()
+}
+
+/// The table `[tls]`: whose certificate is shown.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// Whether TLS is spoken, and who vouches for this server.
+    pub mode: TlsMode,
+    /// PEM file of the certificate and those between it and its authority.
+    pub certificate: PathBuf,
+    /// PEM file of its private key.
+    pub key: PathBuf,
+    /// Further private names and addresses for a certificate of its own.
+    pub names: Vec<String>,
+}
+
+/// Who vouches for this server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum TlsMode {
+    /// Plain HTTP is spoken: on this machine alone, or behind a proxy that does TLS.
+    Off,
+    /// An authority of its own, in the data folder, for a private network.
+    Own,
+    /// Whoever made the files.
+    Files,
+}
+
+impl TryFrom<String> for TlsMode {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_str() {
+            "off" => Ok(Self::Off),
+            "own" => Ok(Self::Own),
+            "files" => Ok(Self::Files),
+            _ => Err("give \"off\", \"own\" or \"files\""),
+        }
+    }
 }
 
 /// The table `[database]`: address and pool.
@@ -375,10 +420,19 @@ impl Settings {
     /// The address that browsers and phones use, without a slash at its end.
     #[must_use]
     pub fn public_url(&self) -> String {
-        if self.server.public_url.is_empty() {
-            format!("http://{}", self.server.listen)
+        if !self.server.public_url.is_empty() {
+            return self.server.public_url.trim_end_matches('/').to_owned();
+        }
+        let scheme = if self.tls.mode == TlsMode::Off {
+            "http"
         } else {
-            self.server.public_url.trim_end_matches('/').to_owned()
+            "https"
+        };
+        match (&self.server.listen, self.lan_address) {
+            (Listen::Network { port, .. }, Some(ip)) => {
+                format!("{scheme}://{}", SocketAddr::new(ip, *port))
+            }
+            (listen, _) => format!("{scheme}://{listen}"),
         }
     }
 

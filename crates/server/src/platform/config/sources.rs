@@ -6,7 +6,9 @@ use config::{Config, File, FileFormat};
 use thiserror::Error;
 use url::Url;
 
-use super::{DEFAULTS, Listen, Settings};
+use super::{DEFAULTS, Listen, Settings, TlsMode};
+/// Where `--tls` listens unless another address is set: where phones of the same network get.
+const TLS_LISTEN: &str = "server.listen = \"0.0.0.0:3443\"";
 
 /// Why the settings cannot be used.
 #[derive(Debug, Error)]
@@ -39,6 +41,8 @@ pub struct Overrides {
     pub data_dir: Option<PathBuf>,
     /// The address that `--listen` names.
     pub listen: Option<String>,
+    /// `--tls`: TLS with a certificate of its own, in this machine's network unless told otherwise.
+    pub tls: bool,
     /// The environment, as `(name, value)`.
     pub environment: Vec<(String, String)>,
 }
@@ -85,6 +89,10 @@ impl Settings {
             .add_source(File::from_str(DEFAULTS, FileFormat::Toml))
             .build()?;
         let mut builder = Config::builder().add_source(defaults.clone());
+        if overrides.tls {
+            // Phones are elsewhere; whoever sets another address means it.
+            builder = builder.add_source(File::from_str(TLS_LISTEN, FileFormat::Toml));
+        }
         if let Some(file) = settings_file(overrides) {
             builder = builder.add_source(File::from(file).format(FileFormat::Toml));
         }
@@ -105,6 +113,9 @@ impl Settings {
         }
         if let Some(listen) = &overrides.listen {
             builder = builder.set_override("server.listen", listen.as_str())?;
+        }
+        if overrides.tls {
+            builder = builder.set_override("tls.mode", "own")?;
         }
         let settings: Self = builder.build()?.try_deserialize()?;
         settings.check()?;
@@ -128,6 +139,7 @@ impl Settings {
                     .into(),
             });
         }
+        self.check_tls()?;
         if !self.database.url.is_empty()
             && !["postgres://", "postgresql://", "sqlite:"]
                 .iter()
@@ -166,6 +178,39 @@ impl Settings {
                 key: "redis.url",
                 reason: format!("{error}, or leave it empty"),
             });
+        }
+        Ok(())
+    }
+}
+
+impl Settings {
+    fn check_tls(&self) -> Result<(), ConfigError> {
+        let wrong = |key, reason: &str| {
+            let reason = reason.to_owned();
+            Err(ConfigError::Setting { key, reason })
+        };
+        let tls = &self.tls;
+        if tls.mode == TlsMode::Off {
+            return Ok(());
+        }
+        if matches!(self.server.listen, Listen::Unix(_)) {
+            return wrong(
+                "tls.mode",
+                "a Unix socket is for a proxy, which does TLS itself: set it to \"off\"",
+            );
+        }
+        if self.server.public_url.starts_with("http:") {
+            return wrong(
+                "server.public_url",
+                "with tls.mode on, give the https:// address, or leave it empty",
+            );
+        }
+        if tls.mode == TlsMode::Files {
+            for (key, file) in [("tls.certificate", &tls.certificate), ("tls.key", &tls.key)] {
+                if file.as_os_str().is_empty() {
+                    return wrong(key, "name the PEM file, or set tls.mode to \"own\"");
+                }
+            }
         }
         Ok(())
     }
@@ -260,7 +305,8 @@ mod tests {
                 let family = line.contains("_per_")
                     || line.starts_with("consent_")
                     || line.starts_with("permanent_")
-                    || line.starts_with("temporary_");
+                    || line.starts_with("temporary_")
+                    || line.starts_with("key =");
                 assert!(commented || family, "no comment for {line}");
             }
         }

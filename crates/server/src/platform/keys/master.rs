@@ -2,8 +2,6 @@
 
 use std::{
     fs,
-    io::Write,
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -12,7 +10,7 @@ use rand::RngExt as _;
 use zeroize::Zeroizing;
 
 use super::{error::KeyError, sealing::SealingKey};
-use crate::platform::{clock::Moment, db};
+use crate::platform::{clock::Moment, private_file};
 
 /// The master key and where it came from.
 pub(super) struct Master {
@@ -27,7 +25,8 @@ impl Master {
             if is_needed {
                 return Err(KeyError::MasterMissing(file.display().to_string()));
             }
-            write_new(file, &random()).map_err(|error| problem(file, error.to_string()))?;
+            private_file::write_new(file, &random())
+                .map_err(|error| problem(file, error.to_string()))?;
         }
         Ok(Self {
             key: read(file)?,
@@ -93,7 +92,8 @@ impl Change {
     pub(super) fn begin(file: &Path) -> Result<Self, KeyError> {
         let (old, waiting) = (read(file)?, next(file));
         if !waiting.exists() {
-            write_new(&waiting, &random()).map_err(|e| problem(&waiting, e.to_string()))?;
+            private_file::write_new(&waiting, &random())
+                .map_err(|e| problem(&waiting, e.to_string()))?;
         }
         Ok(Self {
             new: read(&waiting)?,
@@ -130,47 +130,12 @@ fn random() -> Zeroizing<String> {
 }
 
 fn read(file: &Path) -> Result<SealingKey, KeyError> {
-    let mode = fs::metadata(file)
-        .map_err(|error| problem(file, error.to_string()))?
-        .mode();
-    // A group may read it: that is how secrets are handed to containers.
-    if mode & 0o007 != 0 {
-        let reason = "every user of this machine may read it; run chmod o-rwx on it";
-        return Err(problem(file, reason.into()));
-    }
-    let text = fs::read_to_string(file).map_err(|error| problem(file, error.to_string()))?;
-    let text = Zeroizing::new(text);
+    let text = private_file::read(file).map_err(|error| problem(file, error.to_string()))?;
     let bytes = STANDARD
         .decode(text.trim())
         .map(Zeroizing::new)
         .map_err(|_| problem(file, "is not base64".into()))?;
     SealingKey::new(&bytes).ok_or_else(|| problem(file, "must hold 32 bytes in base64".into()))
-}
-
-/// Writes a file that only this user can read and that did not exist before; a second server that
-/// starts at the same moment keeps the first one's.
-fn write_new(file: &Path, text: &str) -> std::io::Result<()> {
-    if let Some(folder) = file.parent() {
-        db::make_private_folder(folder)?;
-    }
-    let folder = file.parent().filter(|f| !f.as_os_str().is_empty());
-    let draft = folder.unwrap_or(Path::new(".")).join(format!(
-        ".{}",
-        crate::platform::secret::public_name("key-", 8)
-    ));
-    let mut out = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft)?;
-    writeln!(out, "{text}")?;
-    out.sync_all()?;
-    let linked = fs::hard_link(&draft, file);
-    fs::remove_file(&draft)?;
-    match linked {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

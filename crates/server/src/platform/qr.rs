@@ -2,22 +2,29 @@
 
 use png::{BitDepth, ColorType, Encoder};
 use qrcode::{Color, EcLevel, QrCode};
+use thiserror::Error;
 
-use super::EnrolmentError;
+/// Why a text cannot be drawn.
+#[derive(Debug, Error)]
+#[error("the QR code cannot be drawn: {0}")]
+pub struct DrawingError(String);
 
 /// Pixels of a module's side: the smallest that old phone cameras read from a laptop's screen.
 const SCALE: usize = 8;
 /// Blank modules around the code (ISO/IEC 18004 asks for four).
 const QUIET: usize = 4;
 
-fn code(text: &str) -> Result<QrCode, EnrolmentError> {
+fn code(text: &str) -> Result<QrCode, DrawingError> {
     QrCode::with_error_correction_level(text, EcLevel::M)
-        .map_err(|error| EnrolmentError::Drawing(error.to_string()))
+        .map_err(|error| DrawingError(error.to_string()))
 }
 
 /// The side of the code in modules, with what is blank around it, and an SVG path over its dark modules: one stroke for
 /// each run of them.
-pub(super) fn svg_path(text: &str) -> Result<(usize, String), EnrolmentError> {
+///
+/// # Errors
+/// When it is too long for a code.
+pub fn svg_path(text: &str) -> Result<(usize, String), DrawingError> {
     let code = code(text)?;
     let width = code.width();
     let mut path = String::new();
@@ -37,8 +44,11 @@ pub(super) fn svg_path(text: &str) -> Result<(usize, String), EnrolmentError> {
 }
 
 /// Draws `text` as a one-bit grayscale PNG.
-pub(super) fn png(text: &str) -> Result<Vec<u8>, EnrolmentError> {
-    let drawing = |error: String| EnrolmentError::Drawing(error);
+///
+/// # Errors
+/// When it is too long for a code.
+pub fn png(text: &str) -> Result<Vec<u8>, DrawingError> {
+    let drawing = DrawingError;
     let code = code(text)?;
     let width = code.width();
     let side = (width + 2 * QUIET) * SCALE;
