@@ -145,7 +145,10 @@ describe('a person with a phone', () => {
 test('a second tab of the same browser is the phone, from signing up to being signed in', async () => {
   const camera = new FalseCamera();
   const other = await openBrowser({ args: camera.args });
+  const [, id] = /SITE_ID=(.+)/.exec(fs.readFileSync(path.join(axiam.dataDir, 'demo.env'), 'utf8'));
   try {
+    // A camera that shows a photo shows nobody who is alive.
+    await axiam.must('site', 'set', id, 'liveness=off');
     const [owner] = people();
     await camera.show(other, owner.photo(0));
     const site = await (await other.newContext({ locale: 'en-GB', permissions: ['camera'] })).newPage();
@@ -158,11 +161,13 @@ test('a second tab of the same browser is the phone, from signing up to being si
     await phone.setUp();
     await site.goto(`${axiam.url}/demo`);
     const number = await new Widget(site).ask('tab@example.com');
+    await camera.show(other, owner.photo(1));
     await phone.page.bringToFront();
     await phone.take();
     await phone.agree(number);
     await site.getByRole('heading', { name: 'You are signed in as tab@example.com' }).waitFor({ timeout: 40_000 });
   } finally {
+    await axiam.must('site', 'set', id, 'liveness=passive');
     await other.close();
     camera.remove();
   }

@@ -2,6 +2,7 @@
 
 mod listen;
 mod sources;
+mod tls;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -16,6 +17,7 @@ use url::Url;
 pub use self::{
     listen::{Listen, NoListen},
     sources::{ConfigError, Overrides},
+    tls::{Tls, TlsMode},
 };
 
 /// The repository's `axiam.toml`: every setting, its default, and what it is for.
@@ -103,45 +105,6 @@ fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> 
         .into_iter()
         .map(read)
         .collect()
-}
-
-/// The table `[tls]`: whose certificate is shown.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tls {
-    /// Whether TLS is spoken, and who vouches for this server.
-    pub mode: TlsMode,
-    /// PEM file of the certificate and those between it and its authority.
-    pub certificate: PathBuf,
-    /// PEM file of its private key.
-    pub key: PathBuf,
-    /// Further private names and addresses for a certificate of its own.
-    pub names: Vec<String>,
-}
-
-/// Who vouches for this server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub enum TlsMode {
-    /// Plain HTTP is spoken: on this machine alone, or behind a proxy that does TLS.
-    Off,
-    /// An authority of its own, in the data folder, for a private network.
-    Own,
-    /// Whoever made the files.
-    Files,
-}
-
-impl TryFrom<String> for TlsMode {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        match text.as_str() {
-            "off" => Ok(Self::Off),
-            "own" => Ok(Self::Own),
-            "files" => Ok(Self::Files),
-            _ => Err("give \"off\", \"own\" or \"files\""),
-        }
-    }
 }
 
 /// The table `[database]`: address and pool.
