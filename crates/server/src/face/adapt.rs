@@ -9,7 +9,7 @@ use super::{
     model::FaceError,
     references::{MOST_ADAPTED, Source},
     sealed::Owner,
-    store::{self, Enrolled, New, Seal},
+    store::{self, Attempts, Enrolled, New, Seal},
 };
 use crate::{
     audit::{Action, Entry},
@@ -37,7 +37,14 @@ pub async fn adapt(
     if !site.settings.adaptation || client.failures > 0 {
         return;
     }
-    if let Err(error) = take(state, site, device, sign_on_id, probe).await {
+    let mut attempts = Attempts::default();
+    let taken = loop {
+        match take(state, site, device, sign_on_id, probe).await {
+            Err(error) if attempts.again(&error) => {}
+            done => break done,
+        }
+    };
+    if let Err(error) = taken {
         tracing::warn!(%error, "a scan could not be taken as a reference");
     }
 }

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use crate::{
     client::ClientError,
-    platform::{engine::WorkError, keys::KeyError},
+    platform::{db, engine::WorkError, keys::KeyError},
 };
 use ::face::{PhotoError, TemplateError, liveness::Doubt};
 
@@ -65,9 +65,23 @@ pub enum FaceError {
     /// The stored template does not open.
     #[error("the stored template does not open: {0}")]
     Sealed(String),
+    /// A key that the work had begun with is not there any more.
+    #[error("{0}")]
+    KeyGone(String),
     /// The database failed, or could not be reached.
     #[error(transparent)]
     Database(#[from] DbErr),
+}
+
+impl FaceError {
+    /// Whether a key was replaced meanwhile, so that another attempt finds the new one.
+    pub(super) fn is_of_a_replaced_key(&self) -> bool {
+        match self {
+            Self::KeyGone(_) => true,
+            Self::Database(error) => db::is_dangling(error),
+            _ => false,
+        }
+    }
 }
 
 impl From<WorkError> for FaceError {
@@ -83,6 +97,7 @@ impl From<KeyError> for FaceError {
     fn from(error: KeyError) -> Self {
         match error {
             KeyError::Database(cause) => Self::Database(cause),
+            KeyError::Missing(_) => Self::KeyGone(error.to_string()),
             other => Self::Sealed(other.to_string()),
         }
     }

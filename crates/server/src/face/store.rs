@@ -98,6 +98,22 @@ pub(super) struct Seal {
     pub(super) transform: Transform,
 }
 
+/// Counts attempts at what may meet a key that is being replaced (`axiam keys rotate`, `axiam face reissue`): between
+/// the drawing of a seal and the writing with it the old key can go. Nothing is kept of an attempt that failed,
+/// and the next one finds the new key.
+#[derive(Default)]
+pub(super) struct Attempts(u8);
+
+impl Attempts {
+    /// Whether another one may end better.
+    pub(super) fn again(&mut self, error: &FaceError) -> bool {
+        /// A key is replaced by hand, so that twice in one request is much.
+        const MOST: u8 = 5;
+        self.0 += 1;
+        self.0 < MOST && error.is_of_a_replaced_key()
+    }
+}
+
 impl Seal {
     /// The client's key, made if there is none, and a new transform.
     pub(super) async fn draw(state: &State, owner: Owner) -> Result<Self, FaceError> {
@@ -147,6 +163,21 @@ pub(super) struct Stored {
 
 /// Reads a client's face.
 pub(super) async fn load(
+    db: &impl ConnectionTrait,
+    keys: &Keyring,
+    owner: Owner,
+    pack: &PackInfo,
+) -> Result<Stored, FaceError> {
+    let mut attempts = Attempts::default();
+    loop {
+        match read(db, keys, owner, pack).await {
+            Err(error) if attempts.again(&error) => {}
+            done => return done,
+        }
+    }
+}
+
+async fn read(
     db: &impl ConnectionTrait,
     keys: &Keyring,
     owner: Owner,

@@ -16,7 +16,7 @@ use crate::{
         model::FaceError,
         references::{MOST_ADAPTED, spread},
         sealed::Owner,
-        store::{self, Enrolled, Outdated, Seal, Stored},
+        store::{self, Attempts, Enrolled, Outdated, Seal, Stored},
     },
     platform::{
         clock::Moment,
@@ -66,6 +66,41 @@ pub(in crate::face) async fn enrol(
     if let Err(doubt) = probe.liveness {
         return doubtful(state, site, device, nonce, doubt).await;
     }
+    let enrolment = Enrolment {
+        site,
+        device,
+        nonce,
+        agreed,
+        probe,
+    };
+    let mut attempts = Attempts::default();
+    loop {
+        match settle(state, &enrolment, now).await {
+            Err(error) if attempts.again(&error) => {}
+            done => return done,
+        }
+    }
+}
+
+/// Photos that show a living person, and what the phone sent with them.
+struct Enrolment<'a> {
+    site: &'a Site,
+    device: &'a Device,
+    /// SHA-256 of the challenge's nonce.
+    nonce: Vec<u8>,
+    agreed: bool,
+    probe: Probe,
+}
+
+/// Decides, and keeps the face, all of it or nothing.
+async fn settle(state: &State, enrolment: &Enrolment<'_>, now: Moment) -> Result<(), FaceError> {
+    let Enrolment {
+        site,
+        device,
+        nonce,
+        agreed,
+        probe,
+    } = enrolment;
     let owner = Owner {
         site_id: site.id,
         client_id: device.client_id,
@@ -75,7 +110,7 @@ pub(in crate::face) async fn enrol(
     let transaction = db::begin(&state.db).await?;
     // Held to the end: the face that is compared with is the face that is replaced.
     client::hold(&transaction, site.id, device.client_id).await?;
-    if !device::take_challenge(&transaction, device, nonce).await? {
+    if !device::take_challenge(&transaction, device, nonce.clone()).await? {
         return Err(FaceError::Challenge);
     }
     let entry = |action| {
@@ -85,7 +120,7 @@ pub(in crate::face) async fn enrol(
     };
     let stored = store::load(&transaction, &state.keys, owner, state.engine.pack()).await?;
     let standing = Standing::of(&transaction, device, now).await?;
-    let Some(right) = Right::of(state, site, (device, standing), &stored, &probe)? else {
+    let Some(right) = Right::of(state, site, (device, standing), &stored, probe)? else {
         device::record_failure(&transaction, state, device, now).await?;
         entry(Action::EnrolmentFailed)
             .record(&transaction, &state.keys, now)
@@ -94,11 +129,11 @@ pub(in crate::face) async fn enrol(
         publish_failure(state, site, device, Failing::Face);
         return Err(FaceError::Mismatch);
     };
-    keep(&transaction, right, seal, owner, device, &probe, now).await?;
+    keep(&transaction, right, seal, owner, device, probe, now).await?;
     device::used_right_to_replace(&transaction, device).await?;
     device::note_match(&transaction, device, now).await?;
     client::forgive_failures(&transaction, site.id, device.client_id).await?;
-    if agreed {
+    if *agreed {
         record_consent(state, &transaction, device, now).await?;
     }
     Message::new(site.id, Topic::FaceEnrolled, device.client_id)
@@ -294,6 +329,22 @@ pub(in crate::face) async fn enrol_by_backend(
         .template(photo, &[Holder::Site(site.id)])
         .await?;
     let probe = Probe::of(state, vec![template], &[], Ok(()))?;
+    let mut attempts = Attempts::default();
+    loop {
+        match settle_by_backend(state, site, client, &probe, now).await {
+            Err(error) if attempts.again(&error) => {}
+            done => return done,
+        }
+    }
+}
+
+async fn settle_by_backend(
+    state: &State,
+    site: &Site,
+    client: &Client,
+    probe: &Probe,
+    now: Moment,
+) -> Result<(), FaceError> {
     let owner = Owner {
         site_id: site.id,
         client_id: client.id,

@@ -39,7 +39,7 @@ impl From<FaceError> for ApiError {
             FaceError::Client(inner) => inner.into(),
             FaceError::Photo(photo) => photo_error(&photo),
             FaceError::Database(cause) => cause.into(),
-            FaceError::Sealed(cause) => Self::internal(&cause),
+            FaceError::Sealed(cause) | FaceError::KeyGone(cause) => Self::internal(&cause),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sea_orm::{
     ActiveValue::Set, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait,
-    QueryOrder, QuerySelect, SqlErr, entity::prelude::*,
+    QueryOrder, QuerySelect, entity::prelude::*,
 };
 
 use super::{KeyError, Keyring, Purpose, master::Change, store, store::row};
@@ -73,14 +73,7 @@ pub async fn forget_unused(db: &DatabaseConnection, purpose: Purpose) -> Result<
         let deleted = row::Entity::delete_by_id(id).exec(db).await;
         match deleted {
             Ok(_) => {}
-            Err(error)
-                if matches!(
-                    error.sql_err(),
-                    Some(SqlErr::ForeignKeyConstraintViolation(_))
-                ) =>
-            {
-                needed += 1;
-            }
+            Err(error) if db::is_dangling(&error) => needed += 1,
             Err(error) => return Err(error),
         }
     }
