@@ -85,6 +85,7 @@ pub(super) async fn open_for_device(
         .filter(Column::State.eq(State::Pending))
         .filter(Column::ExpiresAt.gt(now))
         .order_by_desc(Column::CreatedAt)
+        .order_by_desc(Column::Id)
         .all(db)
         .await
 }
@@ -259,6 +260,7 @@ pub(super) async fn waiting_for_test_identities(
         .filter(Column::TestIdentity.is_not_null())
         .filter(Column::CreatedAt.lte(until))
         .order_by_desc(Column::CreatedAt)
+        .order_by_desc(Column::Id)
         .limit(BATCH)
         .into_tuple()
         .all(db)
@@ -316,6 +318,7 @@ pub(super) async fn latest(
         .filter(Column::SiteId.eq(client.site_id))
         .filter(Column::ClientId.eq(client.id))
         .order_by_desc(Column::CreatedAt)
+        .order_by_desc(Column::Id)
         .limit(most)
         .all(db)
         .await

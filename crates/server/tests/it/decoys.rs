@@ -273,6 +273,18 @@ async fn indistinguishable(app: &App, arguments: &[&str], call: impl AsyncFn(&st
         assert!(!taken.is_empty());
         assert_eq!(taken, &steps[0], "{argument}");
     }
+    // The machine may disturb one measurement; what can be told apart can be in each.
+    for left in (0..3).rev() {
+        let stray = strayed(arguments, &call).await;
+        assert!(stray.is_empty() || left > 0, "{stray:?}");
+        if stray.is_empty() {
+            return;
+        }
+    }
+}
+
+/// Which of the calls could be told from the first one's by their times, and their shares.
+async fn strayed(arguments: &[&str], call: &impl AsyncFn(&str)) -> Vec<(String, f64)> {
     let mut times = vec![Vec::with_capacity(ROUNDS); arguments.len()];
     for round in 0..ROUNDS {
         for turn in 0..arguments.len() {
@@ -287,11 +299,15 @@ async fn indistinguishable(app: &App, arguments: &[&str], call: impl AsyncFn(&st
             times[who].push(begun.elapsed());
         }
     }
+    let mut strayed = Vec::new();
     for (argument, others) in arguments.iter().zip(&times).skip(1) {
         let share = share_below(&times[0], others);
         println!("{argument}: {share:.3} of the first one's times are shorter");
-        assert!((share - 0.5).abs() < STRAY, "{argument}: {share}");
+        if (share - 0.5).abs() >= STRAY {
+            strayed.push(((*argument).to_owned(), share));
+        }
     }
+    strayed
 }
 
 /// A statement, but for whether it announces something to phones or to nobody.

@@ -47,7 +47,8 @@ pub(in crate::sign_on) async fn request(
     let asked = Asked::of(state, wanted, &origin, now).await?;
     let with_number = wanted.with_number || asked.needs_number;
     let token = Secret::generate(if test.is_some() { "vt_test_" } else { "vt_" });
-    let id = Uuid::new_v4();
+    // In order of time, so that two of one moment have an order too.
+    let id = Uuid::now_v7();
     let (number, choices) = if with_number {
         let (number, choices) = draw_number();
         (Some(number), choices)
