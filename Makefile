@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check web models fuzz-api bench bench-cable bench-face
+.PHONY: help run test check web models fuzz-api bench bench-cable bench-face bench-tracker
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,17 +21,20 @@ check: web ## Formatting, lints and docs of all Rust code, licences and sources 
 fuzz-api: models web ## Generated requests to every route, each answer held to the contract (EXAMPLES=500 SEED=7 for more)
 	@scripts/fuzz-api
 
-bench: bench-face bench-cable ## Run every benchmark
+bench: bench-face bench-cable bench-tracker ## Run every benchmark
 
 bench-cable: ## Measure the cable beside Rails' Action Cable, on loopback
 	@scripts/bench-cable
 
+bench-tracker: models web ## Measure the login tracker at a million attempts, on SQLite and PostgreSQL
+	@scripts/bench-tracker
+
 bench-face: models bench/face/node_modules/.package-lock.json ## From photo to template, beside npm's face-api, face_recognition and ONNX Runtime
 	@scripts/bench-face
 
-web: web/node_modules/.package-lock.json ## Bundle what browsers get into web/build
+web: models web/node_modules/.package-lock.json ## Bundle what browsers get into web/build
 	@scripts/need node
-	@npm run --silent build --prefix web
+	@guide=$$(scripts/guide) && AXIAM_GUIDE="$$guide" npm run --silent build --prefix web
 
 models: models/node_modules/.package-lock.json ## Build the default face pack into models/build
 	@scripts/need node

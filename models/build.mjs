@@ -51,7 +51,7 @@ const inputs = await inputsHash();
 if (await upToDate(inputs)) {
   console.log('Face pack: up to date.');
 } else {
-  const [{ meshRoot, readNetworks, sourceRoot, writePack }, { writeDemoFaces }, { writeParity }, { wheelNetworks }] = await Promise.all([
+  const [{ meshRoot, readNetworks, sourceRoot, writeGuide, writePack }, { writeDemoFaces }, { writeParity }, { wheelNetworks }] = await Promise.all([
     import('./lib/pack.mjs'),
     import('./lib/demo-faces.mjs'),
     import('./lib/parity.mjs'),
@@ -64,6 +64,7 @@ if (await upToDate(inputs)) {
   const licence = path.join(here, '..', 'LICENSE-APACHE');
   await step('default', 'Face pack: turning the networks into ONNX', (folder) => writePack('default', networks, licence, folder));
   await step('dlib', 'Face pack: the same with the recognition network of dlib', (folder) => writePack('dlib', networks, licence, folder));
+  await step('guide', 'Face pack: the small mesh for phones', (folder) => writeGuide(networks, licence, folder));
   await step('demo-faces', 'Face pack: cutting the demo faces', (folder) => writeDemoFaces(roots.faces, folder));
   await step('parity', 'Face pack: asking the originals for their answers', (folder) => writeParity(roots, networks, folder));
   await writeFile(stampFile, JSON.stringify({ inputs, files: await listing() }));

@@ -25,9 +25,11 @@ const BUNDLES = {
   'dashboard/dashboard.js': 'dashboard/dashboard.ts',
   'phone/phone.css': 'phone/phone.css',
   'phone/phone.js': 'phone/src/index.ts',
+  'phone/engine-worker.js': 'phone/src/engine/worker.ts',
 };
 
 const TYPES = {
+  '.wasm': 'application/wasm', '.onnx': 'application/octet-stream',
   '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.png': 'image/png', '.webmanifest': 'application/manifest+json',
 };
 
@@ -63,6 +65,9 @@ const COMMON = {
   plugins: [cssAsText, withoutBlobWorker],
   logLevel: 'warning',
 };
+
+/** Bytes, gzipped, of what a phone loads before it is guided by more than brightness. */
+const ENGINE_LIMIT = 400_000;
 
 const kept = new Set();
 
@@ -102,6 +107,29 @@ async function bundle(name, entry, define = {}) {
   return take(name, outputFiles[0].contents);
 }
 
+/**
+ * The engine that sees whether a step was done: built by scripts/guide, whose path AXIAM_GUIDE names, with the network that
+ * `make models` makes. Where either is missing the app does without, and the page names neither.
+ */
+function engine() {
+  const program = process.env.AXIAM_GUIDE;
+  const weights = path.join(WEB, '../models/build/guide/mesh.onnx');
+  if (!program) {
+    if (program === undefined) console.error('The phone\'s engine is left out: `make web` builds it too.');
+    return;
+  }
+  if (!fs.existsSync(weights)) {
+    console.error('The phone\'s engine is left out: models/build/guide is missing, `make models` builds it.');
+    return;
+  }
+  const zipped = [['phone/engine.wasm', program], ['phone/engine.onnx', weights]].map(([name, file]) => {
+    const bundled = take(name, fs.readFileSync(file));
+    return fs.statSync(path.join(OUT, `${bundled}.gz`)).size;
+  });
+  const size = zipped.reduce((sum, one) => sum + one, 0);
+  if (size > ENGINE_LIMIT) throw new Error(`the phone's engine has ${size} bytes gzipped, more than ${ENGINE_LIMIT}`);
+}
+
 /** What the phone app has beside its bundle; its service worker names all of it, so it comes last. */
 async function phoneApp() {
   const codes = take('phone/code-worker.js', await codeWorker());
@@ -111,6 +139,7 @@ async function phoneApp() {
   const paths = shell([...files, codes, ...Object.values(drawn)].map((file) => `/assets/${file}`));
   await bundle('phone/sw.js', 'phone/src/sw.ts', {
     SHELL: JSON.stringify(paths),
+    ICON: JSON.stringify(`/assets/${drawn['icon-192.png']}`),
     VERSION: JSON.stringify(crypto.createHash('sha256').update(paths.join() + template()).digest('hex').slice(0, 16)),
   });
 }
@@ -128,6 +157,7 @@ async function widgetPackage() {
 
 fs.mkdirSync(OUT, { recursive: true });
 for (const [name, entry] of Object.entries(BUNDLES)) await bundle(name, entry);
+engine();
 await phoneApp();
 keep('manifest.json', `${JSON.stringify(manifest, null, 2)}\n`);
 for (const name of fs.readdirSync(OUT)) if (!kept.has(name)) fs.rmSync(path.join(OUT, name), { recursive: true });

@@ -4,9 +4,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { crop, encodeJpeg, readJpeg } from '../../models/lib/pixels.mjs';
 
-const WIDTH = 960;
-const HEIGHT = 1280;
-const QUALITY = 90;
+/** A photo as it is uploaded. */
+const LARGE = { width: 960, height: 1280, quality: 90 };
+/** A frame as the phone's app sends it; see web/phone/src/shots.ts. */
+const SENT = { width: 480, height: 640, quality: 80 };
 /** Standard deviation of the grain added, of 255: an enlarged photo is smoother than a camera's. */
 const GRAIN = 3;
 
@@ -20,41 +21,46 @@ const FACES = [
   { sample: 6, center: [744, 500], side: 420 },
 ];
 
-/** Pixels by which the face moves from one frame to the next. */
-const STEP = 12;
+/** Part of the width by which the face moves from one frame to the next. */
+const STEP = 1 / 80;
 
 /** Writes the photos into `folder`; `samples` is where the group photos are. Returns, for each photo,
- *  its path and those of `frames` more in which the face moves a little, as in the frames of a sign-on. */
+ *  its path and those of `frames` more in which the face moves a little, as in the frames of a sign-on: once as
+ *  large as the photo, once as the phone's app sends them, with such a photo beside them. */
 export async function writePhotos(samples, folder, frames) {
   await mkdir(folder, { recursive: true });
   const pictures = {};
   const written = [];
-  const write = async (name, picture) => {
+  const write = async (name, picture, { quality }) => {
     const file = path.join(folder, `${name}.jpg`);
-    await writeFile(file, encodeJpeg(picture, QUALITY));
+    await writeFile(file, encodeJpeg(picture, quality));
     return file;
   };
-  for (const [i, { sample, ...where }] of FACES.entries()) {
-    pictures[sample] ??= await readJpeg(path.join(samples, `sample${sample}.jpg`));
-    const square = crop(pictures[sample], { ...where, width: HEIGHT });
-    const photo = { photo: await write(i + 1, grained(portrait(square), i)), frames: [] };
+  const series = async (name, where, seed, size) => {
+    const square = crop(pictures[where.sample], { ...where, width: size.height });
+    const photo = { photo: await write(name, grained(portrait(square, size), seed), size), frames: [] };
     for (let frame = 0; frame < frames; frame++) {
-      const moved = grained(portrait(square, (frame - frames / 2) * STEP), i + 7 * frame);
-      photo.frames.push(await write(`${i + 1}-${frame + 1}`, moved));
+      const moved = portrait(square, size, (frame - frames / 2) * STEP);
+      photo.frames.push(await write(`${name}-${frame + 1}`, grained(moved, seed + 7 * frame), size));
     }
-    written.push(photo);
+    return photo;
+  };
+  for (const [i, face] of FACES.entries()) {
+    pictures[face.sample] ??= await readJpeg(path.join(samples, `sample${face.sample}.jpg`));
+    const photo = await series(`${i + 1}`, face, i, LARGE);
+    written.push({ ...photo, sent: await series(`${i + 1}-sent`, face, i, SENT) });
   }
   return written;
 }
 
-/** The middle columns, or those `shift` to the right of them. */
-function portrait({ width, height, data }, shift = 0) {
-  const left = (width - WIDTH) / 2 + shift;
-  const cut = new Uint8Array(WIDTH * height * 3);
+/** The middle columns, or those `shift` of their width to the right of them. */
+function portrait({ width: side, data }, { width, height }, shift = 0) {
+  const left = (side - width) / 2 + Math.round(shift * width);
+  const cut = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++) {
-    cut.set(data.subarray((y * width + left) * 3, (y * width + left + WIDTH) * 3), y * WIDTH * 3);
+    cut.set(data.subarray((y * side + left) * 3, (y * side + left + width) * 3), y * width * 3);
   }
-  return { width: WIDTH, height, data: cut };
+  return { width, height, data: cut };
 }
 
 /** Adds grain, the same at every run. */

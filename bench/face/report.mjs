@@ -3,12 +3,12 @@
 const round = (value, digits = 2) => (Number.isFinite(value) ? Number(value.toFixed(digits)) : null);
 const ms = (value) => (Number.isFinite(value) ? value.toFixed(value < 20 ? 2 : 0) : '');
 
-export function report({ axiam, signOn, npm, npmTiny, dlib, onnx, memory }) {
+export function report({ axiam, signOn, sent, sentSignOn, npm, npmTiny, dlib, onnx, memory }) {
   const ours = axiam.medianOf((a) => a.ms);
   const nets = axiam.medianOf((a) => a.nets_ms);
   console.log('| milliseconds a photo | median | best | processor time | one face found | median / ours |');
   console.log('| --- | ---: | ---: | ---: | ---: | ---: |');
-  for (const each of [axiam, signOn, npm, npmTiny, dlib].filter(({ running }) => running)) {
+  for (const each of [axiam, signOn, sent, sentSignOn, npm, npmTiny, dlib].filter(({ running }) => running)) {
     const median = each.medianOf((a) => a.ms);
     const found = `${each.answers.filter((a) => a.faces === 1).length} of ${each.answers.length}`;
     row(each.title, ms(median), ms(each.bestOf((a) => a.ms)), ms(each.cpuPerAnswer()), found, (median / ours).toFixed(1));
@@ -16,6 +16,7 @@ export function report({ axiam, signOn, npm, npmTiny, dlib, onnx, memory }) {
   const stages = perKey(axiam, (a) => a.stages);
   console.log(`\nOurs by stage: ${listed(stages)}.`);
   console.log(`A sign-on by stage: ${listed(perKey(signOn, (a) => a.stages))}.`);
+  console.log(`As the phone's app sends it: ${listed(perKey(sentSignOn, (a) => a.stages))}.`);
   byNetwork(axiam, onnx, nets);
   if (memory) {
     console.log(`Memory: ${memory.idle.toFixed(0)} MiB with the pack loaded, at most ${memory.over.toFixed(1)} MiB more while a photo is looked at.`);
@@ -23,12 +24,15 @@ export function report({ axiam, signOn, npm, npmTiny, dlib, onnx, memory }) {
   console.log(JSON.stringify({
     axiam_ms: round(ours),
     sign_on_ms: round(signOn.medianOf((a) => a.ms)),
+    sent_ms: round(sent.medianOf((a) => a.ms)),
+    sent_sign_on_ms: round(sentSignOn.medianOf((a) => a.ms)),
     npm_ms: round(npm.medianOf((a) => a.ms)),
     npm_tiny_ms: round(npmTiny.medianOf((a) => a.ms)),
     face_recognition_ms: round(dlib.medianOf((a) => a.ms)),
     nets_ms: round(nets),
     onnxruntime_ms: round(onnx.medianOf((a) => a.ms)),
     sign_on_in_photos: round(signOn.medianOf((a) => a.ms) / ours),
+    sent_sign_on_in_photos: round(sentSignOn.medianOf((a) => a.ms) / sent.medianOf((a) => a.ms)),
     ratio_npm: round(npm.medianOf((a) => a.ms) / ours),
     ratio_npm_tiny: round(npmTiny.medianOf((a) => a.ms) / ours),
     ratio_face_recognition: round(dlib.medianOf((a) => a.ms) / ours),

@@ -25,11 +25,14 @@ const FRAMES = 6;
 const peer = (script) => path.join(here, 'peers', script);
 const axiam = new Peer('axiam', 'Axiam', BENCH_AXIAM, [path.join(build, 'default')]);
 const signOn = new Peer('axiam_sign_on', `Axiam, sign-on of ${FRAMES} frames`, BENCH_AXIAM, [path.join(build, 'default')]);
+// The same from photos and frames as the phone's app sends them.
+const sent = new Peer('axiam_sent', 'Axiam, a photo of 480x640', BENCH_AXIAM, [path.join(build, 'default')]);
+const sentSignOn = new Peer('axiam_sent_sign_on', `Axiam, sign-on of ${FRAMES} frames of 480x640`, BENCH_AXIAM, [path.join(build, 'default')]);
 const npm = new Peer('npm', 'npm face-api (WASM), SSD', process.execPath, [peer('npm.mjs'), 'ssd']);
 const npmTiny = new Peer('npm_tiny', 'npm face-api (WASM), tiny', process.execPath, [peer('npm.mjs'), 'tiny']);
 const dlib = new Peer('face_recognition', 'Python face_recognition', BENCH_PYTHON_DLIB, [peer('dlib_peer.py')]);
 const onnx = new Peer('onnxruntime', 'ONNX Runtime, networks alone', BENCH_PYTHON_ONNX, [peer('onnx_runtime.py'), build]);
-const all = [axiam, signOn, npm, npmTiny, dlib, onnx];
+const all = [axiam, signOn, sent, sentSignOn, npm, npmTiny, dlib, onnx];
 
 for (const each of all) await each.start();
 if (!axiam.running) throw new Error(`ours did not start: ${axiam.reason}`);
@@ -47,13 +50,15 @@ for (let number = 0; number <= ROUNDS; number++) {
   for (const photo of photos) await takeTurns(photo);
 }
 console.log(`${photos.length} photos, ${ROUNDS} rounds\n`);
-report({ axiam, signOn, npm, npmTiny, dlib, onnx, memory });
+report({ axiam, signOn, sent, sentSignOn, npm, npmTiny, dlib, onnx, memory });
 all.forEach((each) => each.stop());
 
-async function takeTurns({ photo, frames }) {
+async function takeTurns({ photo, frames, sent: small }) {
   for (let i = 0; i < SHORT; i++) {
     const { runs } = await axiam.ask({ photo });
     await signOn.ask({ frames });
+    await sent.ask({ photo: small.photo });
+    await sentSignOn.ask({ frames: small.frames });
     if (onnx.running) await onnx.ask({ runs });
   }
   for (const each of [npm, npmTiny, dlib]) if (each.running) await each.ask({ photo });

@@ -4,18 +4,17 @@
 #[allow(dead_code)]
 #[path = "../../crates/face/src/error.rs"]
 mod error;
-#[allow(dead_code)]
-#[path = "../../crates/face/src/geometry.rs"]
-mod geometry;
 #[allow(dead_code, unused_imports)]
 #[path = "../../crates/face/src/image/mod.rs"]
 mod image;
 #[allow(dead_code)]
-#[path = "../../crates/server/src/extract/multipart.rs"]
+#[path = "../../crates/server/src/http/extract/multipart.rs"]
 mod multipart;
 
 pub use error::{PhotoError, PoorReason};
-pub use image::{Format, Image, Limits};
+pub use image::{Format, Limits};
+use sight::geometry;
+pub use sight::Image;
 
 /// Small enough that one run does not take a second, large enough that a picture is scaled down.
 const LIMITS: Limits = Limits {

@@ -5,6 +5,7 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readWeights } from './weights.mjs';
 import { faceLandmarks } from './nets/landmarks.mjs';
+import { guideMesh } from './nets/guide-mesh.mjs';
 import { faceRecognition } from './nets/recognition.mjs';
 import { INPUT as sfaceInput, sface } from './nets/sface.mjs';
 import { ssdMobilenet } from './nets/ssd-detector.mjs';
@@ -108,6 +109,16 @@ export async function writePack(name, { files, sources }, licence, folder) {
   await writeFile(path.join(folder, 'NOTICE.txt'), `Where the networks of this pack come from, and under which licence they are:\n\n${notice}`);
   await copyFile(licence, path.join(folder, 'Apache-2.0.txt'));
   return `${used.length} networks`;
+}
+
+/** What the phone's engine loads: `mesh.onnx`, and whose it is. */
+export async function writeGuide({ files, sources }, licence, folder) {
+  const mesh = guideMesh(files.facemesh);
+  await writeFile(path.join(folder, 'mesh.onnx'), mesh);
+  const changes = 'reduced to the points that are used, weights rounded to bytes';
+  await writeFile(path.join(folder, 'NOTICE.txt'), `mesh.onnx: ${ORIGINS.facemesh}, ${changes}. From ${sources.facemesh}.\n`);
+  await copyFile(licence, path.join(folder, 'Apache-2.0.txt'));
+  return `${mesh.length} bytes`;
 }
 
 /** A package's name and version. */

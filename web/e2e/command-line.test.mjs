@@ -132,3 +132,25 @@ test('what is misspelt is said with a sentence', async () => {
   assert.notEqual(setting.code, 0);
   assert.match(setting.stdout + setting.stderr, /listen_on/);
 });
+
+test('photos are picked from a folder in which they are named by what they show', async () => {
+  const strict = await axiam.createSite('https://active.example');
+  await axiam.must('site', 'set', strict.id, 'liveness=active');
+  await strict.authenticate();
+  const album = fs.mkdtempSync(path.join(axiam.dataDir, 'album-'));
+  const file = path.join(axiam.dataDir, 'another-phone.json');
+  const { enrollment_url: link } = await strict.qrcode(await strict.createClient('someone@active.example'));
+  await axiam.must('phone', '--phone', file, 'pair', link);
+  const enrol = () => axiam.run('phone', '--phone', file, 'enrol', album);
+  assert.match((await enrol()).stderr, /look_straight-1\.jpg/, 'an empty folder');
+  fs.copyFileSync(owner.files[0], path.join(album, 'look_straight-1.jpg'));
+  assert.match((await enrol()).stderr, /no photo shows a turn of the head \(.*Nothing was asked or sent/);
+  for (const action of ['turn_left', 'turn_right', 'look_up', 'blink', 'open_mouth', 'come_closer']) {
+    fs.mkdirSync(path.join(album, action));
+    fs.copyFileSync(owner.files[1 % owner.files.length], path.join(album, action, '1.jpg'));
+  }
+  assert.match((await enrol()).stderr, /1037/, 'photos of somebody who does nothing');
+  await axiam.must('site', 'set', strict.id, 'liveness=off');
+  const enrolled = await enrol();
+  assert.equal(enrolled.code, 0, enrolled.stdout + enrolled.stderr);
+});

@@ -47,7 +47,7 @@ async function signUp(email) {
   await page.locator('#up-email').fill(email);
   await page.getByRole('button', { name: 'Show the code' }).click();
   await heading('Pair your phone');
-  assert.ok(await page.getByRole('img').evaluate((image) => image.complete && image.naturalWidth > 100), 'the code is a picture');
+  assert.ok(await page.getByRole('img').evaluate((image) => image.decode().then(() => image.naturalWidth > 100)), 'the code is a picture');
   const lines = await page.getByLabel('Commands').textContent();
   const { status, stdout, stderr } = spawnSync('sh', ['-e'], { input: lines, cwd: REPOSITORY, env: axiam.environment, encoding: 'utf8', timeout: 60_000 });
   assert.equal(status, 0, `${lines}\n${stdout}${stderr}`);

@@ -82,6 +82,11 @@ describe('every screen', () => {
       await look('verified');
       await press('button.primary');
       await app.shows('home');
+      await press('.row button:last-child');
+      await look('notifications');
+      await press('.actions button:last-child');
+      await app.shows('home');
+      for (const _ of Array(5)) await site.post('/login/cancel', { verification_token: (await site.sendPush(email)).verification_token });
       await press('section button.card');
       await look('site');
       await press('.split button');
@@ -93,7 +98,7 @@ describe('every screen', () => {
       await page.locator('#domain').fill('shop.example');
       await press('button.danger');
       await look('erased');
-      assert.equal(looked.length, 16);
+      assert.equal(looked.length, 17);
       // The refusal of the stranger's face is the one thing that Chromium itself writes down.
       assert.deepEqual(app.complaints.filter((text) => !/status of 401/.test(text)), []);
     });

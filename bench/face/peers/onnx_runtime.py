@@ -13,7 +13,7 @@ from serve import serve
 
 build = pathlib.Path(sys.argv[1])
 manifest = json.loads((build / "default/manifest.json").read_text())
-specs = [*manifest["detectors"], manifest["landmarks"], manifest["embedding"]]
+specs = [*manifest["detectors"], manifest["landmarks"], manifest["mesh"], manifest["embedding"]]
 
 
 def session(file):

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use face::liveness::Action;
-use face::{Asked, Engine, FaceEngine, Frame, PhotoError, Timings, Work};
+use face::{Asked, Engine, FaceEngine, Frame, PhotoError, Purpose, Timings, Work};
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]
@@ -38,7 +38,7 @@ const STEPS: [Action; 3] = [Action::LookStraight, Action::TurnLeft, Action::Blin
 struct Answer {
     ms: f64,
     faces: usize,
-    /// Milliseconds a stage, networks included.
+    /// Milliseconds a stage, networks included; `rest` is in none of them.
     stages: BTreeMap<&'static str, f64>,
     /// Milliseconds inside the networks.
     nets_ms: f64,
@@ -73,7 +73,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn measure(engine: &Engine, names: &Names, photos: &[Vec<u8>]) -> Result<Answer, Box<dyn Error>> {
     let before = engine.timings();
     let started = Instant::now();
-    look(engine, photos)?;
+    let faces = match look(engine, photos) {
+        Ok(()) => 1,
+        Err(PhotoError::Internal(e)) => return Err(e.into()),
+        Err(_) => 0,
+    };
     let ms = started.elapsed().as_secs_f64() * 1000.0;
     let after = engine.timings();
     let (mut nets, mut runs) = (BTreeMap::new(), BTreeMap::new());
@@ -83,15 +87,18 @@ fn measure(engine: &Engine, names: &Names, photos: &[Vec<u8>]) -> Result<Answer,
             nets.insert(name, since(&before, &after));
         }
     }
-    let stages = BTreeMap::from([
+    let mut stages = BTreeMap::from([
         ("decode", since(&before.decode, &after.decode)),
         ("detect", since(&before.detect, &after.detect)),
         ("landmarks", since(&before.landmarks, &after.landmarks)),
         ("embed", since(&before.embed, &after.embed)),
+        ("screen", since(&before.screen, &after.screen)),
+        ("skin", since(&before.skin, &after.skin)),
     ]);
+    stages.insert("rest", ms - stages.values().sum::<f64>());
     Ok(Answer {
         ms,
-        faces: 1,
+        faces,
         stages,
         nets_ms: nets.values().sum(),
         nets,
@@ -113,7 +120,10 @@ fn look(engine: &Engine, photos: &[Vec<u8>]) -> Result<(), PhotoError> {
             at_ms: i as i64 * 300,
         })
         .collect();
-    engine.scan(&frames, Asked::Actions(&STEPS)).map(drop)
+    let purpose = Purpose::Comparison;
+    engine
+        .scan(&frames, Asked::Actions(&STEPS), purpose)
+        .map(drop)
 }
 
 /// Milliseconds between two readings.
@@ -125,6 +135,7 @@ fn since(before: &Work, after: &Work) -> f64 {
 struct Names {
     detectors: Vec<String>,
     landmarks: String,
+    mesh: String,
     embedding: String,
 }
 
@@ -144,6 +155,7 @@ impl Names {
                 .map(name)
                 .collect(),
             landmarks: name(&manifest["landmarks"]),
+            mesh: name(&manifest["mesh"]),
             embedding: name(&manifest["embedding"]),
         })
     }
@@ -157,6 +169,7 @@ impl Names {
             .zip(timings.detector_nets.iter().copied());
         let others = [
             (self.landmarks.clone(), timings.landmark_net),
+            (self.mesh.clone(), timings.mesh_net),
             (self.embedding.clone(), timings.recognition_net),
         ];
         detectors.chain(others).collect()

@@ -30,6 +30,29 @@ pub(crate) struct Found {
     pub turn: f32,
 }
 
+impl Found {
+    /// The same face in a copy of the picture, `by` times as large.
+    pub(crate) fn scaled(&self, by: f32) -> Self {
+        let Rect {
+            x,
+            y,
+            width,
+            height,
+        } = self.area;
+        let near = |p: Point| Point::new(p.x * by, p.y * by);
+        Self {
+            area: Rect {
+                x: x * by,
+                y: y * by,
+                width: width * by,
+                height: height * by,
+            },
+            points: self.points.map(|points| points.map(near)),
+            ..*self
+        }
+    }
+}
+
 #[cfg(test)]
 impl Found {
     /// An upright face `side` pixels wide on the picture's upper edge.
@@ -91,6 +114,11 @@ impl Detector {
     /// The network's runs so far.
     pub(crate) fn work(&self) -> Work {
         self.net.work()
+    }
+
+    /// What a run of the network costs, in multiplications.
+    pub(crate) fn cost(&self) -> u64 {
+        self.net.cost()
     }
 
     /// From which scores on to believe this detector.

@@ -62,6 +62,12 @@ impl Embedder {
         })
     }
 
+    /// What a template costs, in multiplications.
+    pub(crate) fn cost(&self) -> u64 {
+        let of = |network: &Network| network.net.cost() * if network.spec.mirrored { 2 } else { 1 };
+        self.networks.iter().map(of).sum()
+    }
+
     /// The squares the networks look at.
     pub(crate) fn chips(&self, image: &Image, place: &Place) -> Result<Chips, PhotoError> {
         let chips = self
@@ -132,7 +138,7 @@ impl Network {
             AlignmentSpec::Arcface => align::arcface_to_face(&place.five, side)
                 .ok_or_else(|| PhotoError::Internal("the landmarks fall together".into()))?,
         };
-        image.warped(to_face, side)
+        Ok(image.warped(to_face, side)?)
     }
 
     /// The vector of a chip, with that of its mirror image where the pack wants it.

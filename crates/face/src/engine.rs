@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::align::Place;
 use crate::detect::{Detector, Found};
 use crate::embed::Embedder;
+use crate::find::{Judges, Search};
 use crate::geometry::{Point, Similarity};
 use crate::image::{self, Image, Limits};
 use crate::landmarks::Landmarker;
@@ -13,7 +14,7 @@ use crate::net::NetError;
 use crate::pack::manifest::{self, Manifest};
 use crate::quality;
 use crate::timings::{Stages, Timings};
-use crate::{PackError, PackInfo, PhotoError, PoorReason, Template, find};
+use crate::{PackError, PackInfo, PhotoError, PoorReason, Template};
 
 /// Middle of a face in dlib's mean shape.
 const FACE_MIDDLE: Point = Point::new(0.49, 0.45);
@@ -33,7 +34,7 @@ pub struct Engine {
     landmarker: Option<Landmarker>,
     mesher: Option<Mesher>,
     embedder: Embedder,
-    stages: Stages,
+    pub(crate) stages: Stages,
 }
 
 impl Engine {
@@ -90,18 +91,40 @@ impl Engine {
             detect: self.stages.detect.work(),
             landmarks: self.stages.landmarks.work(),
             embed: self.stages.embed.work(),
+            screen: self.stages.screen.work(),
+            skin: self.stages.skin.work(),
             detector_nets: self.detectors.iter().map(Detector::work).collect(),
             landmark_net: self
                 .landmarker
                 .as_ref()
                 .map(Landmarker::work)
                 .unwrap_or_default(),
+            mesh_net: self.mesher.as_ref().map(Mesher::work).unwrap_or_default(),
             recognition_net: self.embedder.work(),
         }
     }
 }
 
 impl Engine {
+    /// Who looks for faces, and what that may cost.
+    fn search(&self) -> Search<'_> {
+        let (landmarker, mesher) = (self.landmarker.as_ref(), self.mesher.as_ref());
+        let judges = landmarker
+            .zip(mesher)
+            .map(|(landmarker, mesher)| Judges { landmarker, mesher });
+        let usual = [
+            self.detectors.first().map(Detector::cost),
+            landmarker.map(|net| 2 * net.cost()),
+            mesher.map(Mesher::cost),
+            Some(self.embedder.cost()),
+        ];
+        Search {
+            detectors: &self.detectors,
+            judges,
+            usual: usual.into_iter().flatten().sum(),
+        }
+    }
+
     /// How a found face lies in the picture.
     fn place(&self, image: &Image, face: &Found) -> Result<Place, PhotoError> {
         match (&self.landmarker, face.points) {
@@ -138,7 +161,7 @@ impl Engine {
         let face = self
             .stages
             .detect
-            .time(|| find::the_face(&self.detectors, image))
+            .time(|| self.search().the_face(image))
             .map_err(|e| match (e, quality::unseen(image)) {
                 (PhotoError::NoFace, Some(reason)) => PhotoError::Poor(reason),
                 (e, _) => e,

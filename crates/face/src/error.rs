@@ -26,6 +26,12 @@ pub enum PhotoError {
     Internal(String),
 }
 
+impl From<sight::Failed> for PhotoError {
+    fn from(sight::Failed(what): sight::Failed) -> Self {
+        Self::Internal(what)
+    }
+}
+
 /// What makes a found face unusable. The words are those of the wire contract's `details.reason`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -1,6 +1,6 @@
 //! What an engine does for its callers: photos to templates, answers to verdicts.
 
-use crate::scan::{self, Asked, Frame, Scan};
+use crate::scan::{self, Asked, Frame, Purpose, Scan};
 use crate::{Engine, PackInfo, PhotoError, Template};
 
 /// Turns photos into templates. One seam, so that tests can put a scripted engine in its place.
@@ -16,13 +16,19 @@ pub trait FaceEngine: Send + Sync {
     /// [`PhotoError`] says why there is no template.
     fn template(&self, photo: &[u8]) -> Result<Template, PhotoError>;
 
-    /// What the frames of one answer show: whose face, and whether it lives as was asked.
+    /// What the frames of one answer show: whose face, and whether it lives as was asked. The verdict is the same for
+    /// every purpose.
     ///
     /// Takes tens of milliseconds of one core a frame; call it off the async threads.
     ///
     /// # Errors
     /// [`PhotoError`] of the first frame that cannot be used.
-    fn scan(&self, frames: &[Frame<'_>], asked: Asked<'_>) -> Result<Scan, PhotoError>;
+    fn scan(
+        &self,
+        frames: &[Frame<'_>],
+        asked: Asked<'_>,
+        purpose: Purpose,
+    ) -> Result<Scan, PhotoError>;
 }
 
 impl FaceEngine for Engine {
@@ -36,7 +42,12 @@ impl FaceEngine for Engine {
         self.template_of(&image, &place, mesh.as_ref())
     }
 
-    fn scan(&self, frames: &[Frame<'_>], asked: Asked<'_>) -> Result<Scan, PhotoError> {
-        scan::scan(self, frames, asked)
+    fn scan(
+        &self,
+        frames: &[Frame<'_>],
+        asked: Asked<'_>,
+        purpose: Purpose,
+    ) -> Result<Scan, PhotoError> {
+        scan::scan(self, frames, asked, purpose)
     }
 }

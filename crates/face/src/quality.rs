@@ -6,8 +6,8 @@
 use crate::PoorReason;
 use crate::geometry::Similarity;
 use crate::image::Image;
-use crate::liveness::pose::Pose;
 use crate::mesh::{Mesh, at};
+use sight::Pose;
 
 /// Smallest side of the face box, in pixels of the photo (about 21 between the pupils). Measured on 36
 /// photos scaled down: at 40 pixels a face is at most 0.25 from itself, at 32 up to 0.29.

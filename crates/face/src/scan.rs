@@ -1,15 +1,17 @@
 //! The way from the frames of one answer to templates and a verdict on liveness.
 
+use std::collections::BTreeMap;
+
 use sha2::{Digest, Sha256};
 
 use crate::liveness::passive::Passive;
-use crate::liveness::pose::Pose;
 use crate::liveness::{
     Action, Answer, Doubt, Evidence, Moment, Sent, Shown, Straight, Texture, judge, judge_alone,
     progress,
 };
 use crate::tracker::{FaceTracker, TrackedFace};
 use crate::{Engine, Fingerprint, FmrLevel, PhotoError, Template};
+use sight::{Pose, Usual};
 
 /// Largest turn from the straight frame, degrees, of a face that may stand for the person later.
 const SLIGHTLY: f32 = 20.0;
@@ -38,14 +40,23 @@ pub enum Asked<'a> {
     Actions(&'a [Action]),
 }
 
+/// What the templates of a scan are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be compared with references: only frames on which the verdict rests are asked whose they are.
+    Comparison,
+    /// To become references: every frame is asked, for what else shows the face well is kept.
+    Enrolment,
+}
+
 /// What the frames of an answer show.
 #[derive(Debug)]
 pub struct Scan {
     /// The templates of the frames that look straight ahead, which are all unless more was asked for;
     /// never empty.
     pub templates: Vec<Template>,
-    /// Those of other frames of a challenge's answer that show the face well: seen from a little aside, or with another
-    /// expression.
+    /// For an enrolment, those of other frames of a challenge's answer that show the face well: seen from a little aside, or
+    /// with another expression. The verdict does not say whose they are.
     pub more: Vec<Template>,
     /// Whether the face lives as was asked.
     pub liveness: Result<(), Doubt>,
@@ -59,12 +70,13 @@ pub(crate) fn scan(
     engine: &Engine,
     frames: &[Frame<'_>],
     asked: Asked<'_>,
+    purpose: Purpose,
 ) -> Result<Scan, PhotoError> {
     if frames.is_empty() {
         return Err(PhotoError::Internal("there is no frame".into()));
     }
     match asked {
-        Asked::Actions(steps) => actions(engine, frames, steps),
+        Asked::Actions(steps) => actions(engine, frames, steps, purpose),
         Asked::Nothing | Asked::Presence => presence(engine, frames, asked == Asked::Presence),
     }
 }
@@ -77,7 +89,7 @@ fn presence(engine: &Engine, frames: &[Frame<'_>], live: bool) -> Result<Scan, P
         let look = camera.look(frame.photo)?;
         templates.push(look.template(engine)?);
         if live {
-            passive.push(Passive::of(&look.image, look.mesh()?));
+            passive.push(screen(engine, &look)?);
         }
     }
     let liveness = if live {
@@ -95,47 +107,66 @@ fn presence(engine: &Engine, frames: &[Frame<'_>], live: bool) -> Result<Scan, P
 }
 
 /// Frames that answer a challenge. What they cost does not depend on how far they fit it.
-fn actions(engine: &Engine, frames: &[Frame<'_>], steps: &[Action]) -> Result<Scan, PhotoError> {
+fn actions(
+    engine: &Engine,
+    frames: &[Frame<'_>],
+    steps: &[Action],
+    purpose: Purpose,
+) -> Result<Scan, PhotoError> {
     let mut camera = FaceTracker::new(engine);
     let mut passive = Vec::with_capacity(steps.len());
     let (straight, templates) = straight(&mut camera, frames, &mut passive)?;
     let (mut moments, mut more) = (Vec::new(), Vec::new());
+    let mut likeness = BTreeMap::new();
     for (number, action) in steps.iter().enumerate().skip(1) {
         // Of each step one picture is kept, so that an answer takes the memory of two.
-        let mut best: Option<(Shown, TrackedFace)> = None;
+        let mut best: Option<Best> = None;
         for frame in frames.iter().filter(|frame| frame.step == number) {
             let look = camera.look(frame.photo)?;
             let (pose, mesh) = (look.pose()?, look.mesh()?);
             let shown = Shown::doing(*action, &straight.usual, mesh, &pose);
-            let (template, is_good) = some_template(engine, &look, &straight.usual)?;
             if shown.counts() {
                 moments.push(Moment {
                     step: number,
-                    likeness: straight.texture.likeness(&look.image, mesh),
-                    distance: straight
-                        .template
-                        .distance(&template)
-                        .ok()
-                        .map(|d| d / same(engine)),
+                    distance: None,
                     pose,
                 });
             }
-            if is_good {
-                more.push(template);
+            let mut template = None;
+            if purpose == Purpose::Enrolment {
+                let (some, is_good) = some_template(engine, &look, &straight.usual)?;
+                more.extend(is_good.then(|| some.clone()));
+                template = Some(some);
             }
-            if best.as_ref().is_none_or(|(most, _)| shown > *most) {
-                best = Some((shown, look));
+            if best.as_ref().is_none_or(|best| shown > best.shown) {
+                best = Some(Best {
+                    moment: shown.counts().then(|| moments.len() - 1),
+                    shown,
+                    look,
+                    template,
+                });
             }
         }
-        if let Some((_, look)) = best {
-            passive.push(Passive::of(&look.image, look.mesh()?));
+        let Some(best) = best else { continue };
+        let template = match best.template {
+            Some(template) => template,
+            None => some_template(engine, &best.look, &straight.usual)?.0,
+        };
+        if let Some(moment) = best.moment.and_then(|moment| moments.get_mut(moment)) {
+            let distance = straight.template.distance(&template);
+            moment.distance = distance.ok().map(|d| d / same(engine));
         }
+        passive.push(screen(engine, &best.look)?);
+        let (image, mesh) = (&best.look.image, best.look.mesh()?);
+        let alike = || straight.texture.likeness(image, mesh);
+        likeness.insert(number, engine.stages.skin.time(alike));
     }
     let (liveness, evidence) = judge(&Answer {
         steps,
         sent: &sent(frames),
         straight: &straight,
         moments: &moments,
+        likeness: &likeness,
         passive: &passive,
     });
     Ok(Scan {
@@ -145,6 +176,17 @@ fn actions(engine: &Engine, frames: &[Frame<'_>], steps: &[Action]) -> Result<Sc
         fingerprints: camera.fingerprints,
         evidence: Some(evidence),
     })
+}
+
+/// The frame that shows a step best, and so stands for it: what the others show may speak against an answer and never for
+/// it, so nobody asks whose faces they are.
+struct Best {
+    shown: Shown,
+    look: TrackedFace,
+    /// Its template, where it has one already.
+    template: Option<Template>,
+    /// Its number among the moments, if it lies on a face.
+    moment: Option<usize>,
 }
 
 /// The distance at which two photos are one person in 999 of 1,000 cases.
@@ -179,7 +221,7 @@ fn straight(
 ) -> Result<(Straight, Vec<Template>), PhotoError> {
     let mut templates: Vec<Template> = Vec::new();
     let mut best: Option<(Shown, TrackedFace, Template)> = None;
-    let (mut eyes, mut lids, mut apart) = (0.0_f32, 0.0_f32, 0.0_f32);
+    let (mut usual, mut apart) = (Usual::default(), 0.0_f32);
     for frame in frames.iter().filter(|frame| frame.step == 0) {
         let look = camera.look(frame.photo)?;
         let template = look.template(camera.engine)?;
@@ -189,7 +231,7 @@ fn straight(
         }
         templates.push(template.clone());
         let pose = look.pose()?;
-        (eyes, lids) = (eyes.max(pose.eyes), lids.max(pose.lids));
+        usual.see(&pose);
         let shown = Shown::ahead(look.mesh()?, &pose);
         if best.as_ref().is_none_or(|(most, ..)| shown > *most) {
             best = Some((shown, look, template));
@@ -198,19 +240,24 @@ fn straight(
     let (shown, look, template) =
         best.ok_or_else(|| PhotoError::Internal("no frame looks straight ahead".into()))?;
     let mesh = look.mesh()?;
-    passive.push(Passive::of(&look.image, mesh));
+    let engine = camera.engine;
+    passive.push(screen(engine, &look)?);
+    let texture = || Texture::of(&look.image, mesh);
     let straight = Straight {
-        usual: Pose {
-            eyes,
-            lids,
-            ..look.pose()?
-        },
+        usual: usual.of(look.pose()?),
         is_ahead: shown.counts(),
-        texture: Texture::of(&look.image, mesh),
+        texture: engine.stages.skin.time(texture),
         template,
         apart,
     };
     Ok((straight, templates))
+}
+
+/// What the picture alone gives away.
+fn screen(engine: &Engine, look: &TrackedFace) -> Result<Passive, PhotoError> {
+    let mesh = look.mesh()?;
+    let passive = || Passive::of(&look.image, mesh);
+    Ok(engine.stages.screen.time(passive))
 }
 
 fn sent(frames: &[Frame<'_>]) -> Vec<Sent> {

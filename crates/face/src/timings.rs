@@ -24,10 +24,16 @@ pub struct Timings {
     pub landmarks: Work,
     /// From landmarks to a template, with the measures of quality.
     pub embed: Work,
+    /// Looking for a screen: its grid and its frame.
+    pub screen: Work,
+    /// Comparing skin.
+    pub skin: Work,
     /// Runs of each detector network, from cheap to strong.
     pub detector_nets: Vec<Work>,
     /// Runs of the landmark network.
     pub landmark_net: Work,
+    /// Runs of the network for the face mesh.
+    pub mesh_net: Work,
     /// Runs of the recognition network; a face and its mirror image are two, also if run together.
     pub recognition_net: Work,
 }
@@ -71,6 +77,8 @@ pub(crate) struct Stages {
     pub detect: Stopwatch,
     pub landmarks: Stopwatch,
     pub embed: Stopwatch,
+    pub screen: Stopwatch,
+    pub skin: Stopwatch,
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use crate::align::Place;
 use crate::geometry::{Point, Similarity};
 use crate::image::Image;
-use crate::liveness::pose::Pose;
 use crate::mesh::{self, Mesh};
 use crate::{Engine, Fingerprint, PhotoError, Template};
+use sight::Pose;
 
 /// Farthest a face moves from one frame to the next while it is followed, in units of its own size.
 const FARTHEST: f32 = 0.5;
@@ -40,6 +40,11 @@ impl<'a> FaceTracker<'a> {
             .push(Fingerprint::of(&image, place.shape)?);
         Ok(TrackedFace { image, place, mesh })
     }
+
+    /// What tells copies, of every photo in which a face was seen.
+    pub fn fingerprints(&self) -> &[Fingerprint] {
+        &self.fingerprints
+    }
 }
 
 /// A picture and the face in it.
@@ -73,7 +78,10 @@ impl TrackedFace {
     }
 
     /// The template, if the face is good enough to be compared.
-    pub(crate) fn template(&self, engine: &Engine) -> Result<Template, PhotoError> {
+    ///
+    /// # Errors
+    /// [`PhotoError::Poor`] where it is not.
+    pub fn template(&self, engine: &Engine) -> Result<Template, PhotoError> {
         engine.template_of(&self.image, &self.place, self.mesh.as_ref())
     }
 

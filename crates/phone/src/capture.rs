@@ -6,15 +6,16 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand::RngExt as _;
 use serde_json::{Value, json};
 
+use crate::album::Picked;
+
 /// From one photo to the next.
 pub(crate) const BETWEEN_SHOTS: Duration = Duration::from_millis(500);
 
-/// Frames for `count` photos, spread over the challenge's steps in their order.
-pub(crate) fn frames(challenge: &Value, count: usize) -> Vec<Value> {
-    let steps = challenge["steps"].as_array().map_or(0, Vec::len).max(1);
-    (0..count)
-        .map(|index| {
-            let step = &challenge["steps"][index * steps / count.max(1)]["id"];
+/// What an answer says of these photos.
+pub(crate) fn frames(picked: &[Picked]) -> Vec<Value> {
+    let shots = picked.iter().enumerate();
+    shots
+        .map(|(index, (step, _))| {
             let at = BETWEEN_SHOTS.as_millis() as usize * index;
             json!({ "part": format!("frame{index}"), "step": step, "t_ms": at })
         })
@@ -22,7 +23,7 @@ pub(crate) fn frames(challenge: &Value, count: usize) -> Vec<Value> {
 }
 
 /// The content type and the body of a form with `answer` and the photos that it names.
-pub(crate) fn form(answer: &Value, photos: &[Vec<u8>]) -> (String, Vec<u8>) {
+pub(crate) fn form(answer: &Value, photos: &[&[u8]]) -> (String, Vec<u8>) {
     let boundary = URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 18]>());
     let mut body = Vec::new();
     let mut part = |head: String, content: &[u8]| {

@@ -28,6 +28,20 @@ pub enum PhoneError {
     /// The link is not one to pair with.
     #[error("{0:?} is neither an enrolment link nor a token")]
     Link(String),
+    /// The challenge asks for something that no photo of the album shows. Nothing was sent.
+    #[error(
+        "no photo shows {}, and the challenge asks for {}. Nothing was sent, and no try is counted if photos that show it \
+         are sent within {expires_in} seconds: until then the same is asked for",
+        .missing.join(" and "), .asked.join(", ")
+    )]
+    NotShown {
+        /// What no photo shows.
+        missing: Vec<String>,
+        /// All that is asked for, in its order.
+        asked: Vec<String>,
+        /// Seconds until the challenge ends, which counts as a try.
+        expires_in: u64,
+    },
     /// The key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),

@@ -1,12 +1,14 @@
 //! What a phone can do, by the phone's routes, as an app would.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
+    album::{Album, Picked},
     call::Caller,
     capture::{BETWEEN_SHOTS, form, frames},
     clock::Clock,
@@ -22,6 +24,7 @@ pub struct Phone {
     key: Key,
     http: Client,
     clock: Arc<dyn Clock>,
+    sent: Mutex<Vec<[u8; 32]>>,
 }
 
 impl Phone {
@@ -35,11 +38,25 @@ impl Phone {
         name: &str,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, PhoneError> {
+        Self::pair_without(link, server, name, &[], clock).await
+    }
+
+    /// The same for a person who cannot do these actions of a challenge.
+    ///
+    /// # Errors
+    /// When the server does not accept it, also because the actions leave no challenge.
+    pub async fn pair_without(
+        link: &str,
+        server: &str,
+        name: &str,
+        without: &[String],
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, PhoneError> {
         let (server, token) = link::split(link, server)?;
         let key = Key::generate();
         let body = json!({
             "enrollment_token": token, "name": name, "platform": "web",
-            "push": { "kind": "none" },
+            "push": { "kind": "none" }, "without": without,
         });
         let caller = Caller {
             http: Client::new(),
@@ -75,6 +92,7 @@ impl Phone {
             key,
             http: Client::new(),
             clock,
+            sent: Mutex::default(),
         })
     }
 
@@ -88,6 +106,7 @@ impl Phone {
             pairing,
             http: Client::new(),
             clock,
+            sent: Mutex::default(),
         })
     }
 
@@ -156,13 +175,22 @@ impl Phone {
     /// # Errors
     /// What the server answers.
     pub async fn enrol(&self, photos: &[Vec<u8>]) -> Result<(), PhoneError> {
+        self.enrol_from(&Album::InOrder(photos.to_vec())).await
+    }
+
+    /// The same with photos from an album.
+    ///
+    /// # Errors
+    /// What the server answers, and when no photo shows what is asked for.
+    pub async fn enrol_from(&self, album: &Album) -> Result<(), PhoneError> {
         let challenge = self.call("/device/challenge", &json!({})).await?;
+        let picked = album.pick(&challenge)?;
         let answer = json!({
             "nonce": challenge["nonce"],
             "consent_version": self.pairing.consent_version,
-            "frames": self.pose(&challenge, photos.len()).await,
+            "frames": self.pose(&picked).await,
         });
-        self.answer("/device/facial", &answer, photos).await?;
+        self.send("/device/facial", &answer, &picked).await?;
         Ok(())
     }
 
@@ -178,6 +206,15 @@ impl Phone {
         Ok(inbox["sign_ons"].as_array().cloned().unwrap_or_default())
     }
 
+    /// Sign-ons of the person that are over, the newest first.
+    ///
+    /// # Errors
+    /// What the server answers.
+    pub async fn recent(&self) -> Result<Vec<Value>, PhoneError> {
+        let over = self.caller().get("/login/recent", "").await?;
+        Ok(over["sign_ons"].as_array().cloned().unwrap_or_default())
+    }
+
     /// Scans: takes the sign-on up and answers its challenge with `photos`. No error means verified.
     ///
     /// # Errors
@@ -188,17 +225,44 @@ impl Phone {
         number: Option<i32>,
         photos: &[Vec<u8>],
     ) -> Result<(), PhoneError> {
+        let album = Album::InOrder(photos.to_vec());
+        self.scan_from(sign_on_id, number, &album).await
+    }
+
+    /// The same with photos from an album.
+    ///
+    /// # Errors
+    /// What the server answers, and when no photo shows what is asked for.
+    pub async fn scan_from(
+        &self,
+        sign_on_id: Uuid,
+        number: Option<i32>,
+        album: &Album,
+    ) -> Result<(), PhoneError> {
         let challenge = self
             .call("/login/challenge", &json!({ "sign_on_id": sign_on_id }))
             .await?;
+        let picked = album.pick(&challenge)?;
         let answer = json!({
             "sign_on_id": sign_on_id,
             "nonce": challenge["nonce"],
             "number": number,
-            "frames": self.pose(&challenge, photos.len()).await,
+            "frames": self.pose(&picked).await,
         });
-        self.answer("/login/verify_token", &answer, photos).await?;
+        self.send("/login/verify_token", &answer, &picked).await?;
         Ok(())
+    }
+
+    fn note(&self, photos: &[&[u8]]) {
+        let digest = |photo: &&[u8]| <[u8; 32]>::from(Sha256::digest(photo));
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.extend(photos.iter().map(digest));
+    }
+
+    /// SHA-256 of each photo from an album that the server looked at, also where it refused the answer: it takes none twice.
+    pub fn sent(&self) -> Vec<[u8; 32]> {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.clone()
     }
 
     /// Says no; with `report`, also that it was not this person who asked.
@@ -212,12 +276,29 @@ impl Phone {
     }
 
     /// Lets the time pass that a person takes for these photos, and says when each was taken.
-    async fn pose(&self, challenge: &Value, count: usize) -> Vec<Value> {
-        let shots = u32::try_from(count).unwrap_or(u32::MAX);
+    async fn pose(&self, picked: &[Picked<'_>]) -> Vec<Value> {
+        let shots = u32::try_from(picked.len()).unwrap_or(u32::MAX);
         self.clock
             .pass(BETWEEN_SHOTS * shots.saturating_sub(1))
             .await;
-        frames(challenge, count)
+        frames(picked)
+    }
+
+    async fn send(
+        &self,
+        path: &str,
+        answer: &Value,
+        picked: &[Picked<'_>],
+    ) -> Result<Value, PhoneError> {
+        let photos: Vec<&[u8]> = picked.iter().map(|(_, photo)| *photo).collect();
+        let (content_type, body) = form(answer, &photos);
+        let caller = self.caller();
+        let answered = caller.send(Method::POST, path, "", &content_type, body);
+        let answered = answered.await;
+        if may_be_known(&answered) {
+            self.note(&photos);
+        }
+        answered
     }
 
     /// Sends an answer and its photos as a form.
@@ -230,9 +311,20 @@ impl Phone {
         answer: &Value,
         photos: &[Vec<u8>],
     ) -> Result<Value, PhoneError> {
-        let (content_type, body) = form(answer, photos);
+        let photos: Vec<&[u8]> = photos.iter().map(Vec::as_slice).collect();
+        let (content_type, body) = form(answer, &photos);
         self.caller()
             .send(Method::POST, path, "", &content_type, body)
             .await
+    }
+}
+
+/// Whether the server may know the photos of an answer from now on: it says nothing of them, or that it compared them.
+fn may_be_known(answered: &Result<Value, PhoneError>) -> bool {
+    /// `face_mismatch`, `liveness_failed` and `number_mismatch`.
+    const COMPARED: [u64; 3] = [1036, 1037, 1042];
+    match answered {
+        Err(PhoneError::Refused { code, .. }) => COMPARED.contains(code),
+        _ => true,
     }
 }

@@ -30,18 +30,20 @@ use crate::{
         config::Settings,
         engine::Workers,
         keys::Keyring,
+        mail::Post,
         outbox::{self, Outbox},
         outgoing::Outgoing,
         passwords::Passwords,
+        places::Places,
         shares::Shares,
         state::{Shared, State},
         tls::Certificates,
         wake_ups::WakeUps,
     },
-    push,
+    push::{self, PushCourier},
     retention::Retention,
     session, sign_on, site, trust,
-    webhook::WebhookCourier,
+    webhook::{self, WebhookCourier},
 };
 
 pub use crate::http::request::API;
@@ -86,6 +88,7 @@ impl App {
         let engine = Workers::new(engine, settings.face.workers, settings.face.queue);
         let kibibytes = usize::try_from(settings.server.upload_memory / 1024).unwrap_or(0);
         let connections = settings.server.connections;
+        let post = Post::new(&settings);
         let state = Arc::new(State {
             proxies: RwLock::new(settings.server.trusted_proxies.as_slice().into()),
             settings,
@@ -95,15 +98,24 @@ impl App {
             engine,
             events: crate::platform::events::Events::default(),
             wake_ups: WakeUps::default(),
+            places: Places::default(),
             called: Mutex::default(),
             passwords: Passwords::default(),
+            post,
             uploads: Shares::of(kibibytes),
             polls: Shares::with_device_most(connections / 2, POLLS_OF_A_PHONE),
             subscriptions: Shares::of(connections.saturating_mul(2)),
         });
         let publisher = Publisher::start(&state, &cable);
         let outgoing = Arc::new(Outgoing::new(&state.settings.outgoing));
-        let outbox = Outbox::open(vec![Box::new(WebhookCourier(outgoing))], &state.events);
+        let outbox = Outbox::open(
+            vec![
+                Box::new(WebhookCourier(outgoing.clone())),
+                Box::new(PushCourier::new(outgoing)),
+                Box::new(account::LetterCourier),
+            ],
+            &state.events,
+        );
         Self {
             state,
             cable,
@@ -206,8 +218,6 @@ impl App {
         outbox::expire(&self.state.db, now).await?;
         session::forget(&self.state.db, now).await?;
         account::forget_links(&self.state.db, now).await?;
-        let life = seconds(self.state.settings.sign_on.lifetime);
-        push::forget(&self.state.db, now - life).await?;
         self.retention.keep(&self.state).await
     }
 
@@ -245,6 +255,8 @@ pub fn dashboard() -> Routes {
         .merge(enrolment::pages::routes())
         .merge(device::pages::routes())
         .merge(erasure::pages::routes())
+        .merge(push::pages::routes())
+        .merge(webhook::pages::routes())
         .merge(audit::pages::routes())
 }
 

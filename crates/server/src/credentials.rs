@@ -8,6 +8,8 @@ pub enum How {
     Command(&'static str),
     /// By a route of the contract, as `METHOD path` behind the API's path.
     Route(&'static str),
+    /// On a page of the dashboard.
+    Page(&'static str),
 }
 
 /// What can be done about a kind of credential.
@@ -71,6 +73,22 @@ credentials! {
         revoke: How::Command("keys rotate-signing --revoke"),
         ends: "once it is replaced, with the last token that it signed",
     };
+    /// By which push services know us, and browsers subscribe.
+    PushKey: Care {
+        what: "the key that signs to push services",
+        list: How::Command("keys list"),
+        rotate: How::Command("keys rotate-push"),
+        revoke: How::Command("keys rotate-push --revoke"),
+        ends: "once it is replaced, with the last phone that subscribed for it",
+    };
+    /// By which Google knows us as the sender of an app.
+    ServiceAccount: Care {
+        what: "a service account of Firebase",
+        list: How::Command("push account list"),
+        rotate: How::Command("push account set FILE"),
+        revoke: How::Command("push account remove"),
+        ends: "where its key is deleted at Google",
+    };
     /// By which a backend listens to its events.
     RedisUser: Care {
         what: "a site's user in Redis",
@@ -103,6 +121,30 @@ credentials! {
         revoke: How::Route("POST /client/revoke_device"),
         ends: "after `device.token_lifetime`",
     };
+    /// By which an account of the dashboard signs in without a password.
+    AccountFace: Care {
+        what: "an account's own face, by the phone that was paired for the dashboard",
+        list: How::Command("account ways --email ADDRESS"),
+        rotate: How::Page("/dashboard/account/ways"),
+        revoke: How::Command("account drop-way --email ADDRESS face"),
+        ends: "with the phone: after `device.token_lifetime`",
+    };
+    /// By which an account's device or password manager signs it in.
+    Passkey: Care {
+        what: "an account's passkey",
+        list: How::Command("account ways --email ADDRESS"),
+        rotate: How::Page("/dashboard/account/ways"),
+        revoke: How::Command("account drop-way --email ADDRESS passkeys"),
+        ends: "when it is taken away",
+    };
+    /// By which an account signs in once that has lost everything else.
+    RecoveryCode: Care {
+        what: "an account's recovery codes",
+        list: How::Command("account ways --email ADDRESS"),
+        rotate: How::Page("/dashboard/account/ways"),
+        revoke: How::Command("account drop-way --email ADDRESS codes"),
+        ends: "with its use",
+    };
 }
 
 /// The kinds as a table in Markdown, as the guide has it.
@@ -111,6 +153,7 @@ pub fn table() -> String {
     let told = |how: How| match how {
         How::Command(command) => format!("`axiam {command}`"),
         How::Route(route) => format!("`{route}`"),
+        How::Page(path) => format!("the page `{path}`"),
     };
     let mut text = String::from(
         "| what | list | replace | take back | ends |\n| --- | --- | --- | --- | --- |\n",

@@ -15,7 +15,7 @@ use crate::{
         outbox,
         state::State,
     },
-    sign_on, site,
+    push, sign_on, site,
 };
 
 /// How often it is looked for what is too old: lives are days.
@@ -77,6 +77,9 @@ async fn remove(state: &State, now: Moment) -> Result<bool, DbErr> {
     is_done &= face::forget_consents(db, now - seconds(kept.consents)).await?;
     is_done &= outbox::forget(db, now - seconds(kept.outbox)).await?;
     site::forget_signing_keys(db, now).await?;
+    if let Err(error) = push::forget_keys(state).await {
+        tracing::error!(%error, "a key that signed to push services is kept");
+    }
     is_done &= device::forget(db, now - seconds(kept.devices)).await?;
     Ok(is_done)
 }

@@ -19,6 +19,7 @@ use server::{
     site::{self, Liveness, SiteSettings},
 };
 use tokio::net::TcpListener;
+use uuid::Uuid;
 
 use crate::{
     backend::Backend,
@@ -180,16 +181,16 @@ impl App {
     /// When that fails.
     pub async fn site(&self, domain: &str) -> Backend {
         let now = self.clock.now();
-        let mut new = site::create(&self.app.state.db, &self.app.state.keys, domain, now)
+        let new = site::create(&self.app.state.db, &self.app.state.keys, domain, now)
             .await
             .expect("a site");
-        // Photos stand in for people, who cannot turn their heads; tests of liveness set it again.
-        new.site.settings.liveness = Liveness::Off;
-        // Nobody reads a page's number here; tests of numbers set it again.
-        new.site.settings.number_matching = false;
-        site::store_settings(&self.app.state.db, &self.app.state.keys, &new.site, now)
-            .await
-            .expect("stored");
+        self.change_settings(new.site.id, |settings| {
+            // Photos stand in for people, who cannot turn their heads; tests of liveness set it again.
+            settings.liveness = Liveness::Off;
+            // Nobody reads a page's number here; tests of numbers set it again.
+            settings.number_matching = false;
+        })
+        .await;
         Backend::sign_in(&self.url, self.clock.clone(), new).await
     }
 
@@ -197,21 +198,33 @@ impl App {
     ///
     /// # Panics
     /// When that fails.
-    pub async fn site_with(&self, domain: &str, change: impl FnOnce(&mut SiteSettings)) -> Backend {
+    pub async fn site_with(
+        &self,
+        domain: &str,
+        change: impl FnOnce(&mut SiteSettings) + Send,
+    ) -> Backend {
         let backend = self.site(domain).await;
-        let mut row = site::find(&self.app.state.db, backend.site_id)
-            .await
-            .expect("the database answers")
-            .expect("the site");
-        change(&mut row.settings);
-        site::store_settings(
-            &self.app.state.db,
-            &self.app.state.keys,
-            &row,
-            self.clock.now(),
-        )
-        .await
-        .expect("stored");
+        self.change_settings(backend.site_id, change).await;
         backend
+    }
+
+    /// Changes a site's settings, as its owner does.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn change_settings(
+        &self,
+        site_id: Uuid,
+        change: impl FnOnce(&mut SiteSettings) + Send,
+    ) {
+        let changed = |settings: &SiteSettings| {
+            let mut settings = settings.clone();
+            change(&mut settings);
+            Ok(settings)
+        };
+        let (state, now) = (&self.app.state, self.clock.now());
+        site::change_settings(&state.db, &state.keys, site_id, changed, now)
+            .await
+            .expect("stored");
     }
 }

@@ -1,7 +1,8 @@
 //! A face engine whose photos are vectors written out, for attacks that need exact distances.
 
 use face::{
-    Asked, FaceEngine, Fingerprint, Frame, PackInfo, PhotoError, Scan, Template, Thresholds,
+    Asked, FaceEngine, Fingerprint, Frame, PackInfo, PhotoError, Purpose, Scan, Template,
+    Thresholds,
     liveness::{Action, Doubt},
 };
 use sha2::{Digest, Sha256};
@@ -90,7 +91,7 @@ impl FaceEngine for Scripted {
         Template::new(&self.0, false, values).map_err(|_| PhotoError::Unsupported)
     }
 
-    fn scan(&self, frames: &[Frame<'_>], asked: Asked<'_>) -> Result<Scan, PhotoError> {
+    fn scan(&self, frames: &[Frame<'_>], asked: Asked<'_>, _: Purpose) -> Result<Scan, PhotoError> {
         let templates = frames
             .iter()
             .map(|frame| self.template(frame.photo))

@@ -36,14 +36,15 @@ process.on('exit', () => running.forEach((axiam) => axiam.child.kill('SIGKILL'))
 export class Axiam {
   /**
    * Starts it and waits until it answers. `settings` are environment variables over the roomy
-   * limits; `strict: true` leaves the limits as they come, `demo: true` has it serve the demo site.
+   * limits; `strict: true` leaves the limits as they come, `demo: true` has it serve the demo site,
+   * `isNamed: true` has browsers and phones call it `localhost`.
    */
-  static async start({ settings = {}, strict = false, demo = false } = {}) {
+  static async start({ settings = {}, strict = false, demo = false, isNamed = false } = {}) {
     if (!fs.existsSync(PROGRAM)) {
       throw new Error(`${PROGRAM} does not exist: run 'cargo build --workspace --bins', or name the program in AXIAM_TEST_BIN.`);
     }
     for (let tries = 0; ; tries++) {
-      const axiam = new Axiam({ ...(strict ? {} : ROOMY), ...settings }, demo);
+      const axiam = new Axiam({ ...(strict ? {} : ROOMY), ...settings }, demo, isNamed);
       try {
         await axiam.#serve();
         return axiam;
@@ -55,8 +56,9 @@ export class Axiam {
     }
   }
 
-  constructor(settings, demo) {
+  constructor(settings, demo, isNamed) {
     this.demo = demo;
+    this.isNamed = isNamed;
     this.dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'axiam-e2e-'));
     this.log = '';
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith('AXIAM_') || name === 'AXIAM_FACE_PACK');
@@ -69,6 +71,7 @@ export class Axiam {
     this.url = `http://127.0.0.1:${port}`;
     this.api = `${this.url}/api/v1/facial_sign_on`;
     this.cable = `ws://127.0.0.1:${port}/cable`;
+    if (this.isNamed) this.environment.AXIAM_SERVER_PUBLIC_URL = `http://localhost:${port}`;
     this.child = spawn(PROGRAM, ['--data-dir', this.dataDir, 'serve', '--listen', `127.0.0.1:${port}`, ...(this.demo ? ['--demo'] : [])], {
       cwd: REPOSITORY,
       env: this.environment,

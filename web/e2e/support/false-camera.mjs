@@ -25,11 +25,16 @@ export class FalseCamera {
   }
 
   /** From now on shows this picture (JPEG or PNG), as a hand holds it: never quite still. `dark` shows it by night. */
-  async show(browser, picture, { dark = false, still = false, zoom = 1 } = {}) {
+  async show(browser, picture, options = {}) {
+    this.roll(await this.draw(browser, picture, options));
+  }
+
+  /** The same as JPEGs, two seconds of them, for a longer roll. */
+  async draw(browser, picture, { dark = false, still = false, zoom = 1 } = {}) {
     const page = await browser.newPage();
     try {
       const pictures = await page.evaluate(draw, { picture: picture.toString('base64'), ...SIZE, count: still ? 1 : PICTURES, dark, zoom });
-      this.roll(pictures.map((base64) => Buffer.from(base64, 'base64')));
+      return pictures.map((base64) => Buffer.from(base64, 'base64'));
     } finally {
       await page.close();
     }

@@ -112,3 +112,35 @@ export class PhoneApp {
     return this.context.close();
   }
 }
+
+/** A form holds at most 12 JPEGs, none larger than 640 either way, and less than 1 MB. */
+export function holdsSmallPictures(form) {
+  assert.ok(form.length < 1_000_000, `${form.length} bytes`);
+  const sizes = [];
+  // A frame header of a baseline JPEG (ITU-T T.81, B.2.2) follows each start of an image.
+  for (let at = form.indexOf('\xff\xd8\xff', 0, 'latin1'); at >= 0; at = form.indexOf('\xff\xd8\xff', at + 1, 'latin1')) {
+    const frame = form.indexOf('\xff\xc0', at, 'latin1');
+    sizes.push([form.readUInt16BE(frame + 7), form.readUInt16BE(frame + 5)]);
+  }
+  assert.ok(sizes.length >= 1 && sizes.length <= 12, `${sizes.length} pictures`);
+  for (const [width, height] of sizes) assert.ok(Math.max(width, height) === 640, `${width} × ${height}`);
+  console.log(`      ${sizes.length} pictures, ${Math.round(form.length / 1000)} KB`);
+}
+
+/** Runs in the page: what is in the store, and whether a key can be read. */
+export async function readKeys() {
+  const database = await new Promise((resolve) => {
+    const request = indexedDB.open('axiam-phone');
+    request.onsuccess = () => resolve(request.result);
+  });
+  const kept = await new Promise((resolve) => {
+    const request = database.transaction('pairings').objectStore('pairings').getAll();
+    request.onsuccess = () => resolve(request.result);
+  });
+  database.close();
+  return Promise.all(kept.map(async ({ privateKey, publicKey }) => ({
+    extractable: privateKey.extractable,
+    readable: await crypto.subtle.exportKey('jwk', privateKey).then(() => true, () => false),
+    x: publicKey.x,
+  })));
+}

@@ -2,6 +2,7 @@
 
 import { Api } from './api.js';
 import type { Context } from './context.js';
+import { Engine, files } from './engine/engine.js';
 import { Answering } from './flows/answer.js';
 import { home, welcome } from './flows/home.js';
 import { offerPairing } from './flows/pair.js';
@@ -12,16 +13,22 @@ import type { Surroundings } from './surroundings.js';
 import { LANGUAGES, type Language, type Texts } from './texts/index.js';
 import type { Pairing, Vault } from './vault.js';
 import { isDeep, type View } from './view.js';
+import { Waking } from './waking.js';
 
 /** What Chromium offers where an app can be installed. */
 export interface InstallOffer extends Event {
   prompt(): Promise<unknown>;
 }
 
+/** Screens that somebody who opens a notification is led away from. */
+const IDLE = ['home', 'welcome', 'site', 'notifications', 'failed', 'paired', 'enrolled', 'unpaired'];
+
 export class App implements Context {
   readonly t: Texts;
   readonly routes = new Routes(new Api(location.origin));
+  readonly engine = new Engine(files);
   readonly inbox: Inbox;
+  readonly waking: Waking;
   #pairings: Pairing[] = [];
   readonly #dropped = new Set<string>();
   #answering: Answering | null = null;
@@ -33,9 +40,13 @@ export class App implements Context {
     this.inbox = new Inbox(this.routes, {
       changed: () => this.#home?.update(),
       closed: (signOnId) => this.#closed(signOnId),
-      phones: (id) => void this.#learn(id),
+      phones: (id) => void this.learn(id),
       lost: (id) => void this.#lost(id),
     });
+    this.waking = new Waking(this.routes, (pairing) => this.keep(pairing));
+    // A notification was opened.
+    navigator.serviceWorker?.addEventListener('message', ({ data }) => { if (data === 'inbox') this.#inbox(); });
+    document.addEventListener('visibilitychange', () => this.#seen());
     addEventListener('popstate', () => this.#first());
     addEventListener('hashchange', () => this.#opened());
   }
@@ -43,7 +54,18 @@ export class App implements Context {
   async start(): Promise<void> {
     await this.#load();
     if (!this.#opened()) this.#first();
-    for (const { id, lost } of this.#pairings) if (!lost) void this.#learn(id);
+    this.#seen();
+    for (const { id, lost } of this.#pairings) if (!lost) void this.learn(id);
+  }
+
+  #seen(): void {
+    if (document.visibilityState === 'visible') void this.waking.clear().catch(() => {});
+  }
+
+  /** Leads to what waits, unless something is under way. */
+  #inbox(): void {
+    if (IDLE.includes(this.view.screen)) this.home();
+    else this.inbox.refresh();
   }
 
   pairings(): Pairing[] {
@@ -116,12 +138,13 @@ export class App implements Context {
   }
 
   /** Asks how this phone and the person's others stand; what cannot be asked now is asked at the next start. */
-  async #learn(id: string): Promise<void> {
+  async learn(id: string): Promise<void> {
     const pairing = this.#pairings.find((one) => one.id === id);
     const own = pairing && await this.routes.own(pairing).catch(() => null);
     if (!pairing || !own) return;
     await this.keep(learn(pairing, own));
     this.#home?.update();
+    await this.waking.match(pairing, own).catch((error: unknown) => console.warn('not woken by notifications', error));
   }
 
   async #lost(id: string): Promise<void> {

@@ -1,11 +1,13 @@
 // What every flow stands in.
 
+import type { Engine } from './engine/engine.js';
 import type { Inbox } from './inbox.js';
 import type { Routes } from './routes.js';
 import type { Surroundings } from './surroundings.js';
 import type { Language, Texts } from './texts/index.js';
 import type { Pairing, Vault } from './vault.js';
 import type { View } from './view.js';
+import type { Waking } from './waking.js';
 
 export interface Context {
   readonly t: Texts;
@@ -14,11 +16,16 @@ export interface Context {
   readonly routes: Routes;
   readonly vault: Vault;
   readonly inbox: Inbox;
+  readonly waking: Waking;
   readonly view: View;
+  /** Sees what a person does in front of the camera. */
+  readonly engine: Engine;
   /** The sites that this phone is paired with, the oldest first. */
   pairings(): Pairing[];
   /** Keeps a pairing as it is now. */
   keep(pairing: Pairing): Promise<void>;
+  /** Asks the server how a pairing stands, and tells it how this phone is woken. */
+  learn(id: string): Promise<void>;
   /** Forgets a pairing and its key. */
   drop(pairing: Pairing): Promise<void>;
   /** Shows what waits. */

@@ -27,6 +27,18 @@ export interface SignOn {
   number: null | { choices?: number[] };
 }
 
+/** A sign-on that is over. */
+export interface PastSignOn {
+  sign_on_id: string;
+  verdict: 'verified' | 'failed' | 'denied' | 'expired' | 'cancelled';
+  browser: string | null;
+  os: string | null;
+  place: string | null;
+  requested_at: string;
+  /** The phone that answered. */
+  device_id: string | null;
+}
+
 /** How far a phone is trusted: one that waits is asked nothing until another phone or the site confirms it. */
 export type Standing = 'trusted' | 'on_trial' | 'waiting';
 
@@ -45,7 +57,14 @@ export interface Own {
   face_enrolled: boolean;
   consent: Consent;
   liveness: Challenge['liveness'];
+  /** How the server wakes this phone. */
+  push: PushAddress['kind'];
+  /** What a browser subscribes for, base64url. */
+  web_push_key: string;
 }
+
+/** How a phone is woken. */
+export type PushAddress = { kind: 'none' } | { kind: 'web_push'; subscription: PushSubscriptionJSON; key: string };
 
 export interface Registered {
   device_id: string;
@@ -77,6 +96,15 @@ export class Routes {
     return await this.api.call(pairing, 'GET', '/device') as Own;
   }
 
+  async setPush(pairing: Pairing, push: PushAddress): Promise<void> {
+    await this.api.call(pairing, 'POST', '/device/push', { json: { push } });
+  }
+
+  /** A notification of a sign-on was shown, or the person opened it. */
+  async shown(pairing: Pairing, signOnId: string, opened: boolean): Promise<void> {
+    await this.api.call(pairing, 'POST', '/login/shown', { json: { sign_on_id: signOnId, opened } });
+  }
+
   async confirm(pairing: Pairing, deviceId: string): Promise<void> {
     await this.api.call(pairing, 'POST', `/device/${deviceId}/confirm`, { json: {} });
   }
@@ -100,6 +128,12 @@ export class Routes {
 
   async pending(pairing: Pairing): Promise<SignOn[]> {
     const { sign_ons } = await this.api.call(pairing, 'GET', '/login/pending') as { sign_ons: SignOn[] };
+    return sign_ons;
+  }
+
+  /** The latest that are over, the newest first. */
+  async recent(pairing: Pairing): Promise<PastSignOn[]> {
+    const { sign_ons } = await this.api.call(pairing, 'GET', '/login/recent') as { sign_ons: PastSignOn[] };
     return sign_ons;
   }
 

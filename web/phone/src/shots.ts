@@ -7,53 +7,77 @@ const LONGEST = 640;
 const LARGEST = 75_000;
 /** JPEG qualities, the first that is small enough wins. */
 const QUALITIES = [0.8, 0.65, 0.5];
-/** Width and height of what is measured. */
+/** Width and height of what is measured, and of what the engine sees. */
 const LOOK = [120, 160] as const;
+const SIGHT = [240, 320] as const;
+
+interface Canvas {
+  element: HTMLCanvasElement;
+  context: CanvasRenderingContext2D;
+}
+
+/** One picture of the camera: what is said of it is said of the very photo that is sent. */
+export interface Shot {
+  readonly measures: Measures;
+  /** The pixels for the engine. */
+  sight(): ImageData;
+  /** The picture as a JPEG; it is encoded while the person goes on. */
+  encode(): Promise<Uint8Array<ArrayBuffer>>;
+}
 
 export class Shots {
   readonly #look = canvas(...LOOK);
+  readonly #sight = canvas(...SIGHT);
+  #whole: Canvas | null = null;
   #before: Uint8Array | null = null;
 
   constructor(private readonly video: HTMLVideoElement) {}
 
-  look(): Measures {
-    const { context } = this.#look;
-    this.#draw(context, ...LOOK);
-    const grey = luma(context.getImageData(0, 0, ...LOOK).data);
+  /** The picture as it is now; the one before is gone then, unless it was encoded. */
+  take(): Shot {
+    const whole = this.#draw();
+    const drawn = ({ context }: Canvas, [width, height]: readonly [number, number]): ImageData => {
+      context.drawImage(whole.element, 0, 0, width, height);
+      return context.getImageData(0, 0, width, height);
+    };
+    const grey = luma(drawn(this.#look, LOOK).data);
     const measures = measure(grey, LOOK[0], this.#before);
     this.#before = grey;
-    return measures;
-  }
-
-  /** The picture as it is now; it is encoded while the person goes on. */
-  async take(): Promise<Uint8Array<ArrayBuffer>> {
-    const { width, height } = this.#middle();
-    const scale = Math.min(1, LONGEST / Math.max(width, height));
-    const { element, context } = canvas(Math.round(width * scale), Math.round(height * scale));
-    this.#draw(context, element.width, element.height);
-    for (const quality of QUALITIES) {
-      const blob = await new Promise<Blob | null>((resolve) => element.toBlob(resolve, 'image/jpeg', quality));
-      if (!blob) break;
-      if (blob.size <= LARGEST || quality === QUALITIES.at(-1)) return new Uint8Array(await blob.arrayBuffer());
-    }
-    throw new Error('the picture could not be encoded');
-  }
-
-  #draw(context: CanvasRenderingContext2D, width: number, height: number): void {
-    const middle = this.#middle();
-    context.drawImage(this.video, middle.x, middle.y, middle.width, middle.height, 0, 0, width, height);
+    return {
+      measures,
+      sight: () => drawn(this.#sight, SIGHT),
+      encode: () => {
+        // It is drawn on no more.
+        if (this.#whole === whole) this.#whole = null;
+        return encoded(whole.element);
+      },
+    };
   }
 
   // The largest upright 3 by 4 in the middle: what the person sees, whatever way the camera lies.
-  #middle(): { x: number; y: number; width: number; height: number } {
+  #draw(): Canvas {
     const { videoWidth, videoHeight } = this.video;
     const width = Math.min(videoWidth, videoHeight * 0.75);
     const height = Math.min(videoHeight, videoWidth / 0.75);
-    return { x: (videoWidth - width) / 2, y: (videoHeight - height) / 2, width, height };
+    const scale = Math.min(1, LONGEST / Math.max(width, height));
+    const [across, down] = [Math.round(width * scale), Math.round(height * scale)];
+    // A phone that is turned has another picture.
+    if (this.#whole?.element.width !== across || this.#whole.element.height !== down) this.#whole = canvas(across, down);
+    this.#whole.context.drawImage(this.video, (videoWidth - width) / 2, (videoHeight - height) / 2, width, height, 0, 0, across, down);
+    return this.#whole;
   }
 }
 
-function canvas(width: number, height: number): { element: HTMLCanvasElement; context: CanvasRenderingContext2D } {
+async function encoded(element: HTMLCanvasElement): Promise<Uint8Array<ArrayBuffer>> {
+  for (const quality of QUALITIES) {
+    const blob = await new Promise<Blob | null>((resolve) => element.toBlob(resolve, 'image/jpeg', quality));
+    if (!blob) break;
+    if (blob.size <= LARGEST || quality === QUALITIES.at(-1)) return new Uint8Array(await blob.arrayBuffer());
+  }
+  throw new Error('the picture could not be encoded');
+}
+
+function canvas(width: number, height: number): Canvas {
   const element = document.createElement('canvas');
   Object.assign(element, { width, height });
   const context = element.getContext('2d', { willReadFrequently: true });

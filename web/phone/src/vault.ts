@@ -25,6 +25,8 @@ export interface Pairing extends Draft {
   pairedAt: number;
   /** How far this phone was trusted when last asked. */
   standing?: Standing;
+  /** Where the server was told to wake this phone; absent: not at all. */
+  pushed?: string;
   /** Whether another phone waits for the person's yes. */
   newPhone?: boolean;
   /** The site does not know this phone any more. */
@@ -77,9 +79,17 @@ export class Vault {
 
   /** The oldest first. Removes what an interrupted pairing left. */
   async pairings(): Promise<Pairing[]> {
-    const all = await this.#run('readonly', (store) => store.getAll()) as (Draft | Pairing)[];
-    for (const draft of all) if (!isPairing(draft)) await this.remove(draft.id);
-    return all.filter(isPairing).sort((a, b) => a.pairedAt - b.pairedAt);
+    for (const draft of await this.#all()) if (!isPairing(draft)) await this.remove(draft.id);
+    return this.paired();
+  }
+
+  /** The oldest first; leaves alone what is being paired at this moment. */
+  async paired(): Promise<Pairing[]> {
+    return (await this.#all()).filter(isPairing).sort((a, b) => a.pairedAt - b.pairedAt);
+  }
+
+  async #all(): Promise<(Draft | Pairing)[]> {
+    return await this.#run('readonly', (store) => store.getAll()) as (Draft | Pairing)[];
   }
 
   // Resolves when the transaction is on disk, not when the request is done.

@@ -24,6 +24,11 @@ export function explain(error: unknown, t: Texts): Explained {
   return { sentence: why + rest, code: error.code };
 }
 
+/** Which browser asked, as far as that is known. */
+export function asker({ browser, os }: { browser: string | null; os: string | null }, t: Texts): string | null {
+  return browser && os ? fill(t.requestFrom, { browser, os }) : browser ?? os;
+}
+
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [['day', 86_400], ['hour', 3_600], ['minute', 60]];
 
 /** "5 minutes ago", or the text for less than a minute. `at` and `now` in milliseconds since 1970. */

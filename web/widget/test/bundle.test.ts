@@ -13,7 +13,8 @@ const WEB = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const BUILD = path.join(WEB, 'build');
 
 const TYPES: Record<string, string> = {
-  '.css': 'text/css', '.js': 'text/javascript', '.png': 'image/png', '.webmanifest': 'application/manifest+json',
+  '.css': 'text/css', '.js': 'text/javascript', '.png': 'image/png', '.wasm': 'application/wasm',
+  '.onnx': 'application/octet-stream', '.webmanifest': 'application/manifest+json',
 };
 
 interface Entry {

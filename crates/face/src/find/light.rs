@@ -1,5 +1,6 @@
 //! The same picture in better light, for the detectors: they were trained on well exposed photos.
 
+use crate::PhotoError;
 use crate::image::Image;
 
 /// Part of the pixels that may be cut off at either end when the range is stretched.
@@ -14,19 +15,30 @@ const DARK: f32 = 0.4;
 const VERY_DARK: f32 = 0.3;
 const BRIGHT: f32 = 0.6;
 
-/// A picture in other light.
-pub(super) struct Relit {
-    pub image: Image,
+/// Another light in which to see a picture.
+pub(super) struct Light {
+    /// What becomes of each brightness.
+    table: [u8; 256],
     /// Whether this is how the whole picture should have been exposed, not only its shadows.
     pub better: bool,
     /// Whether little is to be seen otherwise.
     pub needed: bool,
 }
 
-/// The picture with lifted shadows; with its shadows alone, as if its lights were a white wall; and, if it is
-/// bright, with lowered lights; each stretched to the full range. Measured on 21 photos with the face in
+impl Light {
+    /// A picture in this light.
+    pub(super) fn of(&self, image: &Image) -> Result<Image, PhotoError> {
+        let look_up = |v: &u8| self.table.get(usize::from(*v)).copied().unwrap_or(*v);
+        let data = image.data().iter().map(look_up).collect();
+        Image::new(image.width(), image.height(), data)
+            .ok_or_else(|| PhotoError::Internal("light".into()))
+    }
+}
+
+/// Lights for a picture: lifted shadows; its shadows alone, as if its lights were a white wall; and, if it is
+/// bright, lowered lights; each stretched to the full range. Measured on 21 photos with the face in
 /// front of a window, where the first helps one: the second shows 20. Empty for a picture of one brightness: there is nothing to see in any light.
-pub(super) fn relit(image: &Image) -> Vec<Relit> {
+pub(super) fn lights(image: &Image) -> Vec<Light> {
     let mut counts = [0_usize; 256];
     for [r, g, b] in image.data().as_chunks::<3>().0 {
         // A quick brightness: green counts half.
@@ -44,32 +56,25 @@ pub(super) fn relit(image: &Image) -> Vec<Relit> {
         return Vec::new();
     }
     let middle = quantile(&counts, total, 0.5) / 255.0;
-    let drawn = |low: f32, high: f32, exponent: f32| {
-        let table: [u8; 256] = std::array::from_fn(|v| {
+    let light = |low: f32, high: f32, exponent: f32| Light {
+        table: std::array::from_fn(|v| {
             let part = ((v as f32 - low) / (high - low)).clamp(0.0, 1.0);
             (part.powf(exponent) * 255.0).round() as u8
-        });
-        let look_up = |v: &u8| table.get(usize::from(*v)).copied().unwrap_or(*v);
-        Image::new(
-            image.width(),
-            image.height(),
-            image.data().iter().map(look_up).collect(),
-        )
-    };
-    let relit = |image| Relit {
-        image,
+        }),
         better: false,
         needed: false,
     };
-    let lifted = drawn(low, high, LIFT).map(|image| Relit {
-        image,
+    let lifted = Light {
         better: middle < DARK,
         needed: high / 255.0 < VERY_DARK,
-    });
-    let shadows = drawn(0.0, divide(&counts).max(4.0), 1.0).map(relit);
-    let lowered = (middle > BRIGHT).then(|| drawn(low, high, LOWER));
-    let lowered = lowered.flatten().map(relit);
-    [lifted, shadows, lowered].into_iter().flatten().collect()
+        ..light(low, high, LIFT)
+    };
+    let shadows = light(0.0, divide(&counts).max(4.0), 1.0);
+    let lowered = (middle > BRIGHT).then(|| light(low, high, LOWER));
+    [Some(lifted), Some(shadows), lowered]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The brightness that divides shadows from lights: the two are as different as they can be (the largest
@@ -122,10 +127,12 @@ mod tests {
 
     #[test]
     fn a_dark_picture_is_stretched_and_lifted() {
-        let all = relit(&picture(|i| (i % 100 / 5) as u8));
+        let dark = picture(|i| (i % 100 / 5) as u8);
+        let all = lights(&dark);
         assert_eq!(all.len(), 2);
         assert!(all[0].better && all[0].needed);
-        let data = all[0].image.data();
+        let lit = all[0].of(&dark).unwrap();
+        let data = lit.data();
         assert_eq!((data[0], data[3 * 99]), (0, 255));
         // The middle of the range: 0.5 to the power of 0.4.
         assert!(
@@ -137,12 +144,16 @@ mod tests {
 
     #[test]
     fn a_bright_picture_is_tried_in_both_ways() {
-        let all = relit(&picture(|i| 180 + (i % 70) as u8));
+        let bright = picture(|i| 180 + (i % 70) as u8);
+        let all = lights(&bright);
         assert_eq!(
             all.iter().map(|r| r.better).collect::<Vec<_>>(),
             [false, false, false]
         );
-        let mean = |r: &Relit| r.image.data().iter().map(|v| u64::from(*v)).sum::<u64>() / 30_000;
+        let mean = |light: &Light| {
+            let lit = light.of(&bright).unwrap();
+            lit.data().iter().map(|v| u64::from(*v)).sum::<u64>() / 30_000
+        };
         assert!(mean(&all[0]) > 150 && mean(&all[2]) < 100);
     }
 
@@ -156,14 +167,14 @@ mod tests {
                 200 + (i % 50) as u8
             }
         });
-        let all = relit(&window);
-        let data = all[1].image.data();
+        let lit = lights(&window)[1].of(&window).unwrap();
+        let data = lit.data();
         assert!(data[3 * 39] > 245 && data[3 * 20] > 110, "{}", data[3 * 39]);
         assert_eq!(data[3 * 99], 255);
     }
 
     #[test]
     fn nothing_is_made_of_nothing() {
-        assert!(relit(&picture(|_| 90)).is_empty());
+        assert!(lights(&picture(|_| 90)).is_empty());
     }
 }

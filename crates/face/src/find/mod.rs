@@ -1,8 +1,13 @@
 //! Which face is meant: asks the detectors, cheap ones first, and decides.
 
+mod budget;
+mod judges;
 mod light;
 mod second_look;
 
+use self::budget::Budget;
+pub(crate) use self::judges::Judges;
+use self::second_look::{Eyes, parted};
 use crate::PhotoError;
 use crate::detect::{Detector, Found, MARGIN, merged};
 use crate::image::Image;
@@ -15,59 +20,78 @@ const BYSTANDER: f32 = 0.5;
 /// Suspected rivals looked at closer: one is enough to refuse, and there may be one false suspect.
 const RIVALS: usize = 2;
 
-/// The one face of the picture.
-///
-/// # Errors
-/// [`PhotoError::NoFace`], or [`PhotoError::SeveralFaces`] if another is nearly as large.
-pub(crate) fn the_face(detectors: &[Detector], image: &Image) -> Result<Found, PhotoError> {
-    only(&faces(detectors, image)?)
+/// Who looks for faces.
+pub(crate) struct Search<'a> {
+    /// From cheap to strong.
+    pub detectors: &'a [Detector],
+    /// Where the pack has them.
+    pub judges: Option<Judges<'a>>,
+    /// What the networks spend on a photo with a clear face, in multiplications.
+    pub usual: u64,
 }
 
-/// The faces of the picture: the first detector's if they are clear, else what the stronger ones say.
-/// Where nobody sees anything, the picture is looked at again in other ways: that costs time only
-/// for pictures that would be refused otherwise.
-fn faces(detectors: &[Detector], image: &Image) -> Result<Vec<Found>, PhotoError> {
-    let (Some((cheap, stronger)), Some(strong)) = (detectors.split_first(), detectors.last())
-    else {
-        return Err(PhotoError::Internal("the pack has no detector".into()));
-    };
-    let first = cheap.find(image, MARGIN, cheap.scores().faint)?;
-    if clear(&first, cheap.scores().sure) {
-        return Ok(first);
+impl Search<'_> {
+    /// The one face of the picture.
+    ///
+    /// # Errors
+    /// [`PhotoError::NoFace`], or [`PhotoError::SeveralFaces`] if another is nearly as large.
+    pub(crate) fn the_face(&self, image: &Image) -> Result<Found, PhotoError> {
+        only(&self.faces(image)?)
     }
-    let mut faint = Vec::new();
-    for detector in stronger {
-        let seen = detector.find(image, MARGIN, detector.scores().faint)?;
-        let (found, less) = parted(seen, detector.scores().face);
-        if !found.is_empty() {
-            let suspects = [&first[..], &less].concat();
-            return with_rivals(detector, image, found, &suspects);
+
+    /// The faces of the picture: those that the first detector is sure of; where it only suspects any, those that the
+    /// stronger ones see. Where nobody sees anything, the picture is looked at
+    /// again in other ways, as far as the budget goes: that costs time only for pictures that would be refused
+    /// otherwise.
+    fn faces(&self, image: &Image) -> Result<Vec<Found>, PhotoError> {
+        let (Some((cheap, stronger)), Some(strong)) =
+            (self.detectors.split_first(), self.detectors.last())
+        else {
+            return Err(PhotoError::Internal("the pack has no detector".into()));
+        };
+        let first = cheap.find(image, MARGIN, cheap.scores().faint)?;
+        if clear(&first, cheap.scores().sure) {
+            return Ok(first);
         }
-        faint = less;
+        let mut eyes = Eyes {
+            cheap,
+            strong,
+            judges: self.judges,
+            budget: Budget::new(self.usual, strong.cost(), image.width() * image.height()),
+        };
+        if first.is_empty() {
+            let found = second_look::look(&mut eyes, image, &first)?;
+            if found.is_empty() || stronger.is_empty() {
+                return Ok(found);
+            }
+            // Who is found by looking closer may not be alone, and nobody has looked at the whole well.
+            let suspects = eyes.with(strong, image, MARGIN)?;
+            return with_rivals(&mut eyes, image, found, &suspects);
+        }
+        let mut faint = Vec::new();
+        for detector in stronger {
+            let seen = eyes.with(detector, image, MARGIN)?;
+            let (found, less) = parted(seen, detector.scores().face);
+            if !found.is_empty() {
+                let suspects = [&first[..], &less].concat();
+                return with_rivals(&mut eyes, image, found, &suspects);
+            }
+            faint = less;
+        }
+        let likely = |f: &Found| f.score >= cheap.scores().face;
+        let found: Vec<_> = first.iter().filter(|f| likely(f)).copied().collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        second_look::look(&mut eyes, image, &[first, faint].concat())
     }
-    let likely = |f: &Found| f.score >= cheap.scores().face;
-    let found: Vec<_> = first.iter().filter(|f| likely(f)).copied().collect();
-    if !found.is_empty() {
-        return Ok(found);
-    }
-    let seen = if stronger.is_empty() {
-        second_look::Seen::new(Vec::new(), first)
-    } else {
-        second_look::Seen::new(first, faint)
-    };
-    second_look::look(cheap, strong, image, seen)
 }
 
-/// The faces with at least confidence `least`, and the others.
-fn parted(found: Vec<Found>, least: f32) -> (Vec<Found>, Vec<Found>) {
-    found.into_iter().partition(|f| f.score >= least)
-}
-
-/// The faces a detector found, and those that it sees from nearby where it or another only suspected them:
+/// The faces a detector found, and those that turn out to be there where it or another only suspected them:
 /// whether two people are in the picture must not depend on which detector saw whom. Only a suspect
-/// large enough to be a rival is worth the look.
+/// large enough to be a rival is worth the look, and only where none is known yet.
 fn with_rivals(
-    detector: &Detector,
+    eyes: &mut Eyes<'_>,
     image: &Image,
     mut found: Vec<Found>,
     suspects: &[Found],
@@ -75,18 +99,12 @@ fn with_rivals(
     let Some(main) = largest(&found).copied() else {
         return Ok(found);
     };
+    if rivals(&main, &found).next().is_some() {
+        return Ok(found);
+    }
     let apart = |f: &&Found| found.iter().all(|k| f.area.overlap(&k.area) < SAME_FACE);
-    let rivals: Vec<Found> = rivals(&main, suspects).filter(apart).copied().collect();
-    let mut rivals = merged(rivals);
-    rivals.truncate(RIVALS);
-    let least = detector.scores().face;
-    found.extend(second_look::confirmed(
-        detector,
-        image,
-        &rivals,
-        second_look::NEAR,
-        least,
-    )?);
+    let suspects: Vec<Found> = rivals(&main, suspects).filter(apart).copied().collect();
+    found.extend(eyes.confirmed(image, merged(suspects), RIVALS)?);
     Ok(merged(found))
 }
 

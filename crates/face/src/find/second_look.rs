@@ -1,80 +1,115 @@
 //! Looking again where no face was seen: closer, in better light, with the head turned upright, part by
-//! part. Only pictures that would be refused come here, so the ordinary photo pays nothing.
+//! part. Only pictures that would be refused come here, so the ordinary photo pays nothing; and the [budget](super::budget)
+//! bounds what those pay. So the cheap detector does the looking, what seems likeliest is judged first, each kind of
+//! look gets a fixed number of judgements, and the strong detector is asked last, if enough is left.
 
-use super::light::{self, Relit};
+use super::budget::Budget;
+use super::judges::Judges;
+use super::light::{self, Light};
 use crate::PhotoError;
 use crate::detect::{Detector, Found, MARGIN, merged};
 use crate::geometry::{Point, Rect};
 use crate::image::{Image, View};
-use crate::pack::manifest::Scores;
 
 /// Tilts looked for, in degrees. Detectors still see a face that is tilted by some 20, so these reach
 /// from upright to lying on either side, and last a phone held upside down.
 const TILTS: [f32; 7] = [30.0, -30.0, 60.0, -60.0, 90.0, -90.0, 180.0];
-/// A suspect is looked at in a square this many times its box's side.
-pub(super) const NEAR: f32 = 4.0;
-/// The same for tilted ones.
-const NEAREST: f32 = 2.2;
-/// The same for small ones in a large picture, of which there is more around: the strong detector is surest
-/// of faces that fill a tenth of its view.
-const FAR: f32 = 8.0;
 /// Room around the picture for a face of which less than the whole is to be seen, as [`MARGIN`].
 const WIDE: f32 = 0.8;
 /// The same for a face that overflows the picture on all sides.
 const WIDEST: f32 = 1.2;
-/// Candidates looked at closer, per view: the face is among the best, if there is one.
-const CANDIDATES: usize = 2;
-/// The same for all parts of one size together.
-const SMALL_CANDIDATES: usize = 4;
-/// Widths of the parts in which a large picture is searched for small faces, in pixels: the cheap detector
+/// Longer side of the copy on which the whole picture is looked at: more would be shrunk away for each look.
+const COPY: usize = 640;
+/// Suspects judged of all looks of one kind: the face is among the likeliest, if there is one.
+const JUDGED: usize = 2;
+/// A suspect is looked at in a square this many times its box's side where no judges are in the pack.
+const NEAR: f32 = 4.0;
+/// Width of the parts in which a large picture is searched for small faces, in pixels: the cheap detector
 /// sees well what is a fifth to a half of its view.
-const PARTS: [f32; 2] = [448.0, 176.0];
+const PART: f32 = 448.0;
 /// Parts overlap by this much of their width, so that a face is whole in one of them.
 const OVERLAP: f32 = 0.4;
+/// Places in those parts that are looked at closer, the likeliest first, and how wide.
+const CLOSER: usize = 16;
+const CLOSER_SIDE: f32 = 176.0;
+/// Score from which on a place is worth that, as a part of the detector's faintest.
+const HUNCH: f32 = 0.1;
 
-/// What was seen in one picture so far, in whatever light and from whatever distance.
-pub(super) struct Seen {
-    cheap: Vec<Found>,
-    strong: Vec<Found>,
+/// Who looks, and what that may still cost. A look that it does not afford sees nothing.
+pub(super) struct Eyes<'a> {
+    pub cheap: &'a Detector,
+    pub strong: &'a Detector,
+    pub judges: Option<Judges<'a>>,
+    pub budget: Budget,
 }
 
-impl Seen {
-    pub(super) fn new(cheap: Vec<Found>, strong: Vec<Found>) -> Self {
-        Self { cheap, strong }
+/// The faces with at least confidence `least`, and the others.
+pub(super) fn parted(found: Vec<Found>, least: f32) -> (Vec<Found>, Vec<Found>) {
+    found.into_iter().partition(|f| f.score >= least)
+}
+
+impl Eyes<'_> {
+    /// What a judgement costs.
+    fn judgement(&self) -> u64 {
+        self.judges.map_or(self.strong.cost(), |j| j.cost())
     }
 
-    /// Looks at a picture with the same places, with `margin` around it.
-    fn add(
+    /// What is kept for judging: nothing that is seen counts without.
+    fn judging(&self) -> u64 {
+        self.judgement() * JUDGED as u64
+    }
+
+    /// What a detector sees of the whole picture.
+    pub(super) fn with(
         &mut self,
-        cheap: &Detector,
-        strong: &Detector,
+        detector: &Detector,
         image: &Image,
         margin: f32,
-    ) -> Result<(), PhotoError> {
-        let found = strong.find(image, margin, strong.scores().faint)?;
-        self.strong.extend(found);
-        // A pack may have one detector only, which agrees with itself.
-        if !std::ptr::eq(cheap, strong) {
-            let found = cheap.find(image, margin, cheap.scores().faint)?;
-            self.cheap.extend(found);
+    ) -> Result<Vec<Found>, PhotoError> {
+        if !self.budget.affords(detector.cost(), self.judgement()) {
+            return Ok(Vec::new());
         }
-        Ok(())
+        detector.find(image, margin, detector.scores().faint)
     }
 
-    /// The faces beyond doubt: of which the strong detector is sure, or that both detectors see in one
-    /// place, one of them well. They err on different things.
-    fn believed(&self, cheap: Scores, strong: Scores) -> Vec<Found> {
-        let agreed = |face: &Found| {
-            let least = if face.score >= strong.face {
-                cheap.faint
-            } else {
-                cheap.face
-            };
-            let mut others = self.cheap.iter().filter(|other| other.score >= least);
-            others.any(|other| same(&face.area, &other.area))
+    /// What the cheap detector sees of a part.
+    fn look(&mut self, image: &Image, view: View, least: f32) -> Result<Vec<Found>, PhotoError> {
+        if !self.budget.affords(self.cheap.cost(), self.judging()) {
+            return Ok(Vec::new());
+        }
+        self.cheap.look(image, view, least)
+    }
+
+    /// Those of the first `most` suspects that are faces, as who judged them frames them.
+    pub(super) fn confirmed(
+        &mut self,
+        image: &Image,
+        suspects: Vec<Found>,
+        most: usize,
+    ) -> Result<Vec<Found>, PhotoError> {
+        let mut found = Vec::new();
+        for suspect in suspects.into_iter().take(most) {
+            found.extend(self.judged(image, &suspect)?);
+        }
+        Ok(merged(found))
+    }
+
+    /// The face at the place of a suspect.
+    fn judged(&mut self, image: &Image, suspect: &Found) -> Result<Option<Found>, PhotoError> {
+        if !self.budget.affords(self.judgement(), 0) {
+            return Ok(None);
+        }
+        let there = |face: &Found| same(&face.area, &suspect.area);
+        if let Some(judges) = self.judges {
+            return Ok(judges.face_at(image, suspect)?.filter(there));
+        }
+        let nearby = View {
+            center: suspect.area.center(),
+            side: suspect.area.side() * NEAR,
+            turn: suspect.turn,
         };
-        let believed = |face: &&Found| face.score >= strong.sure || agreed(face);
-        merged(self.strong.iter().filter(believed).copied().collect())
+        let seen = self.strong.look(image, nearby, self.strong.scores().sure)?;
+        Ok(seen.into_iter().find(there))
     }
 }
 
@@ -85,100 +120,115 @@ fn same(one: &Rect, other: &Rect) -> bool {
     (a.x - b.x).hypot(a.y - b.y) < smaller / 2.0 && smaller > one.side().max(other.side()) / 2.5
 }
 
-/// The faces that a second look finds; none if the picture has none. `seen` is what the first looks saw.
+/// The faces that a second look finds; none if the picture has none. `seen` is what the first looks suspected.
 pub(super) fn look(
-    cheap: &Detector,
-    strong: &Detector,
+    eyes: &mut Eyes<'_>,
     image: &Image,
-    mut seen: Seen,
+    seen: &[Found],
 ) -> Result<Vec<Found>, PhotoError> {
-    let scores = (cheap.scores(), strong.scores());
+    let copy = image.copied(COPY)?;
+    let scale = image.width() as f32 / copy.width() as f32;
+    let seen = seen.iter().map(|face| face.scaled(1.0 / scale)).collect();
+    let lights = light::lights(&copy);
+    let mut found = whole(eyes, &copy, &lights, seen)?;
+    if found.is_empty() {
+        let better = lights.iter().find(|light| light.better);
+        found = match better {
+            Some(light) => tilted(eyes, &light.of(&copy)?)?,
+            None => tilted(eyes, &copy)?,
+        };
+    }
+    if found.is_empty() {
+        let needed = lights.iter().find(|light| light.needed);
+        let small = small(eyes, image, needed)?;
+        if !small.is_empty() {
+            return Ok(small);
+        }
+        let suspects = eyes.with(eyes.strong, &copy, WIDEST)?;
+        found = eyes.confirmed(&copy, suspects, 1)?;
+    }
+    Ok(found.iter().map(|face| face.scaled(scale)).collect())
+}
+
+/// Faces that fill or overflow the picture, or lie in bad light.
+fn whole(
+    eyes: &mut Eyes<'_>,
+    image: &Image,
+    lights: &[Light],
+    seen: Vec<Found>,
+) -> Result<Vec<Found>, PhotoError> {
+    let mut suspects = seen;
     for margin in [0.0, WIDE, WIDEST] {
-        seen.add(cheap, strong, image, margin)?;
-        let found = seen.believed(scores.0, scores.1);
-        if !found.is_empty() {
-            return Ok(found);
-        }
+        suspects.extend(eyes.with(eyes.cheap, image, margin)?);
     }
-    let relit = light::relit(image);
-    for margin in [MARGIN, WIDE] {
-        for other in &relit {
-            seen.add(cheap, strong, &other.image, margin)?;
-            let found = seen.believed(scores.0, scores.1);
-            if !found.is_empty() {
-                return Ok(found);
-            }
-        }
-    }
-    let found = tilted(cheap, strong, in_light(image, &relit, |other| other.better))?;
+    let found = eyes.confirmed(image, merged(suspects), JUDGED)?;
     if !found.is_empty() {
         return Ok(found);
     }
-    small(cheap, strong, in_light(image, &relit, |other| other.needed))
-}
-
-/// The picture in the light that is wanted, if there is such a one.
-fn in_light<'a>(
-    image: &'a Image,
-    relit: &'a [Relit],
-    wanted: impl Fn(&Relit) -> bool,
-) -> &'a Image {
-    let other = relit.iter().find(|other| wanted(other));
-    other.map_or(image, |other| &other.image)
+    for light in lights {
+        let lit = light.of(image)?;
+        let mut suspects = Vec::new();
+        for margin in [MARGIN, WIDE] {
+            suspects.extend(eyes.with(eyes.cheap, &lit, margin)?);
+        }
+        let found = eyes.confirmed(&lit, merged(suspects), 1)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(Vec::new())
 }
 
 /// Faces with the head tilted, as far as to upside down.
-fn tilted(cheap: &Detector, strong: &Detector, image: &Image) -> Result<Vec<Found>, PhotoError> {
+fn tilted(eyes: &mut Eyes<'_>, image: &Image) -> Result<Vec<Found>, PhotoError> {
+    let mut suspects = Vec::new();
     for degrees in TILTS {
         let view = View::whole(image, MARGIN, degrees.to_radians());
-        let mut suspects = cheap.look(image, view, cheap.scores().faint)?;
-        suspects.truncate(CANDIDATES);
-        let found = confirmed(strong, image, &suspects, NEAREST, strong.scores().sure)?;
-        if !found.is_empty() {
-            return Ok(found);
-        }
+        suspects.extend(eyes.look(image, view, eyes.cheap.scores().faint)?);
     }
-    Ok(Vec::new())
+    eyes.confirmed(image, merged(suspects), JUDGED)
 }
 
-/// Small faces, part by part of a large picture.
-fn small(cheap: &Detector, strong: &Detector, image: &Image) -> Result<Vec<Found>, PhotoError> {
-    for side in PARTS {
-        let mut suspects = Vec::new();
-        for part in parts(image, side) {
-            suspects.extend(cheap.look(image, part, cheap.scores().faint / 2.0)?);
-        }
-        let mut suspects = merged(suspects);
-        suspects.truncate(SMALL_CANDIDATES);
-        let found = confirmed(strong, image, &suspects, FAR, strong.scores().sure)?;
-        if !found.is_empty() {
-            return Ok(found);
-        }
-    }
-    Ok(Vec::new())
-}
-
-/// Those suspects that the strong detector sees too, with at least confidence `least`, in a square `around`
-/// times as wide as the suspect; as it frames them.
-pub(super) fn confirmed(
-    strong: &Detector,
+/// Small faces, part by part of a large picture: the likeliest places once more from nearby.
+fn small(
+    eyes: &mut Eyes<'_>,
     image: &Image,
-    suspects: &[Found],
-    around: f32,
-    least: f32,
+    light: Option<&Light>,
 ) -> Result<Vec<Found>, PhotoError> {
-    let mut found = Vec::new();
-    for suspect in suspects {
-        let nearby = View {
-            center: suspect.area.center(),
-            side: suspect.area.side() * around,
-            turn: suspect.turn,
-        };
-        let seen = strong.look(image, nearby, least)?;
-        let there = |face: &Found| same(&face.area, &suspect.area);
-        found.extend(seen.into_iter().filter(there));
+    let lit;
+    let image = match light {
+        Some(light) => {
+            lit = light.of(image)?;
+            &lit
+        }
+        None => image,
+    };
+    let faint = eyes.cheap.scores().faint / 2.0;
+    let mut hunches = Vec::new();
+    // Whoever takes a photo puts the face near its middle; the budget may not last to the corners.
+    let middle = image.frame().center();
+    let away = |view: &View| (view.center.x - middle.x).hypot(view.center.y - middle.y);
+    let mut parts = parts(image, PART);
+    parts.sort_by(|a, b| away(a).total_cmp(&away(b)));
+    for part in parts {
+        hunches.extend(eyes.look(image, part, faint * HUNCH)?);
     }
-    Ok(merged(found))
+    let hunches = merged(hunches);
+    let (clear, _) = parted(hunches.clone(), faint);
+    let found = eyes.confirmed(image, clear, JUDGED)?;
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let mut suspects = Vec::new();
+    for hunch in hunches.into_iter().take(CLOSER) {
+        let view = View {
+            center: hunch.area.center(),
+            side: CLOSER_SIDE,
+            turn: 0.0,
+        };
+        suspects.extend(eyes.look(image, view, faint)?);
+    }
+    eyes.confirmed(image, merged(suspects), JUDGED)
 }
 
 /// Overlapping squares of `side` pixels that cover a large picture; none for one that the whole view shows
@@ -211,45 +261,6 @@ fn parts(image: &Image, side: f32) -> Vec<View> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn two_detectors_in_doubt_about_one_place_are_believed() {
-        let scores = Scores {
-            faint: 0.2,
-            face: 0.4,
-            sure: 0.6,
-        };
-        let believed = |cheap: Found, strong: Found| {
-            !Seen::new(vec![cheap], vec![strong])
-                .believed(scores, scores)
-                .is_empty()
-        };
-        // Cheap boxes are larger.
-        assert!(believed(
-            Found::at(-20.0, 140.0, 0.2),
-            Found::at(0.0, 100.0, 0.4)
-        ));
-        assert!(believed(
-            Found::at(-20.0, 140.0, 0.4),
-            Found::at(0.0, 100.0, 0.2)
-        ));
-        assert!(!believed(
-            Found::at(-20.0, 140.0, 0.3),
-            Found::at(0.0, 100.0, 0.3)
-        ));
-        assert!(!believed(
-            Found::at(90.0, 140.0, 0.5),
-            Found::at(0.0, 100.0, 0.5)
-        ));
-        assert!(!believed(
-            Found::at(0.0, 300.0, 0.5),
-            Found::at(0.0, 100.0, 0.5)
-        ));
-        assert!(believed(
-            Found::at(90.0, 140.0, 0.5),
-            Found::at(0.0, 100.0, 0.6)
-        ));
-    }
 
     #[test]
     fn parts_cover_the_picture_and_overlap() {

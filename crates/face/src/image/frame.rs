@@ -73,6 +73,9 @@ impl Framed {
 
     /// Draws what `view` shows of `source` into a square of `side` pixels; beyond the edges it is black.
     pub(crate) fn view(source: &Image, side: usize, view: View) -> Result<Self, PhotoError> {
+        if view.turn == 0.0 {
+            return Self::upright(source, side, view);
+        }
         let to_source = view.to_source(side);
         let mut data = vec![0; side * side * 3];
         if let Some(area) = covered(source, to_source, side) {
@@ -86,6 +89,40 @@ impl Framed {
                 let at = Point::new((i % side) as f32 + 0.5, (i / side) as f32 + 0.5);
                 let p = to_source.apply(at);
                 *pixel = sample(&small, (p.x - area.x) * across, (p.y - area.y) * down);
+            }
+        }
+        Self::from_parts(side, data, to_source)
+    }
+
+    /// The same for a view that is not turned: what it shows is resized at once.
+    fn upright(source: &Image, side: usize, view: View) -> Result<Self, PhotoError> {
+        let mut data = vec![0; side * side * 3];
+        let to_source = view.to_source(side);
+        let step = to_source.a;
+        let span = |corner: f32, length: usize| {
+            let (from, to) = (corner.max(0.0), (corner + view.side).min(length as f32));
+            let first = ((from - corner) / step).round() as usize;
+            let last = ((to - corner) / step).round() as usize;
+            (to - from >= 1.0 && last > first && last <= side).then_some((
+                from,
+                to - from,
+                first,
+                last - first,
+            ))
+        };
+        if let Some((x, width, left, columns)) = span(to_source.tx, source.width())
+            && let Some((y, height, top, rows)) = span(to_source.ty, source.height())
+        {
+            let area = Rect {
+                x,
+                y,
+                width,
+                height,
+            };
+            let shown = source.resized(area, columns, rows)?;
+            let lines = data.chunks_exact_mut(side * 3).skip(top);
+            for (line, row) in lines.zip(shown.data().chunks_exact(columns * 3)) {
+                line[left * 3..(left + columns) * 3].copy_from_slice(row);
             }
         }
         Self::from_parts(side, data, to_source)

@@ -30,7 +30,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub use format::Format;
 pub(crate) use frame::{Framed, View};
 pub use limits::Limits;
-pub use pixels::Image;
+pub(crate) use sight::Image;
 
 use crate::PhotoError;
 use limits::Cost;

@@ -1,69 +1,8 @@
-//! What a person is asked to do, and how a challenge is drawn.
+//! How a challenge is drawn.
 
+use itertools::Itertools as _;
 use rand::{Rng, RngExt as _};
-
-/// One thing to do in front of the camera. Left and right are the person's own; frames are as the camera
-/// sees them, not mirrored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// Look into the camera: what the others are compared with.
-    LookStraight,
-    /// Turn the head to the left.
-    TurnLeft,
-    /// Turn the head to the right.
-    TurnRight,
-    /// Raise the chin to look up.
-    LookUp,
-    /// Close the eyes for a moment.
-    Blink,
-    /// Open the mouth as for an "ah".
-    OpenMouth,
-    /// Bring the face nearer to the camera.
-    ComeCloser,
-}
-
-impl Action {
-    /// What may be asked for by chance.
-    pub const ASKED: [Self; 6] = [
-        Self::TurnLeft,
-        Self::TurnRight,
-        Self::LookUp,
-        Self::Blink,
-        Self::OpenMouth,
-        Self::ComeCloser,
-    ];
-
-    /// The word of the wire contract, e.g. `turn_left`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::LookStraight => "look_straight",
-            Self::TurnLeft => "turn_left",
-            Self::TurnRight => "turn_right",
-            Self::LookUp => "look_up",
-            Self::Blink => "blink",
-            Self::OpenMouth => "open_mouth",
-            Self::ComeCloser => "come_closer",
-        }
-    }
-
-    /// The action of a word of the wire contract.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::LookStraight]
-            .into_iter()
-            .chain(Self::ASKED)
-            .find(|action| action.as_str() == word)
-    }
-
-    /// Whether the action shows the head from another side, which proves depth.
-    pub const fn turns(self) -> bool {
-        matches!(self, Self::TurnLeft | Self::TurnRight | Self::LookUp)
-    }
-
-    /// Whether the action moves parts of the face against each other, which no stiff thing can.
-    pub(crate) const fn moves(self) -> bool {
-        matches!(self, Self::Blink | Self::OpenMouth)
-    }
-}
+use sight::Action;
 
 /// A person said they cannot do so much that no challenge is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -96,20 +35,10 @@ pub fn orders(without: &[Action]) -> Vec<Vec<Action>> {
         .into_iter()
         .filter(|action| !without.contains(action))
         .collect();
-    let mut longer: Vec<Vec<Action>> = may.iter().map(|action| vec![*action]).collect();
-    let mut all = Vec::new();
-    for _ in 2..=3 {
-        longer = longer
-            .iter()
-            .flat_map(|order| {
-                may.iter()
-                    .filter(|action| !order.contains(action))
-                    .map(|action| [order.as_slice(), &[*action]].concat())
-            })
-            .collect();
-        all.extend(longer.iter().filter(|order| proves(order)).cloned());
-    }
-    all
+    (2..=3)
+        .flat_map(|count| may.iter().copied().permutations(count))
+        .filter(|order| proves(order))
+        .collect()
 }
 
 /// Whether an order proves depth and movement.
@@ -159,13 +88,5 @@ mod tests {
         }
         let turns = [Action::TurnLeft, Action::TurnRight, Action::LookUp];
         assert_eq!(draw(&mut rand::rng(), &turns), Err(NoAlternative));
-    }
-
-    #[test]
-    fn words_come_back_as_actions() {
-        for action in Action::ASKED {
-            assert_eq!(Action::from_word(action.as_str()), Some(action));
-        }
-        assert_eq!(Action::from_word("dance"), None);
     }
 }

@@ -6,12 +6,13 @@
 //!
 //! | sign | how | against |
 //! | --- | --- | --- |
-//! | each action is done, in its step and not in another | head pose, eyes and mouth from the face mesh | still photos, recordings of another challenge |
+//! | each action is done | head pose, eyes and mouth from the face mesh | still photos |
 //! | the face keeps its form | its breadth against its height, but for what its turn explains | photos that are turned, tilted, bent |
 //! | the skin changes | correlation of small places, their movement undone | all that is made of one photo |
 //! | one person throughout | templates of the frames | another person's head in one step |
 //!
-//! Some things are refused whatever the rest says: a frame sent twice, times that do not rise, a screen's moiré or frame.
+//! Some things are refused whatever the rest says: a frame sent twice, times that do not rise, what was asked done in another
+//! order (recordings of another challenge), a screen's moiré or frame.
 //!
 //! The verdict is a [`Doubt`] or none. What a person did too little of comes with a [hint](Doubt::hint);
 //! signs of an attack come without one, and no score reaches who is judged.
@@ -19,17 +20,15 @@
 mod action;
 mod evidence;
 pub(crate) mod passive;
-pub(crate) mod pose;
-mod progress;
+mod registration;
 mod texture;
 mod verdict;
 mod weights;
 
-pub use action::{Action, NoAlternative, draw, orders};
+pub use action::{NoAlternative, draw, orders};
 pub(crate) use evidence::Moment;
 pub use evidence::{Evidence, SIGN_NAMES, SIGNS, StepEvidence};
-pub use pose::Pose;
-pub use progress::progress;
+pub use sight::{Action, Pose, Usual, progress};
 pub(crate) use texture::Texture;
 pub use verdict::Doubt;
 pub(crate) use verdict::{Answer, Sent, Shown, Straight, judge, judge_alone};

@@ -1,14 +1,17 @@
 //! Joins what the frames of one answer show into a verdict.
 
-use super::action::Action;
+use std::collections::BTreeMap;
+
 use super::evidence::{Evidence, Moment, of_step};
 use super::passive::Passive;
-use super::pose::Pose;
-use super::progress::{STRAIGHT, progress};
 use super::texture::Texture;
 use super::weights::Weights;
 use crate::Template;
 use crate::mesh::Mesh;
+use sight::Action;
+use sight::Pose;
+use sight::progress;
+use sight::progress::STRAIGHT;
 
 /// Least time for one action, milliseconds: nobody reads, turns and is photographed faster.
 const STEP_TIME: i64 = 150;
@@ -122,6 +125,8 @@ pub(crate) struct Answer<'a> {
     pub straight: &'a Straight,
     /// Every frame of the other steps that lies on a face.
     pub moments: &'a [Moment],
+    /// How like the straight frame's the skin is in the frames that stand for these steps.
+    pub likeness: &'a BTreeMap<usize, f32>,
     /// Of the frames that stand for their steps.
     pub passive: &'a [Passive],
 }
@@ -131,7 +136,11 @@ pub(crate) fn judge(answer: &Answer<'_>) -> (Result<(), Doubt>, Evidence) {
     let usual = &answer.straight.usual;
     let others = answer.steps.iter().enumerate().skip(1);
     let seen: Vec<_> = others
-        .map(|(number, action)| (*action, of_step(number, *action, usual, answer.moments)))
+        .map(|(number, action)| {
+            let likeness = answer.likeness.get(&number);
+            let step = |alike: &f32| of_step(number, answer.steps, usual, answer.moments, *alike);
+            (*action, likeness.and_then(step))
+        })
         .collect();
     let bar = || {
         once(answer.sent)?;
@@ -145,13 +154,32 @@ pub(crate) fn judge(answer: &Answer<'_>) -> (Result<(), Doubt>, Evidence) {
         no_screen(answer.passive)
     };
     let bar = bar();
-    let evidence = Evidence {
-        steps: seen.iter().filter_map(|(_, step)| *step).collect(),
+    let mut evidence = Evidence {
+        steps: seen.into_iter().filter_map(|(_, step)| step).collect(),
         straight: answer.straight.apart,
         barred: bar.is_err(),
     };
+    let bar = bar.and_then(|()| in_its_step(answer.steps, &evidence));
+    evidence.barred = bar.is_err();
     let verdict = bar.and_then(|()| weigh(&Weights::SHIPPED, answer.steps, &evidence));
     (verdict, evidence)
+}
+
+/// Each thing was done when it was asked for: a recording of the right things in another order shows much of every step,
+/// for people do several things at once.
+fn in_its_step(steps: &[Action], evidence: &Evidence) -> Result<(), Doubt> {
+    if evidence.is_of_another_order() {
+        return Err(least_done(steps, evidence));
+    }
+    Ok(())
+}
+
+/// The doubt about the step of which least was seen.
+fn least_done(steps: &[Action], evidence: &Evidence) -> Doubt {
+    let way = |i: &usize| evidence.way(*i);
+    let least = (0..evidence.steps.len()).min_by(|a, b| way(a).total_cmp(&way(b)));
+    let action = least.and_then(|i| steps.get(i + 1));
+    Doubt::Missing(*action.unwrap_or(&Action::LookStraight))
 }
 
 /// Whether the evidence is believed; if not, what speaks most against it.
@@ -160,15 +188,12 @@ fn weigh(weights: &Weights, steps: &[Action], evidence: &Evidence) -> Result<(),
     if weights.score(&signs) >= 0.0 {
         return Ok(());
     }
-    let [least, done, in_step, skin, form, identity] = weights.terms(&signs);
+    let [least, done, skin, form, identity] = weights.terms(&signs);
     // What an action that was not seen costs, however that is told.
-    let undone = least.min(0.0) + done.min(0.0) + in_step;
+    let undone = least.min(0.0) + done.min(0.0);
     let flat = skin.min(0.0) + form;
     if identity.min(flat) > undone - SUSPECT {
-        let way = |i: &usize| evidence.steps[*i].way;
-        let least = (0..evidence.steps.len()).min_by(|a, b| way(a).total_cmp(&way(b)));
-        let action = least.and_then(|i| steps.get(i + 1));
-        return Err(Doubt::Missing(*action.unwrap_or(&Action::LookStraight)));
+        return Err(least_done(steps, evidence));
     }
     Err(if identity < flat {
         Doubt::OtherPerson
@@ -275,59 +300,69 @@ mod tests {
         assert!(ahead(STRAIGHT).counts() && !ahead(-STRAIGHT - 0.1).counts());
     }
 
-    /// A step done so far, and so far elsewhere, by a face whose skin, form and identity are a living person's.
-    fn step(way: f32, elsewhere: f32) -> StepEvidence {
+    /// A step in which so much was done of the first and of the second thing asked, by a face whose skin, form and identity
+    /// are a living person's.
+    fn step(first: f32, second: f32) -> StepEvidence {
         StepEvidence {
-            way,
-            elsewhere,
+            ways: vec![first, second],
             form: 0.02,
             likeness: 0.85,
             distance: 0.7,
         }
     }
 
-    fn verdict(steps: &[StepEvidence]) -> Result<(), Doubt> {
+    fn verdict(steps: [StepEvidence; 2]) -> Result<(), Doubt> {
         let asked = [Action::LookStraight, Action::TurnLeft, Action::Blink];
         let evidence = Evidence {
-            steps: steps.to_vec(),
+            steps: steps.into(),
             straight: 0.2,
             barred: false,
         };
-        weigh(&Weights::SHIPPED, &asked, &evidence)
+        in_its_step(&asked, &evidence).and_then(|()| weigh(&Weights::SHIPPED, &asked, &evidence))
     }
 
     #[test]
     fn a_step_done_a_little_less_is_believed_and_what_was_not_done_is_named() {
-        assert_eq!(verdict(&[step(1.0, 0.0), step(1.6, 0.1)]), Ok(()));
-        assert_eq!(verdict(&[step(0.75, 0.0), step(1.0, 0.1)]), Ok(()));
+        assert_eq!(verdict([step(1.0, 0.1), step(0.0, 1.6)]), Ok(()));
+        assert_eq!(verdict([step(0.75, 0.1), step(0.0, 1.0)]), Ok(()));
         let missing = |action| Err(Doubt::Missing(action));
         assert_eq!(
-            verdict(&[step(0.1, 0.0), step(1.6, 0.1)]),
+            verdict([step(0.1, 0.1), step(0.0, 1.6)]),
             missing(Action::TurnLeft)
         );
         assert_eq!(
-            verdict(&[step(1.5, 0.0), step(0.1, 0.0)]),
+            verdict([step(1.5, 0.0), step(0.0, 0.1)]),
             missing(Action::Blink)
         );
         assert_eq!(
-            verdict(&[step(0.1, 1.0), step(0.1, 1.0)]),
+            verdict([step(0.1, 1.0), step(1.0, 0.1)]),
             missing(Action::TurnLeft)
         );
     }
 
     #[test]
+    fn what_was_done_in_another_order_is_not_believed_though_much_of_each_step_was_seen() {
+        let both = step(0.8, 1.0);
+        assert!(verdict([both.clone(), step(1.0, 0.7)]).is_err());
+        // Two things at once are no other order.
+        assert_eq!(verdict([both, step(0.3, 1.0)]), Ok(()));
+    }
+
+    #[test]
     fn no_movement_makes_up_for_another_face_or_for_one_skin_in_every_step() {
-        let well = step(3.0, 0.0);
         let other = StepEvidence {
             distance: 1.3,
-            ..well
+            ..step(0.0, 3.0)
         };
-        assert_eq!(verdict(&[well, other]), Err(Doubt::OtherPerson));
-        let flat = StepEvidence {
+        assert_eq!(verdict([step(3.0, 0.0), other]), Err(Doubt::OtherPerson));
+        let flat = |step| StepEvidence {
             likeness: 0.997,
             form: -0.3,
-            ..well
+            ..step
         };
-        assert_eq!(verdict(&[flat, flat]), Err(Doubt::Flat));
+        assert_eq!(
+            verdict([flat(step(3.0, 0.0)), flat(step(0.0, 3.0))]),
+            Err(Doubt::Flat)
+        );
     }
 }

@@ -1,11 +1,11 @@
 //! Any network: the runtime for what our own layers do not know, tract.
 
+use sight::layers::Cut;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
 use tract_onnx::pb::{self, type_proto};
 use tract_onnx::prelude::*;
 
 use super::NetError;
-use super::layers::Cut;
 use crate::PhotoError;
 
 /// ONNX's number for floats.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use face::{Asked, Engine, FaceEngine, Fingerprint, Frame, Limits, decode_photo};
+use face::{Asked, Engine, FaceEngine, Fingerprint, Frame, Limits, Purpose, decode_photo};
 use jpeg_encoder::{ColorType, Encoder};
 
 fn models() -> PathBuf {
@@ -35,7 +35,8 @@ fn copies_are_told_from_other_photos() {
             step: 0,
             at_ms: 0,
         };
-        engine.scan(&[frame], Asked::Nothing).unwrap().fingerprints[0]
+        let scan = engine.scan(&[frame], Asked::Nothing, Purpose::Comparison);
+        scan.unwrap().fingerprints[0]
     };
     let first: Vec<_> = (0..6).map(|person| of(&demo(person, 0))).collect();
     let second: Vec<_> = (0..6).map(|person| of(&demo(person, 1))).collect();

@@ -1,7 +1,7 @@
 //! Liveness on photos; `crates/lab` tries it on recordings.
 
 use face::liveness::{Action, Doubt, draw};
-use face::{Asked, FaceEngine, Frame, PhotoError};
+use face::{Asked, FaceEngine, Frame, PhotoError, Purpose};
 
 use crate::{ENGINE, demo};
 
@@ -28,7 +28,11 @@ fn still_photos_never_pass() {
         let steps = draw(&mut rand::rng(), &[]).unwrap();
         let photos = &photos[..steps.len()];
         let scan = ENGINE
-            .scan(&answer(photos, steps.len()), Asked::Actions(&steps))
+            .scan(
+                &answer(photos, steps.len()),
+                Asked::Actions(&steps),
+                Purpose::Comparison,
+            )
             .unwrap();
         let doubt = scan.liveness.unwrap_err();
         assert_ne!(doubt, Doubt::Repeated, "{steps:?}");
@@ -43,7 +47,7 @@ fn repeated_and_unordered_frames_are_refused() {
     let steps = [Action::LookStraight, Action::TurnLeft, Action::Blink];
     let judge = |frames: &[Frame<'_>]| {
         ENGINE
-            .scan(frames, Asked::Actions(&steps))
+            .scan(frames, Asked::Actions(&steps), Purpose::Comparison)
             .unwrap()
             .liveness
     };
@@ -67,7 +71,9 @@ fn a_face_alone_shows_no_screen() {
             step: 0,
             at_ms: 0,
         };
-        let scan = ENGINE.scan(&[frame], Asked::Presence).unwrap();
+        let scan = ENGINE
+            .scan(&[frame], Asked::Presence, Purpose::Comparison)
+            .unwrap();
         assert_eq!(scan.liveness, Ok(()), "person {person}");
         let same = ENGINE.template(&photo).unwrap();
         assert_eq!(scan.templates[0].distance(&same), Ok(0.0));
@@ -77,8 +83,27 @@ fn a_face_alone_shows_no_screen() {
         step: 0,
         at_ms: 0,
     };
-    let refused = ENGINE.scan(&[frame], Asked::Presence);
+    let refused = ENGINE.scan(&[frame], Asked::Presence, Purpose::Comparison);
     assert_eq!(refused.unwrap_err(), PhotoError::Unsupported);
+}
+
+#[test]
+fn an_enrolment_keeps_more_and_is_judged_alike() {
+    let [one, two] = ["person1/01.jpg", "person1/02.jpg"].map(demo);
+    let again = |photo: &[u8]| [photo, &[0]].concat();
+    let photos = [one.clone(), two.clone(), again(&one), again(&two)];
+    let steps = [Action::LookStraight, Action::TurnLeft];
+    let scan = |purpose| {
+        let frames = answer(&photos, steps.len());
+        ENGINE
+            .scan(&frames, Asked::Actions(&steps), purpose)
+            .unwrap()
+    };
+    let (sign_on, enrolment) = (scan(Purpose::Comparison), scan(Purpose::Enrolment));
+    assert_eq!(sign_on.evidence, enrolment.evidence);
+    assert_eq!(sign_on.liveness, enrolment.liveness);
+    assert_eq!((sign_on.templates.len(), enrolment.templates.len()), (2, 2));
+    assert_eq!((sign_on.more.len(), enrolment.more.len()), (0, 2));
 }
 
 #[test]
@@ -95,13 +120,15 @@ fn every_frame_is_looked_at_and_every_step_needs_one() {
         frame(b"not a photo", 1, 600),
         frame(&two, 2, 900),
     ];
-    let refused = ENGINE.scan(&broken, asked).unwrap_err();
+    let refused = ENGINE
+        .scan(&broken, asked, Purpose::Comparison)
+        .unwrap_err();
     assert_eq!(refused, PhotoError::Unsupported);
     let lacking = [frame(&one, 0, 0), frame(&two, 2, 900)];
-    let scan = ENGINE.scan(&lacking, asked).unwrap();
+    let scan = ENGINE.scan(&lacking, asked, Purpose::Comparison).unwrap();
     assert_eq!(scan.liveness, Err(Doubt::Missing(Action::TurnLeft)));
     for none in [&[][..], &[frame(&one, 1, 0)]] {
-        let refused = ENGINE.scan(none, asked).unwrap_err();
+        let refused = ENGINE.scan(none, asked, Purpose::Comparison).unwrap_err();
         assert!(matches!(refused, PhotoError::Internal(_)), "{refused}");
     }
 }

@@ -3,6 +3,7 @@
 use face::liveness::{Action, Pose, orders};
 use face::{Engine, FaceTracker, Image, PhotoError};
 use rand::{RngExt as _, rngs::StdRng};
+use recording::{heights, straightest};
 
 use super::simulated_camera::jpeg;
 
@@ -56,19 +57,19 @@ impl Clip {
                 })
             })
             .collect::<Result<Vec<_>, PhotoError>>()?;
-        let straight = straightest(&frames).ok_or(PhotoError::NoFace)?;
+        let poses: Vec<Pose> = frames.iter().map(|frame| frame.pose).collect();
+        let straight = straightest(&poses).ok_or(PhotoError::NoFace)?;
         let (mut done, mut most) = (Vec::new(), Vec::new());
         for action in Action::ASKED {
-            let far = |i: usize| extent(action, &frames[straight].pose, &frames[i].pose);
-            let height = |i: &usize| {
-                let around = i.saturating_sub(2)..(i + 3).min(frames.len());
-                far(*i) >= 1.0 && around.into_iter().all(|j| far(j) <= far(*i))
-            };
-            let heights: Vec<usize> = (0..frames.len()).filter(height).collect();
+            let far = poses
+                .iter()
+                .map(|pose| extent(action, &poses[straight], pose));
+            let far: Vec<f32> = far.collect();
+            let heights = heights(&far, 1.0);
             if !heights.is_empty() {
                 done.push((action, heights));
             }
-            most.push((action, (0..frames.len()).map(far).fold(0.0, f32::max)));
+            most.push((action, far.into_iter().fold(0.0, f32::max)));
         }
         Ok(Self {
             name: name.to_owned(),
@@ -86,6 +87,21 @@ impl Clip {
         all.filter(|order| order.iter().all(does)).collect()
     }
 
+    /// Whether a frame shows an action.
+    pub(super) fn shows(&self, action: Action, frame: usize) -> bool {
+        let pose = |i: usize| &self.frames[i].pose;
+        extent(action, pose(self.straight), pose(frame)) >= 1.0
+    }
+
+    /// The frames in which the person does what is asked, each with its step.
+    pub(super) fn cut(&self, asked: &[Action], random: &mut StdRng) -> Option<Vec<(usize, usize)>> {
+        let mut cut = Vec::new();
+        for (step, action) in asked.iter().enumerate() {
+            cut.extend(self.showing(*action, random)?.map(|frame| (step, frame)));
+        }
+        Some(cut)
+    }
+
     /// Frames that show an action, two a step as a phone sends them: on the way and at its end. `None` if
     /// the person does not do it.
     pub(super) fn showing(&self, action: Action, random: &mut StdRng) -> Option<[usize; 2]> {
@@ -98,23 +114,6 @@ impl Clip {
         let before = if at == 0 { 1 } else { at - 1 };
         Some([before.min(self.frames.len() - 1), at])
     }
-}
-
-/// The frame that looks into the camera: hardly turned or raised, the eyes as open as in the clip's most
-/// open quarter, the mouth shut.
-fn straightest(frames: &[ClipFrame]) -> Option<usize> {
-    let quantile = |part: f32, value: fn(&Pose) -> f32| {
-        let mut values: Vec<f32> = frames.iter().map(|f| value(&f.pose)).collect();
-        values.sort_by(f32::total_cmp);
-        let at = (values.len() as f32 * part) as usize;
-        values.get(at).copied().unwrap_or(0.0)
-    };
-    let pitch = quantile(0.5, |p| p.pitch);
-    let eyes = quantile(0.75, |p| p.eyes);
-    let oddness = |p: &Pose| {
-        p.yaw.abs() + (p.pitch - pitch).abs() + 60.0 * (eyes - p.eyes).max(0.0) + 60.0 * p.mouth
-    };
-    (0..frames.len()).min_by(|a, b| oddness(&frames[*a].pose).total_cmp(&oddness(&frames[*b].pose)))
 }
 
 /// A photo of an answer before it is encoded, and the step it is sent for.
@@ -130,13 +129,13 @@ pub(super) struct Response {
 
 /// The shots of a person who does what is asked.
 pub(super) fn bona_fide(clip: &Clip, asked: &[Action], random: &mut StdRng) -> Option<Vec<Shot>> {
-    let mut shots = Vec::new();
-    for (step, action) in asked.iter().enumerate() {
-        for frame in clip.showing(*action, random)? {
-            shots.push((step, clip.frames[frame].image.clone()));
-        }
-    }
-    Some(shots)
+    Some(shots(clip, &clip.cut(asked, random)?))
+}
+
+/// Frames of a clip, each with its step, as shots.
+pub(super) fn shots(clip: &Clip, cut: &[(usize, usize)]) -> Vec<Shot> {
+    let shot = |(step, frame): &(usize, usize)| (*step, clip.frames[*frame].image.clone());
+    cut.iter().map(shot).collect()
 }
 
 /// Files and times as a phone would send them: times rise by a tenth of a second within a step and by a second

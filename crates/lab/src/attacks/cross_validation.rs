@@ -6,6 +6,7 @@ use face::liveness::Weights;
 
 use super::answer::Answer;
 use super::fit::{Lesson, fit};
+use super::species::Species;
 
 /// Says of each answer whether it passes when judged by weights fitted to answers in which nobody of its recording
 /// appears.
@@ -30,11 +31,12 @@ pub(super) fn fitted_to_all(answers: &[Answer]) -> Weights {
 }
 
 /// Honest answers and attacks count for one half each; within these, persons and species count alike. What
-/// is refused before it is weighed teaches nothing.
+/// is refused before it is weighed teaches nothing, nor does what answers the very challenge with frames that were seen. An
+/// earlier answer teaches, for whoever does not know its frames has to see that it shows something else.
 fn lessons<'a>(answers: impl Iterator<Item = &'a Answer>) -> Vec<Lesson> {
     let usable: Vec<_> = answers
         .filter_map(|a| Some((a, a.evidence.as_ref().filter(|e| !e.barred)?)))
-        .filter(|(a, _)| !a.copied)
+        .filter(|(a, _)| a.species != Some(Species::ChangedReplay.title()))
         .collect();
     let kind = |a: &'a Answer| a.species.unwrap_or(&a.recording);
     let mut kinds: BTreeMap<(bool, &str), f64> = BTreeMap::new();

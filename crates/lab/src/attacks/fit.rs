@@ -8,7 +8,7 @@ const STEPS: i32 = 6000;
 /// Length of a step (Kingma and Ba, "Adam: a method for stochastic optimization", 2015).
 const LENGTH: f64 = 0.02;
 /// How strongly large weights are held back, for there are few persons.
-const RIDGE: f64 = 1e-3;
+const RIDGE: f64 = 3e-3;
 
 /// One answer to learn from.
 #[derive(Debug, Clone, Copy)]

@@ -4,8 +4,11 @@ use face::Image;
 use face::liveness::Action;
 use rand::{RngExt as _, rngs::StdRng, seq::SliceRandom as _};
 
-use super::bona_fide::{Clip, Response, Shot, bona_fide};
+use super::bona_fide::{Clip, Response, Shot, bona_fide, shots};
 use super::simulated_camera::noisy;
+
+/// How often a cut is drawn that would be an attack.
+const TRIES: usize = 20;
 
 type Answer = (Vec<Action>, Vec<Shot>);
 
@@ -19,22 +22,31 @@ pub(super) fn recorded(victim: &Clip, random: &mut StdRng) -> Option<Vec<Action>
     Some([&[Action::LookStraight], order.as_slice()].concat())
 }
 
-/// All the right actions, none in its step.
+/// All the right actions, none in its step. People who make faces do several things at once: where each step happens to
+/// show what it asks for, the answer is an honest one and another is cut.
 pub(super) fn wrong_order(victim: &Clip, random: &mut StdRng) -> Option<Answer> {
-    let asked = recorded(victim, random)?;
-    let mut wrong = asked.clone();
-    wrong[1..].rotate_left(1);
-    let shots = bona_fide(victim, &wrong, random)?;
-    (wrong != asked).then_some((asked, shots))
+    (0..TRIES).find_map(|_| {
+        let asked = recorded(victim, random)?;
+        let mut wrong = asked.clone();
+        wrong[1..].rotate_left(1);
+        let cut = victim.cut(&wrong, random)?;
+        let shown = |step: usize| {
+            let mut own = cut.iter().filter(|(of, _)| *of == step);
+            own.any(|(_, frame)| victim.shows(asked[step], *frame))
+        };
+        let is_right = (1..asked.len()).all(shown);
+        (!is_right).then(|| (asked, shots(victim, &cut)))
+    })
 }
 
-/// The answer to an earlier challenge, sent to another one.
-pub(super) fn replay(victim: &Clip, any: Vec<Action>, random: &mut StdRng) -> Option<Answer> {
+/// The answer to an earlier challenge, sent to another one: the server has seen its frames.
+pub(super) fn replay(victim: &Clip, any: Vec<Action>, random: &mut StdRng) -> Option<Response> {
     let earlier = recorded(victim, random)?;
     if earlier == any {
         return None;
     }
-    let mut shots = bona_fide(victim, &earlier, random)?;
+    let before = bona_fide(victim, &earlier, random)?;
+    let mut shots = before.clone();
     // Steps are named as the new challenge wants them; what is left over goes to the last.
     for (step, _) in &mut shots {
         *step = (*step).min(any.len() - 1);
@@ -44,7 +56,11 @@ pub(super) fn replay(victim: &Clip, any: Vec<Action>, random: &mut StdRng) -> Op
         let last = shots.last()?.1.clone();
         shots.push((any.len() - 1, last));
     }
-    Some((any, shots))
+    Some(Response {
+        asked: any,
+        shots,
+        before: Some(before),
+    })
 }
 
 /// An answer that was seen before, to the same challenge, with every picture a little changed.

@@ -109,7 +109,7 @@ pub(super) fn attack(
     }
     let (asked, shots) = match species {
         Species::WrongOrder => wrong_order(victim, random)?,
-        Species::Replay => replay(victim, asked, random)?,
+        Species::Replay => return replay(victim, asked, random),
         Species::Screen => {
             let asked = recorded(victim, random)?;
             let screen = Screen::any(random);

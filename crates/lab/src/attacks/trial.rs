@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use face::liveness::{Doubt, Evidence, Weights};
-use face::{Asked, Engine, FaceEngine, Frame};
+use face::{Asked, Engine, FaceEngine, Frame, Purpose};
 use rand::{SeedableRng as _, rngs::StdRng};
 use serde::Serialize;
 
@@ -24,6 +24,10 @@ pub struct Performance {
     pub extent: BTreeMap<&'static str, f32>,
     /// How many challenges that answers.
     pub challenges: usize,
+    /// Number of the frame that looks straightest.
+    pub straight: usize,
+    /// Numbers of the frames that show an action at its height, of the actions that are done.
+    pub shown: BTreeMap<&'static str, Vec<usize>>,
 }
 
 /// The result of an attack trial.
@@ -197,10 +201,13 @@ pub fn run(
 
 fn performance(clip: &Clip) -> Performance {
     let extent = clip.extent.iter().map(|(a, far)| (a.as_str(), *far));
+    let shown = clip.done.iter().map(|(a, at)| (a.as_str(), at.clone()));
     Performance {
         recording: clip.name.clone(),
         extent: extent.collect(),
         challenges: clip.challenges().len(),
+        straight: clip.straight,
+        shown: shown.collect(),
     }
 }
 
@@ -217,7 +224,11 @@ fn judged(engine: &Engine, response: &Response) -> (Option<String>, bool, Option
                 at_ms: *at_ms,
             })
             .collect();
-        engine.scan(&frames, Asked::Actions(&response.asked))
+        engine.scan(
+            &frames,
+            Asked::Actions(&response.asked),
+            Purpose::Comparison,
+        )
     };
     let seen = match &response.before {
         Some(shots) => scan(shots).map(|scan| scan.fingerprints),

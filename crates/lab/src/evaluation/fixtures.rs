@@ -6,9 +6,10 @@ use face::{PackInfo, PhotoError, Template, Thresholds};
 
 use super::dataset::Photo;
 use super::enrol::Sample;
+use super::groups::Groups;
 
 /// A pack whose thresholds are 0.6, 0.5 and 0.4.
-pub(super) fn pack() -> PackInfo {
+pub(crate) fn pack() -> PackInfo {
     let thresholds = Thresholds {
         one_in_1000: 0.6,
         one_in_10000: 0.5,
@@ -18,7 +19,7 @@ pub(super) fn pack() -> PackInfo {
 }
 
 /// A sample of the person named before the slash, with a template of one number, or without a face.
-pub(super) fn sample(name: &str, value: Option<f32>) -> Sample {
+pub(crate) fn sample(name: &str, value: Option<f32>) -> Sample {
     let person = name.split('/').next().unwrap().to_owned();
     let photo = Photo {
         person,
@@ -29,4 +30,9 @@ pub(super) fn sample(name: &str, value: Option<f32>) -> Sample {
         Ok(Template::new(&pack(), false, vec![v]).unwrap())
     });
     Sample { photo, template }
+}
+
+/// A table of groups.
+pub(crate) fn groups(text: &str) -> Groups {
+    Groups::parse(text, "groups.csv").unwrap()
 }

@@ -16,7 +16,7 @@ mod compare;
 mod dataset;
 mod enrol;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 mod groups;
 mod histogram;
 mod levels;

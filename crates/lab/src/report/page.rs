@@ -7,7 +7,7 @@ use face::FmrLevel;
 
 use super::plot;
 use super::words::{enrolled, gap_in_words, percent, rows};
-use crate::evaluation::{Comparisons, Evaluation, FailedPhoto, LevelRates, Pair, Rate};
+use crate::evaluation::{Comparisons, Evaluation, FailedPhoto, GroupRates, LevelRates, Pair, Rate};
 
 /// The page; every text is escaped, pictures are our own SVG.
 #[derive(Template)]
@@ -21,6 +21,8 @@ struct Page<'a> {
     acquire: Shown,
     enrol: Shown,
     trials: Vec<ShownTrial<'a>>,
+    groups: Vec<ShownGroup<'a>>,
+    by_level: Vec<ShownGroups<'a>>,
     det: String,
     distances: Vec<String>,
     rows: Vec<Row>,
@@ -51,6 +53,24 @@ struct ShownLevel {
     rates: [Shown; 2],
 }
 
+/// A group's column and value, between which a line may break.
+type Name<'a> = (&'a str, &'a str);
+
+/// How many of a group's photos are of use.
+struct ShownGroup<'a> {
+    name: Name<'a>,
+    persons: usize,
+    acquire: Shown,
+}
+
+/// The rates of all groups at one level.
+struct ShownGroups<'a> {
+    level: FmrLevel,
+    threshold: String,
+    /// Each group's name, and as of a trial first the FMR, then the FNMR.
+    rows: Vec<(Name<'a>, [Shown; 2])>,
+}
+
 /// A row of the table of thresholds.
 struct Row {
     threshold: String,
@@ -73,6 +93,8 @@ pub fn html(result: &Evaluation, dir: &Path, date: &str) -> Result<String, askam
         acquire: shown(&result.failure_to_acquire),
         enrol: shown(&result.failure_to_enrol),
         trials: result.trials.iter().map(shown_trial).collect(),
+        groups: result.groups.iter().map(shown_group).collect(),
+        by_level: by_level(&result.groups),
         det: plot::det(&result.trials),
         distances: result.trials.iter().map(plot::distances).collect(),
         rows: result.trials.first().map(table).unwrap_or_default(),
@@ -165,6 +187,36 @@ fn shown_trial(trial: &Comparisons) -> ShownTrial<'_> {
     }
 }
 
+fn name(group: &GroupRates) -> Name<'_> {
+    group.group.split_once('=').unwrap_or((&group.group, ""))
+}
+
+fn shown_group(group: &GroupRates) -> ShownGroup<'_> {
+    ShownGroup {
+        name: name(group),
+        persons: group.persons,
+        acquire: shown(&group.failure_to_acquire),
+    }
+}
+
+/// Level by level, so that the groups stand below each other: all have the same levels.
+fn by_level(groups: &[GroupRates]) -> Vec<ShownGroups<'_>> {
+    let levels = groups.first().map_or(&[][..], |group| &group.levels);
+    let of = |level: &LevelRates| {
+        let rows = groups.iter().filter_map(|group| {
+            let mut levels = group.levels.iter();
+            let rates = levels.find(|other| other.level == level.level)?;
+            Some((name(group), [shown(&rates.fmr), shown(&rates.fnmr)]))
+        });
+        ShownGroups {
+            level: level.level,
+            threshold: format!("{:.3}", level.threshold),
+            rows: rows.collect(),
+        }
+    };
+    levels.iter().map(of).collect()
+}
+
 fn table(trial: &Comparisons) -> Vec<Row> {
     let marked = |threshold: f64| {
         let same = |l: &&LevelRates| (f64::from(l.threshold) - threshold).abs() < 1e-6;
@@ -179,4 +231,42 @@ fn table(trial: &Comparisons) -> Vec<Row> {
             level: marked(rates.threshold),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluation::fixtures::{groups, pack, sample};
+    use crate::evaluation::{Method, evaluate};
+
+    #[test]
+    fn groups_have_a_section_if_there_are_any() {
+        let samples = [
+            sample("ann/1.jpg", Some(0.0)),
+            sample("ann/2.jpg", Some(0.45)),
+            sample("eve/1.jpg", Some(0.1)),
+            sample("eve/2.jpg", None),
+            sample("bob/1.jpg", Some(0.2)),
+        ];
+        let page = |groups| {
+            let method = Method {
+                groups,
+                ..Method::default()
+            };
+            let result = evaluate(&samples, &pack(), &method);
+            html(&result, Path::new("photos"), "30 November 2026").unwrap()
+        };
+        assert!(!page(None).contains("Error rates by group"));
+        let table = groups("person,group\nann,a&b\neve,a&b\nbob,c\n");
+        let told = page(Some(table));
+        let (_, told) = told.split_once("Error rates by group</h2>").unwrap();
+        let (told, _) = told.split_once("</section>").unwrap();
+        // One table for failures to acquire, one for each level; names are somebody else's text.
+        assert_eq!(told.matches("<table ").count(), 4);
+        assert_eq!(told.matches("group=<wbr>a&#38;b</th>").count(), 4);
+        assert_eq!(told.matches("group=<wbr>c</th>").count(), 4);
+        assert!(told.contains("1 of 4") && told.contains("Wilson 4.6 – 70 %"));
+        // Within the first group both comparisons of strangers match; of the other there is but one photo.
+        assert!(told.contains("2 of 2") && told.contains("not measured"));
+    }
 }

@@ -2,6 +2,7 @@
 //! repository on some machines only; where they or ffmpeg are missing, that is said.
 
 use lab::attacks::{RecordingError, recordings, run};
+use recording::RecordingError::{NoFfmpeg, Unreadable};
 
 use crate::{ENGINE, root};
 
@@ -11,7 +12,7 @@ use crate::{ENGINE, root};
 fn attacks_fail_and_honest_people_pass() {
     let recordings = match recordings(&root().join("../shared/faces/videos")) {
         Ok(recordings) => recordings,
-        Err(error @ (RecordingError::Unreadable { .. } | RecordingError::NoFfmpeg(_))) => {
+        Err(RecordingError::Unread(error @ (Unreadable { .. } | NoFfmpeg(_)))) => {
             println!("SKIPPED: {error}");
             return;
         }

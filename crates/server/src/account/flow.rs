@@ -1,14 +1,17 @@
 //! Proving who one is, and setting what one proves it by.
 
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
+
 use super::{
-    link,
+    link::{self, Whose},
     model::{self, Account, AccountError, Password},
     store,
+    wish::Wish,
 };
 use crate::{
-    audit::{self, Action, Actor, Entry, INSTALLATION},
+    audit::{Action, Entry, INSTALLATION},
     limit::{self, Rule},
-    platform::{db, network::Network, state::State},
+    platform::{clock::Moment, db, keys::Keyring, state::State},
     session,
 };
 
@@ -27,7 +30,7 @@ pub async fn set_up(
     if store::any(&state.db).await? {
         return Err(AccountError::SetUpAlready);
     }
-    if link::whose(&state.db, token, now).await?.is_some() {
+    if link::to_password(&state.db, token, now).await?.whose != Whose::First {
         return Err(AccountError::LinkInvalid);
     }
     let email = model::email(email)?;
@@ -42,103 +45,129 @@ pub async fn set_up(
         transaction.rollback().await?;
         return Err(AccountError::SetUpAlready);
     }
+    let confirmation = Wish::Confirmation {
+        account_id: account.id,
+    };
+    confirmation.put(state, &transaction).await?;
     transaction.commit().await?;
     Ok(account)
 }
 
-/// Sets the password of the account that a link names, and ends all of its sessions.
+/// Sets the password of the account that a link names, and ends all of its sessions. A link that came by mail shows
+/// that the address is theirs, and makes the account where there is none yet.
 ///
 /// # Errors
 /// What is wrong with the link or the password.
 pub async fn join(state: &State, token: &str, password: &str) -> Result<Account, AccountError> {
     let now = state.now();
-    let id = link::whose(&state.db, token, now).await?;
-    let id = id.ok_or(AccountError::LinkInvalid)?;
-    let account = store::find(&state.db, id).await?;
-    let account = account.ok_or(AccountError::LinkInvalid)?;
-    let chosen = Password::chosen(password, &account.email)?;
+    let link = link::to_password(&state.db, token, now).await?;
+    let known = match &link.whose {
+        Whose::First | Whose::Moving(..) => return Err(AccountError::LinkInvalid),
+        Whose::Account(id) => {
+            let account = store::find(&state.db, *id).await?;
+            Ok(account.ok_or(AccountError::LinkInvalid)?)
+        }
+        // Somebody may have let them in since.
+        Whose::New(email) => store::find_by_email(&state.db, email).await?.ok_or(email),
+    };
+    let is_new = matches!(link.whose, Whose::New(_));
+    if is_new
+        && known
+            .as_ref()
+            .is_ok_and(|account| account.password.is_some())
+    {
+        return Err(AccountError::EmailTaken);
+    }
+    let address = known
+        .as_ref()
+        .map_or_else(|email| email.as_str(), |account| account.email.as_str());
+    let chosen = Password::chosen(password, address)?;
     let hash = state.passwords.hash(chosen.secret()).await?;
     let transaction = db::begin(&state.db).await?;
     link::spend(&transaction, token, now).await?;
-    store::set_password(&transaction, id, hash).await?;
-    session::end_all(&transaction, id, None).await?;
+    let (account, had_one) = match known {
+        Ok(account) => {
+            let had_one = account.password.is_some();
+            (
+                store::set_password(&transaction, account, hash).await?,
+                had_one,
+            )
+        }
+        Err(email) => {
+            let account = store::insert(&transaction, (email, Some(hash)), false, now).await?;
+            store::record_created(&transaction, &state.keys, &account, now).await?;
+            (account, false)
+        }
+    };
+    if link.is_mailed {
+        store::confirm_email(&transaction, account.id, now).await?;
+    }
+    link::withdraw(&transaction, account.id).await?;
+    session::end_all(&transaction, account.id, None).await?;
+    if had_one {
+        tell(state, &transaction, &account, "the password was changed").await?;
+    }
     Entry::new(INSTALLATION, Action::PasswordSet)
-        .detail(format!("account {id}, by a link"))
+        .detail(format!("account {}, by a link", account.id))
         .record(&transaction, &state.keys, now)
         .await?;
     transaction.commit().await?;
     Ok(account)
 }
 
-/// Changes the password of someone who knows the one in force; their other sessions end.
+/// Lets through who knows the password of an account, before they change a way in.
+pub(super) async fn prove(
+    state: &State,
+    account: &Account,
+    present: &str,
+) -> Result<(), AccountError> {
+    limit::check(state, Rule::SignInByAccount, account.id).await?;
+    let given = Password::given(present).secret();
+    match state.passwords.is(given, account.password.clone()).await? {
+        true => Ok(()),
+        false => Err(AccountError::WrongPassword),
+    }
+}
+
+/// Tells an account by mail that a way in was changed: what, in a sentence's part.
+pub(super) async fn tell(
+    state: &State,
+    transaction: &DatabaseTransaction,
+    account: &Account,
+    what: &str,
+) -> Result<(), AccountError> {
+    let changed = Wish::Changed {
+        account_id: account.id,
+        what: what.to_owned(),
+    };
+    changed.put(state, transaction).await
+}
+
+/// Changes the password of someone who knows the one in force; their other sessions end, and a link that would set
+/// another is worth nothing any more. The account as it is then.
 ///
 /// # Errors
-/// [`AccountError::Refused`] where they do not know it.
+/// [`AccountError::WrongPassword`] where they do not know it.
 pub async fn change_password(
     state: &State,
     account: &Account,
     (present, next): (&str, &str),
     but: &[u8],
-) -> Result<(), AccountError> {
-    limit::check(state, Rule::SignInByAccount, account.id).await?;
-    let given = Password::given(present).secret();
-    if !state.passwords.is(given, account.password.clone()).await? {
-        return Err(AccountError::Refused);
-    }
+) -> Result<Account, AccountError> {
+    prove(state, account, present).await?;
     let chosen = Password::chosen(next, &account.email)?;
     let hash = state.passwords.hash(chosen.secret()).await?;
     let transaction = db::begin(&state.db).await?;
-    store::set_password(&transaction, account.id, hash).await?;
+    let account = store::set_password(&transaction, account.clone(), hash).await?;
+    link::withdraw(&transaction, account.id).await?;
     session::end_all(&transaction, account.id, Some(but)).await?;
+    tell(state, &transaction, &account, "the password was changed").await?;
     Entry::new(INSTALLATION, Action::PasswordSet)
         .detail(format!("account {}, by itself", account.id))
         .record(&transaction, &state.keys, state.now())
         .await?;
     transaction.commit().await?;
-    Ok(())
-}
-
-/// The account of this address and password. What is unknown takes the same steps, counts against the same
-/// limits and gets the same answer.
-///
-/// # Errors
-/// [`AccountError::Refused`] without saying what is wrong.
-pub async fn sign_in(
-    state: &State,
-    caller: Network,
-    email: &str,
-    password: &str,
-) -> Result<Account, AccountError> {
-    limit::check(state, Rule::SignInByIp, caller).await?;
-    let email = model::email(email).ok();
-    let key = email
-        .as_ref()
-        .map_or(String::new(), crate::client::Email::key);
-    limit::check(state, Rule::SignInByAccount, &key).await?;
-    let found = match &email {
-        Some(email) => store::find_by_email(&state.db, email).await?,
-        None => None,
-    };
-    let kept = found.as_ref().and_then(|account| account.password.clone());
-    let given = Password::given(password).secret();
-    let is_right = state.passwords.is(given, kept).await?;
-    match found.filter(|_| is_right) {
-        Some(account) => {
-            audit::proven(Actor::Account(account.id), INSTALLATION);
-            let transaction = db::begin(&state.db).await?;
-            Entry::new(INSTALLATION, Action::AccountSignedIn)
-                .record(&transaction, &state.keys, state.now())
-                .await?;
-            transaction.commit().await?;
-            Ok(account)
-        }
-        None => {
-            // Which address it was is not recorded: people type passwords there.
-            let entry = Entry::new(INSTALLATION, Action::AccountRefused);
-            limit::record_refusal(state, entry, caller).await;
-            Err(AccountError::Refused)
-        }
-    }
+    Ok(account)
 }
 
 /// Records that someone signed out.
@@ -168,6 +197,27 @@ pub async fn end_sessions(
     Ok(ended)
 }
 
+/// Ends all of an account's sessions, for whoever runs the installation; how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_all_sessions(
+    (db, keys): (&DatabaseConnection, &Keyring),
+    account: &Account,
+    now: Moment,
+) -> Result<u64, DbErr> {
+    let transaction = db::begin(db).await?;
+    let ended = session::end_all(&transaction, account.id, None).await?;
+    if ended > 0 {
+        Entry::new(INSTALLATION, Action::AccountSessionsEnded)
+            .detail(format!("{ended} of account {}", account.id))
+            .record(&transaction, keys, now)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(ended)
+}
+
 /// Which sessions are meant, by the names that they are listed under.
 #[derive(Debug, Clone, Copy)]
 pub enum Sessions<'a> {
@@ -178,11 +228,8 @@ pub enum Sessions<'a> {
 }
 
 async fn record(state: &State, action: Action, detail: String) -> Result<(), AccountError> {
-    let transaction = db::begin(&state.db).await?;
-    Entry::new(INSTALLATION, action)
-        .detail(detail)
-        .record(&transaction, &state.keys, state.now())
-        .await?;
-    transaction.commit().await?;
-    Ok(())
+    let entry = Entry::new(INSTALLATION, action).detail(detail);
+    Ok(entry
+        .record_alone(&state.db, &state.keys, state.now())
+        .await?)
 }

@@ -5,10 +5,17 @@ use serde::Deserialize;
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::ceremony::Unproven;
 use crate::{
-    client::Email,
+    client::{ClientError, Email},
+    enrolment::EnrolmentError,
+    erasure::ErasureError,
     limit::Limited,
-    platform::{passwords::PasswordError, secret::Secret},
+    platform::{
+        passwords::PasswordError,
+        secret::{self, Secret},
+    },
+    site::SiteError,
 };
 
 /// Someone who may open the dashboard.
@@ -30,11 +37,23 @@ pub struct Model {
     pub is_administrator: bool,
     /// When it was made.
     pub created_at: DateTimeUtc,
+    /// When its person showed that they read the mail of the address.
+    pub email_confirmed_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
 
 pub use Model as Account;
+
+impl Model {
+    /// What a session keeps of the password that it was begun by, so that it ends with it. It tells nothing of
+    /// either.
+    #[must_use]
+    pub fn proof(&self) -> String {
+        let hash = secret::hash(self.password.as_deref().unwrap_or_default());
+        hex::encode(&hash[..16])
+    }
+}
 
 /// What an account may do on a site. Each may do what those before it may.
 #[derive(
@@ -126,6 +145,17 @@ impl Password {
     }
 }
 
+/// What can go wrong with a passkey.
+#[derive(Debug, Error)]
+pub enum PasskeyError {
+    /// It proves nothing.
+    #[error(transparent)]
+    Unproven(#[from] Unproven),
+    /// There are too many already, or it is there already.
+    #[error("{0}")]
+    NotAdded(&'static str),
+}
+
 /// What can go wrong with an account.
 #[derive(Debug, Error)]
 pub enum AccountError {
@@ -138,6 +168,12 @@ pub enum AccountError {
     /// Unknown account or wrong password: never say which.
     #[error("the e-mail address or the password is wrong")]
     Refused,
+    /// The password is right, and does not do alone.
+    #[error("the password does not do alone")]
+    SecondFactor,
+    /// The password is not the one in force.
+    #[error("the password is wrong")]
+    WrongPassword,
     /// The link is unknown, was used, or is too old.
     #[error("the link was used already, or is too old")]
     LinkInvalid,
@@ -147,12 +183,45 @@ pub enum AccountError {
     /// An account with this address exists.
     #[error("an account with this e-mail address exists already")]
     EmailTaken,
+    /// Somebody lets themselves in.
+    #[error("this is your own account")]
+    Own,
+    /// The dashboard's own site is the administrators' alone.
+    #[error("only administrators look after the dashboard's own site")]
+    DashboardSite,
     /// There is no such account.
     #[error("there is no such account")]
     NotFound,
+    /// It is the address in force.
+    #[error("this is the account's address already")]
+    SameAddress,
+    /// Nobody would own these sites any more.
+    #[error("it is the only owner of {}", .0.join(", "))]
+    OwnsAlone(Vec<String>),
+    /// Nobody would run the installation any more.
+    #[error("it is the only administrator")]
+    LastAdministrator,
+    /// Nobody would own the site any more.
+    #[error("a site keeps at least one owner")]
+    LastOwner,
     /// Too many tries.
     #[error(transparent)]
     Limited(#[from] Limited),
+    /// The passkey proves nothing, or cannot be added.
+    #[error(transparent)]
+    Passkey(#[from] PasskeyError),
+    /// The client that it is linked to could not be had.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The code for its phone could not be made.
+    #[error(transparent)]
+    Enrolment(#[from] EnrolmentError),
+    /// Its face could not be erased.
+    #[error(transparent)]
+    Erasure(#[from] ErasureError),
+    /// The dashboard's own site could not be made.
+    #[error(transparent)]
+    Site(#[from] SiteError),
     /// The hash could not be made.
     #[error(transparent)]
     Hash(#[from] PasswordError),
@@ -165,7 +234,7 @@ pub enum AccountError {
 ///
 /// # Errors
 /// [`AccountError::Email`] where it is none.
-pub(super) fn email(text: &str) -> Result<Email, AccountError> {
+pub(in crate::account) fn email(text: &str) -> Result<Email, AccountError> {
     let wrong = "Write the whole address, such as ann@example.com.";
     Email::try_from(text.to_owned()).map_err(|_| AccountError::Email(wrong))
 }

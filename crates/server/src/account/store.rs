@@ -1,13 +1,15 @@
 //! Accounts in the database.
 
+use std::collections::HashMap;
+
 use sea_orm::{
     ActiveValue::Set, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait,
-    QueryOrder, entity::prelude::*,
+    QueryOrder, QuerySelect, entity::prelude::*,
 };
 
 use super::model::{self, Account, AccountError, ActiveModel, Column, Entity};
 use crate::{
-    audit::{Action, Entry, INSTALLATION},
+    audit::{Action, Actor, Entry, INSTALLATION},
     client::Email,
     platform::{clock::Moment, db, keys::Keyring},
 };
@@ -34,15 +36,19 @@ pub async fn find_by_email(
         .await
 }
 
-/// Those of these accounts that there are.
+/// The addresses of the accounts among those who did something, by what the audit log calls them.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_all(
+pub async fn names_of_actors<'a>(
     db: &impl ConnectionTrait,
-    ids: impl IntoIterator<Item = Uuid>,
-) -> Result<Vec<Account>, DbErr> {
-    Entity::find().filter(Column::Id.is_in(ids)).all(db).await
+    actors: impl IntoIterator<Item = &'a str>,
+) -> Result<HashMap<String, String>, DbErr> {
+    let id = |actor: &str| actor.strip_prefix("account ")?.parse().ok();
+    let ids: Vec<Uuid> = actors.into_iter().filter_map(id).collect();
+    let accounts = Entity::find().filter(Column::Id.is_in(ids)).all(db).await?;
+    let name = |account: Account| (Actor::Account(account.id).to_string(), account.email);
+    Ok(accounts.into_iter().map(name).collect())
 }
 
 /// Every account, the oldest first. For the operator's command line.
@@ -114,6 +120,7 @@ pub(super) async fn insert(
         password,
         is_administrator,
         created_at: now,
+        email_confirmed_at: None,
     };
     let row: ActiveModel = account.clone().into();
     match Entity::insert(row)
@@ -128,15 +135,80 @@ pub(super) async fn insert(
 
 pub(super) async fn set_password(
     db: &impl ConnectionTrait,
-    id: Uuid,
+    mut account: Account,
     hash: String,
-) -> Result<(), DbErr> {
+) -> Result<Account, DbErr> {
     Entity::update_many()
         .set(ActiveModel {
-            password: Set(Some(hash)),
+            password: Set(Some(hash.clone())),
+            ..Default::default()
+        })
+        .filter(Column::Id.eq(account.id))
+        .exec(db)
+        .await?;
+    account.password = Some(hash);
+    Ok(account)
+}
+
+/// Gives an account another address; since when its person is known to read its mail, if they are.
+pub(super) async fn set_email(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    email: &Email,
+    confirmed_at: Option<Moment>,
+) -> Result<(), AccountError> {
+    let changed = Entity::update_many()
+        .set(ActiveModel {
+            email: Set(email.as_str().to_owned()),
+            email_key: Set(email.key()),
+            email_confirmed_at: Set(confirmed_at),
             ..Default::default()
         })
         .filter(Column::Id.eq(id))
+        .exec(db)
+        .await;
+    match changed {
+        Err(error) if db::is_duplicate(&error) => Err(AccountError::EmailTaken),
+        Err(error) => Err(error.into()),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Erases an account; what is its own in other tables goes with it.
+pub(super) async fn erase(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
+    let gone = Entity::delete_by_id(id).exec(db).await?;
+    Ok(gone.rows_affected == 1)
+}
+
+/// Holds the administrators to the end of the transaction. Whether there is another than this account.
+pub(super) async fn has_another_administrator(
+    transaction: &DatabaseTransaction,
+    id: Uuid,
+) -> Result<bool, DbErr> {
+    let rows = Entity::find()
+        .filter(Column::IsAdministrator.eq(true))
+        .order_by_asc(Column::Id)
+        .lock_exclusive()
+        .all(transaction)
+        .await?;
+    // One who has not come in yet runs nothing.
+    let is_other = |row: &Account| row.id != id && row.password.is_some();
+    Ok(rows.iter().any(is_other))
+}
+
+/// Notes that an account's person reads the mail of its address, unless that is known.
+pub(super) async fn confirm_email(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    now: Moment,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .set(ActiveModel {
+            email_confirmed_at: Set(Some(now)),
+            ..Default::default()
+        })
+        .filter(Column::Id.eq(id))
+        .filter(Column::EmailConfirmedAt.is_null())
         .exec(db)
         .await?;
     Ok(())

@@ -36,6 +36,22 @@ actions! {
     AccountLinkOffered = "account_link_offered";
     /// An account's password was set; its other sessions ended.
     PasswordSet = "password_set";
+    /// Someone showed that they read the mail of their account's address.
+    AddressConfirmed = "address_confirmed";
+    /// An account was given another address.
+    AddressChanged = "address_changed";
+    /// An account was erased, with all that was its own.
+    AccountErased = "account_erased";
+    /// An account was given recovery codes, in the place of any before, or they were taken back.
+    RecoveryCodesMade = "recovery_codes_made";
+    /// A passkey was added to an account.
+    PasskeyAdded = "passkey_added";
+    /// Passkeys of an account were taken away.
+    PasskeyRemoved = "passkey_removed";
+    /// An account was linked to a client of the dashboard's site, so that a phone of theirs signs in.
+    AccountFaceLinked = "account_face_linked";
+    /// An account's face and its phones were taken away.
+    AccountFaceUnlinked = "account_face_unlinked";
     /// Someone signed in to the dashboard.
     AccountSignedIn = "account_signed_in";
     /// Someone was not let in to the dashboard: no such account, or a wrong password.
@@ -50,8 +66,14 @@ actions! {
     RoleTaken = "role_taken";
     /// Records of a site were taken out of the dashboard as a file; it says which.
     DataExported = "data_exported";
+    /// A service account was brought by which native apps are woken.
+    PushAccountSet = "push_account_set";
+    /// A service account by which native apps are woken was taken away.
+    PushAccountRemoved = "push_account_removed";
     /// A site was registered.
     SiteCreated = "site_created";
+    /// A site was given another name; it says from what to what.
+    SiteRenamed = "site_renamed";
     /// A site was switched on or off.
     SiteSwitched = "site_switched";
     /// A site was given another secret key.

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use sea_orm::{DatabaseTransaction, DbErr};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
 use uuid::Uuid;
 
 use super::{action::Action, actor, chain::Content, log};
-use crate::platform::{clock::Moment, keys::Keyring, network::Network};
+use crate::platform::{clock::Moment, db, keys::Keyring, network::Network};
 
 /// The log of what concerns no single site: keys, and callers who are nobody's.
 pub const INSTALLATION: Uuid = Uuid::nil();
@@ -107,5 +107,20 @@ impl Entry {
             created_at: now,
         };
         log::append(transaction, keys, content).await
+    }
+
+    /// Writes the line by itself, where it tells of nothing else that is written.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn record_alone(
+        self,
+        db: &DatabaseConnection,
+        keys: &Keyring,
+        now: Moment,
+    ) -> Result<(), DbErr> {
+        let transaction = db::begin(db).await?;
+        self.record(&transaction, keys, now).await?;
+        transaction.commit().await
     }
 }

@@ -1,6 +1,6 @@
 //! Writing into the chain.
 
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr};
 use uuid::Uuid;
 
 use super::{
@@ -33,6 +33,14 @@ pub async fn begin(
         }
     }
     Ok(())
+}
+
+/// Whether there is a log of this site, or of what had its id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_begun(db: &impl ConnectionTrait, site_id: Uuid) -> Result<bool, DbErr> {
+    Ok(store::find_head(db, site_id).await?.is_some())
 }
 
 /// Puts a line at the end of its site's chain.

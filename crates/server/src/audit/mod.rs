@@ -22,8 +22,8 @@ pub use self::{
     chain::{Content, Hash},
     entry::{Entry, INSTALLATION},
     export::Exported,
-    log::begin,
+    log::{begin, is_begun},
     prune::{Pruned, prune},
-    store::{Line, count, lines_after, sites},
+    store::{Line, count, lines_after, sites, who},
     verify::{Breach, Report, verify},
 };

@@ -333,6 +333,25 @@ pub async fn sites(db: &impl ConnectionTrait) -> Result<Vec<Uuid>, DbErr> {
     Ok(found)
 }
 
+/// Who did this on a site at that moment, as the log has it; none where the line is gone.
+///
+/// # Errors
+/// When the database fails.
+pub async fn who(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    action: Action,
+    at: Moment,
+) -> Result<Option<String>, DbErr> {
+    let line = row::Entity::find()
+        .filter(row::Column::SiteId.eq(site_id))
+        .filter(row::Column::CreatedAt.eq(at))
+        .filter(row::Column::Action.eq(action.as_str()))
+        .one(db)
+        .await?;
+    Ok(line.map(|line| line.actor))
+}
+
 /// How many lines of a site since then say that this was done, in these words.
 ///
 /// # Errors

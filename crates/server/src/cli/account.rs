@@ -5,16 +5,16 @@ use sea_orm::DatabaseConnection;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{CommandError, serve::open_all};
+use super::{CommandError, serve::open_all, site::lookup};
 use crate::{
-    account::{self, Account, Role},
+    account::{self, Account, AccountError, By, Role},
     client::Email,
+    erasure::Means,
     platform::{
-        clock::{Clock, SystemClock},
+        clock::{Clock, Moment, SystemClock},
         config::Settings,
         keys::Keyring,
     },
-    site,
 };
 
 #[derive(Debug, Subcommand)]
@@ -34,11 +34,46 @@ pub(super) enum Command {
         #[arg(long)]
         email: String,
     },
+    /// Give an account another e-mail address; links that were sent to the one before are worth nothing
+    SetEmail {
+        /// The account's present e-mail address.
+        #[arg(long)]
+        email: String,
+        /// The address that it is to have.
+        #[arg(long)]
+        to: String,
+    },
+    /// Erase an account with its ways in, roles and sessions; the log names it by its id alone
+    Erase {
+        /// The account's e-mail address.
+        #[arg(long)]
+        email: String,
+    },
+    /// End all of an account's sessions with the dashboard
+    EndSessions {
+        /// The account's e-mail address.
+        #[arg(long)]
+        email: String,
+    },
     /// List the accounts
     List {
         /// Print them as JSON, for programs.
         #[arg(long)]
         json: bool,
+    },
+    /// Say how an account may sign in
+    Ways {
+        /// The account's e-mail address.
+        #[arg(long)]
+        email: String,
+    },
+    /// Take one of an account's ways in away; its password stays
+    DropWay {
+        /// The account's e-mail address.
+        #[arg(long)]
+        email: String,
+        /// Which one.
+        way: Way,
     },
     /// Give an account a role on a site
     Grant {
@@ -61,6 +96,16 @@ pub(super) enum Command {
         #[arg(long)]
         site: Uuid,
     },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Way {
+    /// Its face, by the phone that was paired for the dashboard
+    Face,
+    /// Its recovery codes
+    Codes,
+    /// Its passkeys
+    Passkeys,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -95,13 +140,44 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Com
             let account = find(&db, &email).await?;
             print_link(settings, &db, &keys, &account).await?;
         }
+        Command::SetEmail { email, to } => {
+            let account = find(&db, &email).await?;
+            account::set_address(&means(settings, (&db, &keys), now), &account, &to).await?;
+            say!("{email} is {to} now. Its sessions go on; its password is the same.");
+        }
+        Command::Erase { email } => {
+            let account = find(&db, &email).await?;
+            account::erase_by_operator(&means(settings, (&db, &keys), now), &account)
+                .await
+                .map_err(|error| instead(error, &email))?;
+            say!("{email} is erased.");
+        }
+        Command::EndSessions { email } => {
+            let account = find(&db, &email).await?;
+            let ended = account::end_all_sessions((&db, &keys), &account, now).await?;
+            say!("{ended} session(s) of {} have ended.", account.email);
+        }
         Command::List { json } => list(&db, json).await?,
+        Command::Ways { email } => ways(&db, &find(&db, &email).await?).await?,
+        Command::DropWay { email, way } => {
+            let account = find(&db, &email).await?;
+            match way {
+                Way::Face => {
+                    account::unlink_face(&db, &keys, &account, now).await?;
+                }
+                Way::Passkeys => {
+                    account::take_passkeys_back(&db, &keys, &account, now).await?;
+                }
+                Way::Codes => account::take_codes_back(&db, &keys, &account, now).await?,
+            }
+            say!("{} does not come in that way any more.", account.email);
+        }
         Command::Grant { email, site, role } => {
             let account = find(&db, &email).await?;
-            let site = site::find(&db, site).await?.ok_or_else(|| no_site(site))?;
+            let site = lookup::find(&db, site).await?;
             let at = (account.id, site.id);
             let role = Role::from(role);
-            account::give_role(&db, &keys, at, role, now).await?;
+            account::give_role(&db, &keys, at, (role, By::Administrator), now).await?;
             say!(
                 "{} is {} of {} now.",
                 account.email,
@@ -111,7 +187,8 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Com
         }
         Command::Revoke { email, site } => {
             let account = find(&db, &email).await?;
-            let had = account::take_role(&db, &keys, (account.id, site), now).await?;
+            let had =
+                account::take_role(&db, &keys, (account.id, site), By::Administrator, now).await?;
             if !had {
                 return Err(format!("{} has no role there", account.email).into());
             }
@@ -121,8 +198,48 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Com
     Ok(())
 }
 
-fn no_site(id: Uuid) -> String {
-    format!("there is no site {id}; `axiam site list` shows them")
+fn means<'a>(
+    settings: &Settings,
+    (db, keys): (&'a DatabaseConnection, &'a Keyring),
+    now: Moment,
+) -> Means<'a> {
+    Means {
+        db,
+        keys,
+        public_url: settings.public_url(),
+        now,
+    }
+}
+
+/// Why an account is not erased, and what to do first.
+fn instead(error: AccountError, email: &str) -> CommandError {
+    match error {
+        AccountError::OwnsAlone(_) => format!(
+            "{email} stays: {error}. Make somebody else an owner there first: axiam account grant --role owner"
+        )
+        .into(),
+        AccountError::LastAdministrator => format!(
+            "{email} stays: {error}. Make another one first: axiam account create --administrator"
+        )
+        .into(),
+        error => error.into(),
+    }
+}
+
+async fn ways(db: &DatabaseConnection, account: &Account) -> Result<(), CommandError> {
+    let has = |is: bool| if is { "yes" } else { "no" };
+    let codes = account::codes_left(db, account).await?;
+    say!("password        {}", has(account.password.is_some()));
+    say!(
+        "own face        {}",
+        has(account::is_linked(db, account).await?)
+    );
+    say!(
+        "passkeys        {}",
+        account::passkeys(db, account).await?.len()
+    );
+    say!("recovery codes  {codes}");
+    Ok(())
 }
 
 async fn find(db: &DatabaseConnection, email: &str) -> Result<Account, CommandError> {
@@ -140,11 +257,7 @@ async fn print_link(
     account: &Account,
 ) -> Result<(), CommandError> {
     let token = account::offer(db, keys, Some(account.id), SystemClock.now()).await?;
-    say!(
-        "{}/dashboard/join?token={}",
-        settings.public_url(),
-        token.reveal()
-    );
+    say!("{}", account::join_address(&settings.public_url(), &token));
     note!(
         "Whoever opens this link sets the password of {}, once, within {} days.",
         account.email,
@@ -173,17 +286,17 @@ async fn list(db: &DatabaseConnection, json: bool) -> Result<(), CommandError> {
         say!("No accounts yet. `axiam serve` prints a link for the first one.");
     }
     for account in accounts {
-        let kind = if account.is_administrator {
-            "administrator"
-        } else {
-            ""
-        };
-        let waits = if account.password.is_none() {
-            "not come in yet"
-        } else {
-            ""
-        };
-        say!("{}  {:<40}  {kind}{waits}", account.id, account.email);
+        let notes = [
+            account.is_administrator.then_some("administrator"),
+            account.password.is_none().then_some("not come in yet"),
+        ];
+        let notes: Vec<&str> = notes.into_iter().flatten().collect();
+        say!(
+            "{}  {:<40}  {}",
+            account.id,
+            account.email,
+            notes.join(", ")
+        );
     }
     Ok(())
 }

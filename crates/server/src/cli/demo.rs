@@ -11,7 +11,7 @@ use super::CommandError;
 use crate::{
     demo::Demo,
     platform::{clock::Moment, config::Settings, keys::Keyring, private_file, secret::Secret},
-    site::{self, Liveness},
+    site::{self, SiteSettings},
 };
 
 /// A demo site that is there.
@@ -81,7 +81,7 @@ pub(super) async fn prepare(
         line.map(str::to_owned).ok_or_else(missing)
     };
     let (api_key, secret_key) = (kept("API_KEY=")?, Secret::from_text(&kept("SECRET_KEY=")?));
-    let mut row = site::authenticate(db, &api_key, secret_key.reveal(), now)
+    let row = site::authenticate(db, &api_key, secret_key.reveal(), now)
         .await
         .map_err(|error| {
             format!(
@@ -89,11 +89,13 @@ pub(super) async fn prepare(
                 file.display()
             )
         })?;
-    row.settings.test_mode = true;
     // The pages are at whatever address this server has today.
     let pages = format!("localhost,127.0.0.1,{}", origin(&settings.public_url()));
-    row.settings = row.settings.with("origins", &pages)?;
-    site::store_settings(db, keys, &row, now).await?;
+    let change = |settings: &SiteSettings| {
+        let at = settings.with("origins", &pages)?;
+        at.with("test_mode", "true")
+    };
+    site::change_settings(db, keys, row.id, change, now).await?;
     Ok(DemoSite {
         demo: Demo {
             api_key,
@@ -119,9 +121,9 @@ async fn create(
     file: &Path,
     now: Moment,
 ) -> Result<(), CommandError> {
-    let mut new = site::create(db, keys, "http://localhost", now).await?;
-    new.site.settings.liveness = Liveness::Passive;
-    site::store_settings(db, keys, &new.site, now).await?;
+    let new = site::create(db, keys, "http://localhost", now).await?;
+    let change = |settings: &SiteSettings| settings.with("liveness", "passive");
+    site::change_settings(db, keys, new.site.id, change, now).await?;
     let text = format!(
         "# The demo site of this Axiam; for trying out, not for people.\n\
          API={}/api/v1/facial_sign_on\nSITE_ID={}\nAPI_KEY={}\nSECRET_KEY={}\n",

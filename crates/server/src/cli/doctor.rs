@@ -3,6 +3,9 @@
 mod address;
 mod finding;
 mod folders;
+mod mail;
+mod places;
+mod pushes;
 mod tls;
 mod tokens;
 
@@ -47,8 +50,11 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
     ];
     let certificate = tls::look(settings, SystemClock.now());
     findings.extend(certificate.map(|finding| ("tls", finding)));
+    let places = places::look(settings, SystemClock.now());
+    findings.extend(places.map(|finding| ("places", finding)));
     findings.extend(database(settings).await);
     findings.push(("redis", redis(settings).await));
+    findings.push(("mail", mail::look(settings).await));
     let mut wrong = 0;
     for (name, finding) in findings {
         let (mark, text) = match finding {
@@ -192,6 +198,8 @@ async fn database(settings: &Settings) -> Vec<(&'static str, Finding)> {
     findings.extend(clocks);
     let tokens = tokens::look(&db, &sites).await;
     findings.extend(tokens.into_iter().map(|finding| ("tokens", finding)));
+    let pushes = pushes::look(settings, &db, &sites).await;
+    findings.extend(pushes.into_iter().map(|finding| ("pushes", finding)));
     let called = called_elsewhere(settings, &db).await;
     findings.extend(called.map(|finding| ("address", finding)));
     findings

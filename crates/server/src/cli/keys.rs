@@ -6,17 +6,20 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::{CommandError, serve::open_database};
+use super::{
+    CommandError,
+    out::{self, minute},
+    serve::open_database,
+};
 use crate::{
     audit::{Action, Entry, INSTALLATION},
     face::{self, Upkeep},
     platform::{
         clock::{Clock, SystemClock},
         config::Settings,
-        db,
         keys::{self, Keyring, Purpose},
     },
-    site,
+    push, site,
 };
 
 #[derive(Debug, Subcommand)]
@@ -31,6 +34,13 @@ pub(super) enum Command {
     Rotate,
     /// Make a new key to sign tokens with; the one before is taken until all that it signed has ended
     RotateSigning(Signing),
+    /// Make a new key by which push services know this server; phones that subscribed for the one before are woken by it
+    /// until they subscribe anew
+    RotatePush {
+        /// The key was stolen: it is worth nothing at once, and phones are woken again when their app was opened.
+        #[arg(long)]
+        revoke: bool,
+    },
     /// Make a new master key, seal every key under it and put its file in the old one's place
     RotateMaster,
 }
@@ -50,6 +60,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Com
         Command::List { json } => list(settings, json).await,
         Command::Rotate => Box::pin(rotate(settings)).await,
         Command::RotateSigning(wanted) => Box::pin(rotate_signing(settings, &wanted)).await,
+        Command::RotatePush { revoke } => Box::pin(rotate_push(settings, revoke)).await,
         Command::RotateMaster => Box::pin(rotate_master(settings)).await,
     }
 }
@@ -63,34 +74,33 @@ async fn list(settings: &Settings, as_json: bool) -> Result<(), CommandError> {
     for (id, uses) in site::tokens_by_key(&db, SystemClock.now()).await? {
         *held.entry(id).or_default() += uses;
     }
+    let master = settings.master_key_file();
+    if master.exists() {
+        let keyring = Keyring::open(&db, &master, SystemClock.now()).await?;
+        held.extend(push::phones_by_key(&db, &keyring).await?);
+    }
     let keys = keys::list(&db).await?;
     let uses = |id| held.get(&id).copied().unwrap_or(0);
-    if as_json {
-        let rows: Vec<_> = keys
-            .iter()
-            .map(|key| {
-                json!({
-                    "id": key.id, "purpose": key.purpose, "created_at": key.created_at,
-                    "retired_at": key.retired_at, "uses": uses(key.id),
-                })
-            })
-            .collect();
-        say!("{:#}", json!(rows));
-        return Ok(());
-    }
-    for key in keys {
+    let in_json = |key: &keys::Listed| {
+        json!({
+            "id": key.id, "purpose": key.purpose, "created_at": key.created_at,
+            "retired_at": key.retired_at, "uses": uses(key.id),
+        })
+    };
+    let line = |key: &keys::Listed| {
         let state = match key.retired_at {
-            Some(at) => format!("retired {}", at.format("%Y-%m-%d %H:%M")),
+            Some(at) => format!("retired {}", minute(at)),
             None => "in force".into(),
         };
-        let since = key.created_at.format("%Y-%m-%d %H:%M");
+        let since = minute(key.created_at);
         let uses = uses(key.id);
-        say!(
+        format!(
             "{}  {:<46}  since {since}  {state}  {uses} use(s)",
-            key.id,
-            key.purpose
-        );
-    }
+            key.id, key.purpose
+        )
+    };
+    // There is none before the first start only.
+    out::list(&keys, as_json, "", in_json, line);
     Ok(())
 }
 
@@ -145,6 +155,24 @@ async fn rotate_signing(settings: &Settings, wanted: &Signing) -> Result<(), Com
     Ok(())
 }
 
+async fn rotate_push(settings: &Settings, revoke: bool) -> Result<(), CommandError> {
+    let db = open_database(settings).await?;
+    let now = SystemClock.now();
+    let keys = Keyring::open(&db, &settings.master_key_file(), now).await?;
+    push::rotate_key(&db, &keys, revoke, now).await?;
+    say!("Phones subscribe for a new key from now on.");
+    if revoke {
+        say!(
+            "The keys of before are worth nothing; each phone is woken again once its app was opened."
+        );
+    } else {
+        say!(
+            "The one before wakes those that subscribed for it until they have subscribed anew; where it was stolen, add --revoke."
+        );
+    }
+    Ok(())
+}
+
 async fn rotate_master(settings: &Settings) -> Result<(), CommandError> {
     let db = open_database(settings).await?;
     let (now, file) = (SystemClock.now(), settings.master_key_file());
@@ -153,12 +181,10 @@ async fn rotate_master(settings: &Settings) -> Result<(), CommandError> {
     }
     let change = keys::rotate_master(&db, &file, now).await?;
     let keys = Keyring::open(&db, &file, now).await?;
-    let transaction = db::begin(&db).await?;
     Entry::new(INSTALLATION, Action::KeyReplaced)
         .detail("master")
-        .record(&transaction, &keys, now)
+        .record_alone(&db, &keys, now)
         .await?;
-    transaction.commit().await?;
     say!(
         "{} key(s) sealed under a new master key, which is in {}.",
         change.keys,

@@ -11,7 +11,9 @@ mod face;
 mod first_account;
 mod keys;
 mod log;
+mod mail;
 mod phone;
+mod push;
 mod serve;
 mod signals;
 mod site;
@@ -78,9 +80,15 @@ enum Command {
     /// The installation's keys: list and replace them
     #[command(subcommand)]
     Keys(keys::Command),
+    /// How phones are woken: try it, see what came of it, bring what native apps need
+    #[command(subcommand)]
+    Push(push::Command),
     /// The record of what was done: check that nobody changed it, print it
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Letters to accounts of the dashboard
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// Every kind of credential: how it is listed, replaced, taken back, and when it ends
     Credentials,
     /// Check settings, database, Redis, pack and clock
@@ -156,7 +164,9 @@ async fn obey(
         Command::Account(command) => Box::pin(account::run(&settings, command)).await,
         Command::Face(command) => Box::pin(face::run(&settings, command)).await,
         Command::Keys(command) => Box::pin(keys::run(&settings, command)).await,
+        Command::Push(command) => Box::pin(push::run(&settings, command)).await,
         Command::Audit(command) => Box::pin(audit::run(&settings, command)).await,
+        Command::Mail(command) => mail::run(&settings, command).await,
         Command::Credentials => {
             say_on!("{}", crate::credentials::table());
             Ok(())

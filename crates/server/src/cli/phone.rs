@@ -1,16 +1,21 @@
 //! `axiam phone`.
 
+mod album;
+mod moments;
+mod recorded;
+mod sent;
+
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use clap::{Args, Subcommand};
-use phone::{Pairing, Phone, SystemClock};
+use phone::{Album, Pairing, Phone, PhoneError, SystemClock};
 use serde_json::Value;
 use uuid::Uuid;
 
+use self::sent::Sent;
 use super::CommandError;
 use crate::platform::config::Settings;
 
@@ -33,13 +38,19 @@ enum Command {
         /// What to call this phone.
         #[arg(long, default_value = "command line")]
         name: String,
+        /// What the person cannot do and is not asked for on this phone, such as look_up; several with commas.
+        #[arg(long, value_name = "ACTION", value_delimiter = ',')]
+        without: Vec<String>,
         /// Give up a pairing that the file already holds.
         #[arg(long)]
         replace: bool,
     },
-    /// Enrol the face in one or more photos
+    /// Enrol the face in photos or a video
     Enrol {
-        /// Photos of one person.
+        /// Photos of one person in the order of the steps; or a video of one minute at most, or a folder of its frames, in which
+        /// the person looks straight ahead and does what may be asked for (turn_left, turn_right, look_up, blink, open_mouth,
+        /// come_closer), left and right being the person's own; or a folder of photos named by what they show:
+        /// `turn_left-1.jpg`, or `1.jpg` in a folder `turn_left`. What is asked for is picked, other frames each time.
         #[arg(required = true)]
         photos: Vec<PathBuf>,
     },
@@ -52,9 +63,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Answer a sign-on with photos
+    /// Answer a sign-on with photos or a video
     Scan {
-        /// Photos of the person.
+        /// Photos of the person in the order of the steps, or a video or a folder, as for `enrol`.
         #[arg(required = true)]
         photos: Vec<PathBuf>,
         /// Which one, where several wait.
@@ -97,18 +108,15 @@ pub(super) async fn run(settings: &Settings, arguments: Arguments) -> Result<(),
         Command::Pair {
             link,
             name,
+            without,
             replace,
-        } => pair(settings, &file, &link, &name, replace).await,
-        Command::Enrol { photos } => {
-            let phone = wake(&file)?;
-            say!("Consent: {}", phone.pairing().consent_text);
-            phone.enrol(&read(&photos)?).await?;
-            say!(
-                "uploaded: the face is enrolled for {}",
-                phone.pairing().domain
-            );
-            Ok(())
+        } => {
+            if !replace {
+                refuse_held(&file)?;
+            }
+            pair(settings, &file, &link, &name, &without).await
         }
+        Command::Enrol { photos } => enrol(settings, &file, &photos).await,
         Command::Pending { wait, json } => {
             let waiting = wake(&file)?.pending(wait).await?;
             if json {
@@ -127,9 +135,12 @@ pub(super) async fn run(settings: &Settings, arguments: Arguments) -> Result<(),
             number,
         } => {
             let phone = wake(&file)?;
-            let photos = read(&photos)?;
+            let sent = Sent::by(&file)?;
+            let album = fitting(settings, &phone, &photos, &sent).await?;
             let chosen = choose(&phone, sign_on).await?;
-            phone.scan(chosen, number, &photos).await?;
+            let scanned = phone.scan_from(chosen, number, &album).await;
+            sent.remember(&phone.sent());
+            scanned.map_err(advised)?;
             say!("verified");
             Ok(())
         }
@@ -161,21 +172,41 @@ pub(super) async fn run(settings: &Settings, arguments: Arguments) -> Result<(),
     }
 }
 
+async fn enrol(settings: &Settings, file: &Path, photos: &[PathBuf]) -> Result<(), CommandError> {
+    let phone = wake(file)?;
+    say!("Consent: {}", phone.pairing().consent_text);
+    let sent = Sent::by(file)?;
+    let album = fitting(settings, &phone, photos, &sent).await?;
+    let enrolled = phone.enrol_from(&album).await;
+    sent.remember(&phone.sent());
+    enrolled.map_err(advised)?;
+    say!(
+        "uploaded: the face is enrolled for {}",
+        phone.pairing().domain
+    );
+    Ok(())
+}
+
+fn refuse_held(file: &Path) -> Result<(), CommandError> {
+    if !file.exists() {
+        return Ok(());
+    }
+    Err(format!(
+        "{} already holds a paired phone; use another file with --phone, or --replace",
+        file.display()
+    )
+    .into())
+}
+
 async fn pair(
     settings: &Settings,
     file: &Path,
     link: &str,
     name: &str,
-    replace: bool,
+    without: &[String],
 ) -> Result<(), CommandError> {
-    if file.exists() && !replace {
-        return Err(format!(
-            "{} already holds a paired phone; use another file with --phone, or --replace",
-            file.display()
-        )
-        .into());
-    }
-    let phone = Phone::pair(link, &settings.public_url(), name, Arc::new(SystemClock)).await?;
+    let server = settings.public_url();
+    let phone = Phone::pair_without(link, &server, name, without, Arc::new(SystemClock)).await?;
     phone.pairing().write(file)?;
     say!(
         "registered: paired for {}; the key is in {}",
@@ -197,13 +228,43 @@ fn wake(file: &Path) -> Result<Phone, CommandError> {
     Ok(Phone::wake(Pairing::read(file)?, Arc::new(SystemClock))?)
 }
 
-fn read(photos: &[PathBuf]) -> Result<Vec<Vec<u8>>, CommandError> {
-    photos
-        .iter()
-        .map(|photo| {
-            fs::read(photo).map_err(|error| format!("{}: {error}", photo.display()).into())
-        })
-        .collect()
+/// What there is to be sent to a server that asks for life as this phone's does.
+async fn fitting(
+    settings: &Settings,
+    phone: &Phone,
+    photos: &[PathBuf],
+    sent: &Sent,
+) -> Result<Album, CommandError> {
+    let liveness = phone.device().await?["liveness"].take();
+    let album = if liveness == "off" {
+        album::album(settings, photos, sent.forgotten()).await?
+    } else {
+        album::album(settings, photos, sent.clone()).await?
+    };
+    if liveness == "active"
+        && let Some(lacking) = album::lacks(&album)
+    {
+        let domain = &phone.pairing().domain;
+        return Err(format!(
+            "{domain} asks everybody to move, and no photo shows a {lacking}, which every challenge asks for. Nothing was \
+             asked or sent"
+        )
+        .into());
+    }
+    Ok(album)
+}
+
+/// An error, and what to do where photos lack something.
+fn advised(error: PhoneError) -> CommandError {
+    let PhoneError::NotShown { missing, .. } = &error else {
+        return error.into();
+    };
+    let without = missing.join(",");
+    format!(
+        "{error}. Whoever cannot do that pairs with another code and `axiam phone pair --without {without}`, and is asked for \
+         other things"
+    )
+    .into()
 }
 
 async fn choose(phone: &Phone, wanted: Option<Uuid>) -> Result<Uuid, CommandError> {

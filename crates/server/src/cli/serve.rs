@@ -26,14 +26,16 @@ use crate::{
         tls::Tls,
     },
     platform::{
-        clock::{Clock, Moment, SystemClock},
+        clock::{Clock, SystemClock},
         config::{Overrides, Settings},
         db::{self, Claim},
         keys::Keyring,
+        places::Places,
+        private_file,
         state::State,
         tls::Certificates,
     },
-    site,
+    site, trust,
 };
 
 /// How long requests under way may take to end when pages have been sent away. With the default of
@@ -56,7 +58,7 @@ fn claim(settings: &Settings) -> Result<Option<Claim>, CommandError> {
         return Ok(None);
     };
     if let Some(folder) = file.parent() {
-        db::make_private_folder(folder)
+        private_file::make_folder(folder)
             .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     }
     Ok(Some(Claim::on(&file, !settings.redis.url.is_empty())?))
@@ -77,7 +79,9 @@ pub(super) fn refuse_plain_text(settings: &Settings, insecure: bool) -> Result<(
         return Ok(());
     }
     Err(format!(
-        "server.public_url is {}, plain http beyond this machine: whoever is on the way reads and changes          everything. Put a proxy with TLS in front and set it to the https:// address, or start with          --insecure",
+        "server.public_url is {}, plain http beyond this machine: whoever is on the way reads and changes \
+         everything. Put a proxy with TLS in front and set it to the https:// address, or start with \
+         --insecure",
         settings.public_url()
     )
     .into())
@@ -134,7 +138,10 @@ pub(super) async fn run(
     upkeep.bring_up_to_date().await?;
     let sites = site::all(&db).await?.into_iter().map(|site| site.id);
     audit::begin(&db, &keys, sites.chain([audit::INSTALLATION]), clock.now()).await?;
-    note_start(&db, &keys, clock.now()).await?;
+    audit::Entry::new(audit::INSTALLATION, audit::Action::ServerStarted)
+        .detail(concat!("axiam ", env!("CARGO_PKG_VERSION")))
+        .record_alone(&db, &keys, clock.now())
+        .await?;
     let cable = cable::open(&settings, &keys).await?;
     if let Some(problem) = backend::cannot_give_users(&settings.redis).await {
         tracing::warn!("{problem}");
@@ -153,6 +160,8 @@ pub(super) async fn run(
     let app = App::new(settings, db, clock, keys, Arc::new(engine), cable)
         .with_demo(demo.as_ref().map(|site| site.demo.clone()))
         .with_certificates(certificates.clone());
+    let places = Places::of_file(&app.state.settings.sign_on.places)?;
+    app.state.places.go_by(places);
     let tls = certificates
         .as_ref()
         .map(Certificates::config)
@@ -173,19 +182,6 @@ pub(super) async fn run(
     );
     signals::notify("READY=1");
     serve(app, door, certificates, asked_to_stop).await
-}
-
-async fn note_start(
-    db: &DatabaseConnection,
-    keys: &Keyring,
-    now: Moment,
-) -> Result<(), CommandError> {
-    let transaction = db::begin(db).await?;
-    audit::Entry::new(audit::INSTALLATION, audit::Action::ServerStarted)
-        .detail(concat!("axiam ", env!("CARGO_PKG_VERSION")))
-        .record(&transaction, keys, now)
-        .await?;
-    Ok(transaction.commit().await?)
 }
 
 async fn serve(
@@ -283,19 +279,22 @@ async fn measure(app: &App) -> Result<(), CommandError> {
 }
 
 /// Takes up what can change while the program runs: the log's level, whom to believe where requests
-/// came from, and the certificate. Everything else needs a restart.
+/// came from, where addresses are, and the certificate. Everything else needs a restart.
 fn reload(sources: &Overrides, log: &Filter, state: &State, certificates: Option<&Certificates>) {
     let taken = Settings::load(sources)
         .map_err(CommandError::from)
         .and_then(|settings| {
+            // What may be wrong comes first, so that a mistake in one thing leaves the others as they are, too.
+            let places = Places::of_file(&settings.sign_on.places)?;
             certificates.map_or(Ok(()), |certificates| certificates.renew(state.now()))?;
             log.set(&settings)?;
+            state.places.go_by(places);
             state.trust(&settings.server.trusted_proxies);
             Ok(())
         });
     match taken {
         Ok(()) => tracing::warn!(
-            "SIGHUP: log.level, server.trusted_proxies and the certificate were read again"
+            "SIGHUP: log.level, server.trusted_proxies, sign_on.places and the certificate were read again"
         ),
         Err(error) => tracing::error!(%error, "SIGHUP: the settings stay as they are"),
     }
@@ -313,7 +312,8 @@ fn greet(
     );
     if let Some(authority) = certificates.and_then(Certificates::authority) {
         say!(
-            "Its certificate is its own. Phones trust it once, as {url}/trust tells; they compare"
+            "Its certificate is its own. Phones trust it once, as {} tells; they compare",
+            trust::address(&url)
         );
         say!("SHA-256 {}", authority.fingerprint());
         say!(

@@ -4,10 +4,13 @@ use sea_orm::{
     ActiveValue::Set,
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, QuerySelect,
     entity::prelude::*,
-    sea_query::{CaseStatement, Expr, ExprTrait},
+    sea_query::{CaseStatement, Expr, ExprTrait, OnConflict},
 };
 
-use super::model::{ActiveModel, Client, ClientError, Column, Email, Entity, FullName};
+use super::{
+    import::{Imported, Person},
+    model::{ActiveModel, Client, ClientError, Column, Email, Entity, FullName},
+};
 use crate::{
     audit::{Action, Entry},
     platform::{
@@ -31,9 +34,72 @@ pub async fn create(
     full_name: &FullName,
     now: Moment,
 ) -> Result<Uuid, ClientError> {
-    let id = Uuid::new_v4();
+    let (id, row) = row(site, email, full_name, now);
     let transaction = db::begin(&state.db).await?;
-    let insert = Entity::insert(ActiveModel {
+    let insert = Entity::insert(row);
+    match insert.exec_without_returning(&transaction).await {
+        Err(error) if db::is_duplicate(&error) => {
+            transaction.rollback().await?;
+            let other = find_by_email(&state.db, site, email).await?;
+            return Err(ClientError::EmailTaken(other.id));
+        }
+        other => other?,
+    };
+    record_created(&transaction, state, site, id, now).await?;
+    transaction.commit().await?;
+    Ok(id)
+}
+
+/// How many people are made known in one transaction, which holds the site's log for so long.
+const AT_ONCE: usize = 50;
+
+/// Makes people known whom the site does not know yet. What is done when the database fails in the middle stays, and
+/// the same again does the rest.
+///
+/// # Errors
+/// When the database fails.
+pub async fn create_all(
+    state: &State,
+    site: &Site,
+    people: &[Person],
+    now: Moment,
+) -> Result<Imported, DbErr> {
+    let mut imported = Imported::default();
+    for people in people.chunks(AT_ONCE) {
+        let transaction = db::begin(&state.db).await?;
+        for person in people {
+            let (id, row) = row(site, &person.email, &person.full_name, now);
+            let mut known = OnConflict::columns([Column::SiteId, Column::EmailKey]);
+            let insert = Entity::insert(row).on_conflict(known.do_nothing().to_owned());
+            if insert.exec_without_returning(&transaction).await? == 0 {
+                imported.known += 1;
+                continue;
+            }
+            imported.made += 1;
+            record_created(&transaction, state, site, id, now).await?;
+        }
+        transaction.commit().await?;
+    }
+    Ok(imported)
+}
+
+async fn record_created(
+    transaction: &DatabaseTransaction,
+    state: &State,
+    site: &Site,
+    id: Uuid,
+    now: Moment,
+) -> Result<(), DbErr> {
+    Entry::new(site.id, Action::ClientCreated)
+        .client(id)
+        .record(transaction, &state.keys, now)
+        .await
+}
+
+/// A new client's id, and the row that has it.
+fn row(site: &Site, email: &Email, full_name: &FullName, now: Moment) -> (Uuid, ActiveModel) {
+    let id = Uuid::new_v4();
+    let row = ActiveModel {
         id: Set(id),
         site_id: Set(site.id),
         email: Set(email.as_str().to_owned()),
@@ -44,21 +110,8 @@ pub async fn create(
         locked_until: Set(None),
         locked_permanently: Set(false),
         created_at: Set(now),
-    });
-    match insert.exec_without_returning(&transaction).await {
-        Err(error) if db::is_duplicate(&error) => {
-            transaction.rollback().await?;
-            let other = find_by_email(&state.db, site, email).await?;
-            return Err(ClientError::EmailTaken(other.id));
-        }
-        other => other?,
     };
-    Entry::new(site.id, Action::ClientCreated)
-        .client(id)
-        .record(&transaction, &state.keys, now)
-        .await?;
-    transaction.commit().await?;
-    Ok(id)
+    (id, row)
 }
 
 /// A client by id.
@@ -88,6 +141,29 @@ pub async fn find_by_email(
         .one(db)
         .await?
         .ok_or(ClientError::NotFound)
+}
+
+/// Has a client known by another address; nobody else of the site may have it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_email(
+    transaction: &DatabaseTransaction,
+    site_id: Uuid,
+    id: Uuid,
+    email: &Email,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .set(ActiveModel {
+            email: Set(email.as_str().to_owned()),
+            email_key: Set(email.key()),
+            ..Default::default()
+        })
+        .filter(Column::SiteId.eq(site_id))
+        .filter(Column::Id.eq(id))
+        .exec(transaction)
+        .await?;
+    Ok(())
 }
 
 /// Those of these clients whom the site knows.

@@ -60,7 +60,7 @@ pub async fn spend(
     let now = state.now();
     store::remember(&state.db, proof, now).await?;
     if let Some(device) = device
-        && device.last_seen_at + seconds(SEEN_EVERY) < now
+        && (device.push_lost_at.is_some() || device.last_seen_at + seconds(SEEN_EVERY) < now)
     {
         store::note_seen(&state.db, device, now).await?;
     }
@@ -105,6 +105,7 @@ pub(super) async fn register(
         token_hash: Set(token.hash()),
         token_expires_at: Set(now + seconds(state.settings.device.token_lifetime)),
         push: Set(pairing.push),
+        push_lost_at: Set(None),
         flow_type: Set(enrolment.flow_type),
         may_replace_face: Set(enrolment.flow_type == FlowType::Signup),
         challenge_hash: Set(None),

@@ -10,11 +10,12 @@ mod standing;
 mod store;
 
 pub use flow::{recognise, spend, tell};
-pub use model::{Device, Platform, Push, Without};
+pub use model::{Device, Platform, Push, Subscription, SubscriptionKeys, Without};
 pub use proof::{Call, Proof, ProofError};
 pub use retention::forget;
 pub use standing::{Standing, note_match, pass, pushable, record_failure};
 pub use store::{
-    bound_locks, erase, forget_proofs, give_challenge, ids, paired, reread, still_paired,
-    take_challenge, used_right_to_replace, was_paired,
+    bound_locks, erase, find, forget_proofs, forget_push, give_challenge, ids, paired, reread,
+    still_paired, subscribed_for, take_challenge, used_right_to_replace, was_paired, woken_at,
+    woken_by,
 };

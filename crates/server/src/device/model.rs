@@ -32,6 +32,8 @@ pub struct Model {
     /// How it is woken.
     #[sea_orm(column_type = "JsonBinary")]
     pub push: Push,
+    /// When its app turned out to be gone; it is not pushed to until it is heard of again.
+    pub push_lost_at: Option<DateTimeUtc>,
     /// What its enrolment was for.
     pub flow_type: FlowType,
     /// Whether its next face may take an older one's place without matching it.
@@ -110,6 +112,9 @@ pub enum Push {
     WebPush {
         /// What the browser's `PushSubscription` serialises to.
         subscription: Subscription,
+        /// The `web_push_key` that it subscribed for; absent: the one in force.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
     },
     /// Not at all: the phone asks for its inbox itself.
     None,
@@ -155,7 +160,9 @@ impl Push {
         let texts: &[&String] = match self {
             Self::None => &[],
             Self::Fcm { token } => &[token],
-            Self::WebPush { subscription: s } => &[&s.endpoint, &s.keys.p256dh, &s.keys.auth],
+            Self::WebPush {
+                subscription: s, ..
+            } => &[&s.endpoint, &s.keys.p256dh, &s.keys.auth],
         };
         if texts.iter().any(|text| text.chars().any(char::is_control)) {
             return Err("has control characters");
@@ -165,18 +172,27 @@ impl Push {
             Self::Fcm { token } if token.is_empty() => Err("the token is empty"),
             Self::Fcm { token } if token.len() > LONGEST_ADDRESS => Err("the token is too long"),
             Self::Fcm { .. } => Ok(()),
-            Self::WebPush { subscription } => {
+            Self::WebPush { subscription, .. } => {
                 let keys = &subscription.keys;
                 if subscription.endpoint.len() + keys.p256dh.len() + keys.auth.len()
                     > LONGEST_ADDRESS
                 {
                     return Err("the subscription is too long");
                 }
-                match url::Url::parse(&subscription.endpoint) {
-                    Ok(url) if url.scheme() == "https" => Ok(()),
-                    _ => Err("the endpoint is not an https address"),
+                match self.endpoint() {
+                    Some(_) => Ok(()),
+                    None => Err("the endpoint is no address"),
                 }
             }
+        }
+    }
+
+    /// Where messages are posted to, if they are posted to an address that the phone named.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<url::Url> {
+        match self {
+            Self::WebPush { subscription, .. } => url::Url::parse(&subscription.endpoint).ok(),
+            Self::Fcm { .. } | Self::None => None,
         }
     }
 }

@@ -1,11 +1,8 @@
 //! Phones that nobody has any more.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
+use sea_orm::{DatabaseConnection, DbErr};
 
-use crate::platform::clock::Moment;
-
-/// Most rows forgotten at a time.
-const BATCH: u64 = 500;
+use crate::platform::{clock::Moment, db};
 
 /// Forgets phones that were unpaired, or whose token ended, before this moment, a batch of them; whether that
 /// was all. Those that a sign-on or a face names stay as long as it does.
@@ -19,9 +16,6 @@ pub async fn forget(db: &DatabaseConnection, before: Moment) -> Result<bool, DbE
           and not exists (select 1 from sign_ons s where s.device_id = d.id) \
           and not exists (select 1 from face_references f where f.device_id = d.id) \
           and not exists (select 1 from pushes p where p.device_id = d.id) \
-        limit 500)";
-    let statement =
-        Statement::from_sql_and_values(db.get_database_backend(), FORGET, [before.into()]);
-    let forgotten = db.execute_raw(statement).await?;
-    Ok(forgotten.rows_affected() < BATCH)
+        limit $2)";
+    db::forget_by(db, FORGET, before).await
 }

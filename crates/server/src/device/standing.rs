@@ -105,6 +105,7 @@ pub async fn pushable(
     let paired = store::paired(db, site_id, client_id, now).await?;
     Ok(paired
         .iter()
+        .filter(|device| device.push_lost_at.is_none())
         .filter(|device| Standing::among(device, &paired) != Standing::Waiting)
         .cloned()
         .collect())

@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryOrder,
-    QuerySelect, entity::prelude::*, sea_query::Expr,
+    QuerySelect, Statement, entity::prelude::*, sea_query::Expr,
 };
 
 use super::{
@@ -268,6 +268,7 @@ pub(super) async fn set_push(
 ) -> Result<(), DbErr> {
     let push = ActiveModel {
         push: Set(push),
+        push_lost_at: Set(None),
         ..Default::default()
     };
     change(db, device, push).await
@@ -280,6 +281,7 @@ pub(super) async fn note_seen(
 ) -> Result<(), DbErr> {
     let seen = ActiveModel {
         last_seen_at: Set(now),
+        push_lost_at: Set(None),
         ..Default::default()
     };
     change(db, device, seen).await
@@ -308,6 +310,85 @@ pub async fn give_challenge(
         .exec(db)
         .await?;
     Ok(given.rows_affected == 1)
+}
+
+/// A phone of a site.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(
+    db: &impl ConnectionTrait,
+    site_id: Uuid,
+    id: Uuid,
+) -> Result<Option<Device>, DbErr> {
+    Entity::find_by_id(id)
+        .filter(Column::SiteId.eq(site_id))
+        .one(db)
+        .await
+}
+
+/// How many paired phones are subscribed for a key of push services.
+///
+/// # Errors
+/// When the database fails.
+pub async fn subscribed_for(db: &impl ConnectionTrait, key: &str) -> Result<u64, DbErr> {
+    // The text of the column is JSON, and the key base64url, whose `_` stands for any sign: 87 of them are no other's.
+    const COUNT: &str = "\
+        select count(*) as n from devices where revoked_at is null and cast(push as text) like $1";
+    let values = [format!("%{key}%").into()];
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), COUNT, values);
+    let row = db.query_one_raw(statement).await?;
+    let count: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// How many paired phones are woken in this way.
+///
+/// # Errors
+/// When the database fails.
+pub async fn woken_by(db: &impl ConnectionTrait, kind: &str) -> Result<u64, DbErr> {
+    subscribed_for(db, &format!("\"{kind}\"")).await
+}
+
+/// How many paired phones of a site are woken in this way.
+///
+/// # Errors
+/// When the database fails.
+pub async fn woken_at(db: &impl ConnectionTrait, site_id: Uuid, kind: &str) -> Result<u64, DbErr> {
+    const COUNT: &str = "\
+        select count(*) as n from devices where site_id = $1 and revoked_at is null and cast(push as text) like $2";
+    let values = [site_id.into(), format!("%\"{kind}\"%").into()];
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), COUNT, values);
+    let row = db.query_one_raw(statement).await?;
+    let count: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// Forgets where a phone is pushed to, unless it has said something else meanwhile. Where its app is gone, the phone is
+/// not pushed to until it is heard of again.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_push(
+    db: &DatabaseConnection,
+    device: &Device,
+    lost_at: Option<Moment>,
+) -> Result<(), DbErr> {
+    let transaction = db::begin(db).await?;
+    let held = Entity::find_by_id(device.id)
+        .filter(Column::SiteId.eq(device.site_id))
+        .lock_exclusive()
+        .one(&transaction)
+        .await?;
+    if held.is_some_and(|held| held.push == device.push) {
+        let gone = ActiveModel {
+            push: Set(super::Push::None),
+            push_lost_at: Set(lost_at),
+            ..Default::default()
+        };
+        change(&transaction, device, gone).await?;
+    }
+    transaction.commit().await
 }
 
 /// The device as it is now.

@@ -73,6 +73,7 @@ pub(super) const SHELVES: &[Shelf] = &[
             guide!("compliance"),
             guide!("security", "SECURITY.md"),
             guide!("threats", "docs/threats.md"),
+            guide!("requirements", "docs/requirements.md"),
             guide!("credentials", "docs/credentials.md"),
             guide!("phone", "docs/phone.md"),
             guide!("erasure", "docs/erasure.md"),

@@ -10,7 +10,7 @@ use crate::{
 ///
 /// # Errors
 /// When the client is gone, or the database fails.
-pub(super) async fn offer(
+pub async fn offer(
     state: &State,
     client: &Client,
     flow_type: FlowType,

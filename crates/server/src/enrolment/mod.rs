@@ -6,6 +6,7 @@ mod model;
 pub mod pages;
 mod store;
 
+pub use code::offer;
 pub use model::{Enrolment, EnrolmentError, FlowType};
 pub use store::{
     bound_lives, erase, forget, last_used, open_codes, record_refused, redeem, revoke,

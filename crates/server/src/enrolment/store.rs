@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use sea_orm::{
     ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryOrder,
-    QuerySelect, entity::prelude::*, sea_query::Expr,
+    entity::prelude::*, sea_query::Expr,
 };
 
 use super::model::{ActiveModel, Column, Enrolment, EnrolmentError, Entity, FlowType};
@@ -193,30 +193,12 @@ pub async fn record_refused(state: &State, token: &str) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// Most rows forgotten at a time.
-const BATCH: u64 = 500;
-
 /// Forgets codes that ended before this moment, a batch of them; whether that was all.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn forget(db: &impl ConnectionTrait, before: Moment) -> Result<bool, DbErr> {
-    let ids: Vec<Uuid> = Entity::find()
-        .select_only()
-        .column(Column::Id)
-        .filter(Column::ExpiresAt.lt(before))
-        .limit(BATCH)
-        .into_tuple()
-        .all(db)
-        .await?;
-    let is_all = (ids.len() as u64) < BATCH;
-    if !ids.is_empty() {
-        Entity::delete_many()
-            .filter(Column::Id.is_in(ids))
-            .exec(db)
-            .await?;
-    }
-    Ok(is_all)
+    db::forget::<Entity>(db, Column::Id, Column::ExpiresAt.lt(before)).await
 }
 
 /// Erases all codes of a client.

@@ -6,4 +6,5 @@ pub mod http;
 pub mod pages;
 mod receipt;
 
-pub use receipt::{Erased, Receipt};
+pub use flow::{Done, ErasureError, Means, erase, erase_apart};
+pub use receipt::{By, Erased, Receipt};

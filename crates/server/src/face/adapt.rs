@@ -9,7 +9,7 @@ use super::{
     model::FaceError,
     references::{MOST_ADAPTED, Source},
     sealed::Owner,
-    store::{self, Attempts, Enrolled, New, Seal},
+    store::{self, Enrolled, New, Seal, while_keys_change},
 };
 use crate::{
     audit::{Action, Entry},
@@ -37,14 +37,8 @@ pub async fn adapt(
     if !site.settings.adaptation || client.failures > 0 {
         return;
     }
-    let mut attempts = Attempts::default();
-    let taken = loop {
-        match take(state, site, device, sign_on_id, probe).await {
-            Err(error) if attempts.again(&error) => {}
-            done => break done,
-        }
-    };
-    if let Err(error) = taken {
+    let taken = while_keys_change(|| Box::pin(take(state, site, device, sign_on_id, probe)));
+    if let Err(error) = taken.await {
         tracing::warn!(%error, "a scan could not be taken as a reference");
     }
 }

@@ -1,11 +1,8 @@
 //! Records of consent that prove nothing any more.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
+use sea_orm::{DatabaseConnection, DbErr};
 
-use crate::platform::clock::Moment;
-
-/// Most rows forgotten at a time.
-const BATCH: u64 = 500;
+use crate::platform::{clock::Moment, db};
 
 /// Forgets records of consent that was withdrawn before this moment, or that is older and was given anew
 /// since, a batch of them; whether that was all.
@@ -17,9 +14,6 @@ pub async fn forget_consents(db: &DatabaseConnection, before: Moment) -> Result<
         delete from consents where id in (select c.id from consents c \
         where c.withdrawn_at < $1 or (c.created_at < $1 and exists (select 1 from consents n \
           where n.client_id = c.client_id and n.created_at > c.created_at)) \
-        limit 500)";
-    let statement =
-        Statement::from_sql_and_values(db.get_database_backend(), FORGET, [before.into()]);
-    let forgotten = db.execute_raw(statement).await?;
-    Ok(forgotten.rows_affected() < BATCH)
+        limit $2)";
+    db::forget_by(db, FORGET, before).await
 }

@@ -1,6 +1,7 @@
 //! References and consents in the database.
 
 use ::face::{PackInfo, ProtectedTemplate, Protection, Template};
+use futures_util::future::BoxFuture;
 use sea_orm::{
     ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryOrder,
     entity::prelude::*, sea_query::Expr,
@@ -98,20 +99,24 @@ pub(super) struct Seal {
     pub(super) transform: Transform,
 }
 
-/// Counts attempts at what may meet a key that is being replaced (`axiam keys rotate`, `axiam face reissue`): between
-/// the drawing of a seal and the writing with it the old key can go. Nothing is kept of an attempt that failed,
-/// and the next one finds the new key.
-#[derive(Default)]
-pub(super) struct Attempts(u8);
-
-impl Attempts {
-    /// Whether another one may end better.
-    pub(super) fn again(&mut self, error: &FaceError) -> bool {
-        /// A key is replaced by hand, so that twice in one request is much.
-        const MOST: u8 = 5;
-        self.0 += 1;
-        self.0 < MOST && error.is_of_a_replaced_key()
+/// Tries again what met a key that is being replaced (`axiam keys rotate`, `axiam face reissue`): between the
+/// drawing of a seal and the writing with it the old key can go. Nothing is kept of an attempt that failed, and
+/// the next one finds the new key.
+///
+/// # Errors
+/// Those of the last attempt.
+pub(super) async fn while_keys_change<'a, T>(
+    attempt: impl Fn() -> BoxFuture<'a, Result<T, FaceError>>,
+) -> Result<T, FaceError> {
+    /// A key is replaced by hand, so that twice in one request is much.
+    const MORE: usize = 4;
+    for _ in 0..MORE {
+        match attempt().await {
+            Err(error) if error.is_of_a_replaced_key() => {}
+            done => return done,
+        }
     }
+    attempt().await
 }
 
 impl Seal {
@@ -168,13 +173,7 @@ pub(super) async fn load(
     owner: Owner,
     pack: &PackInfo,
 ) -> Result<Stored, FaceError> {
-    let mut attempts = Attempts::default();
-    loop {
-        match read(db, keys, owner, pack).await {
-            Err(error) if attempts.again(&error) => {}
-            done => return done,
-        }
-    }
+    while_keys_change(|| Box::pin(read(db, keys, owner, pack))).await
 }
 
 async fn read(

@@ -22,7 +22,7 @@ const HANDSHAKE: u8 = 22;
 /// What a phone that does not trust this server yet may ask for in plain text: the page that tells how to,
 /// and what it is made of. Whoever is on the way can change both, as with any first meeting; the page says
 /// what to compare.
-const OPEN: [&str; 2] = ["/trust", "/assets/"];
+const OPEN: [&str; 3] = ["/trust", "/trust/", "/assets/"];
 
 /// Opens connections.
 #[derive(Clone)]
@@ -56,7 +56,9 @@ impl Tls {
 /// have been read by then: they should learn it at the first call.
 pub async fn only(State(state): State<Shared>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_open = OPEN.iter().any(|open| path.starts_with(open));
+    let is_open = OPEN
+        .iter()
+        .any(|open| path == *open || open.ends_with('/') && path.starts_with(open));
     if request.extensions().get::<Bare>().is_none() || is_open {
         return next.run(request).await;
     }

@@ -28,6 +28,8 @@ impl From<Rule> for Code {
             | Rule::Enrol
             | Rule::SignInByIp
             | Rule::SignInByAccount
+            | Rule::MailByIp
+            | Rule::MailByAddress
             | Rule::Other
             | Rule::Recorded => Self::RateLimited,
         }

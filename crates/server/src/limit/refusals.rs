@@ -8,7 +8,7 @@ use sea_orm::DbErr;
 use super::{rule::Rule, store::take};
 use crate::{
     audit::{self, Action, Entry, INSTALLATION},
-    platform::{db, state::State},
+    platform::state::State,
 };
 
 /// Records a refusal, unless one of this kind and subject was recorded within the window. That it could
@@ -26,9 +26,9 @@ async fn record(state: &State, entry: Entry, subject: &str) -> Result<(), DbErr>
     if take(state, Rule::Recorded, &what).await?.is_some() {
         return Ok(());
     }
-    let transaction = db::begin(&state.db).await?;
-    entry.record(&transaction, &state.keys, state.now()).await?;
-    transaction.commit().await
+    entry
+        .record_alone(&state.db, &state.keys, state.now())
+        .await
 }
 
 /// Records that a limit was reached.

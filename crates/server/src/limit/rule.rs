@@ -22,6 +22,10 @@ pub enum Rule {
     SignInByIp,
     /// Passwords for one account.
     SignInByAccount,
+    /// Letters asked for at the dashboard's door by the caller's address.
+    MailByIp,
+    /// Letters of one kind to one address.
+    MailByAddress,
     /// Any other limited route by address.
     Other,
     /// Refusals of one kind that are recorded.
@@ -43,6 +47,8 @@ impl Rule {
             Self::Enrol => limits.enrol_per_device,
             Self::SignInByIp => limits.sign_in_per_ip,
             Self::SignInByAccount => limits.sign_in_per_account,
+            Self::MailByIp => limits.mail_per_ip,
+            Self::MailByAddress => limits.mail_per_address,
             Self::Other => limits.other_per_ip,
             Self::Recorded => 1,
         }
@@ -59,6 +65,8 @@ impl Rule {
             Self::Enrol => "enrol_per_device",
             Self::SignInByIp => "sign_in_per_ip",
             Self::SignInByAccount => "sign_in_per_account",
+            Self::MailByIp => "mail_per_ip",
+            Self::MailByAddress => "mail_per_address",
             Self::Other => "other_per_ip",
             Self::Recorded => "recorded",
         }

@@ -48,6 +48,9 @@ const WIDGET: &str = "widget/";
 /// The phone app's service worker: its place says which pages it serves (Service Workers, "scope").
 const SERVICE_WORKER: &str = "phone/sw.js";
 
+/// The worker that runs the phone's engine.
+const ENGINE_WORKER: &str = "phone/engine-worker.js";
+
 /// What browsers know the phone app by, which should not move.
 const APP_MANIFEST: &str = "phone/manifest.webmanifest";
 
@@ -69,6 +72,12 @@ impl Asset {
         panic!("web/build.mjs bundles nothing of this name")
     }
 
+    /// The same for what may be missing, as the phone's engine is where it could not be built.
+    #[must_use]
+    pub fn perhaps(name: &str) -> Option<&'static Self> {
+        ALL.iter().find(|asset| asset.name == name)
+    }
+
     /// Its path on this server; what is there never changes.
     #[must_use]
     pub fn path(&self) -> String {
@@ -85,6 +94,17 @@ impl Asset {
             SERVICE_WORKER | APP_MANIFEST => Some("no-cache"),
             _ if self.is_for_every_site() => {
                 Some("public, max-age=300, stale-while-revalidate=86400")
+            }
+            _ => None,
+        }
+    }
+
+    /// Workers stand under a policy of their own: what each of ours needs is from here, and compiled from here.
+    fn policy(&self) -> Option<&'static str> {
+        match self.name {
+            SERVICE_WORKER => Some("default-src 'none'; connect-src 'self'"),
+            ENGINE_WORKER => {
+                Some("default-src 'none'; connect-src 'self'; script-src 'wasm-unsafe-eval'")
             }
             _ => None,
         }
@@ -126,9 +146,8 @@ impl Asset {
             "same-origin"
         };
         headers.insert(RESOURCE_POLICY, HeaderValue::from_static(whose));
-        if self.name == SERVICE_WORKER {
-            // A worker stands under its own policy: this one fetches the shell from here.
-            let policy = HeaderValue::from_static("default-src 'none'; connect-src 'self'");
+        if let Some(policy) = self.policy() {
+            let policy = HeaderValue::from_static(policy);
             headers.insert(CONTENT_SECURITY_POLICY, policy);
         }
         response

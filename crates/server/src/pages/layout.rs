@@ -37,6 +37,8 @@ pub enum May {
     BeInstalled,
     /// Ask the person for the camera.
     UseCamera,
+    /// Compile WebAssembly of this server.
+    RunEngine,
 }
 
 /// What the page may ask the person for: the camera where it says so, and nothing else. Frames of
@@ -79,12 +81,18 @@ impl Layout {
 
     fn policy(&self, may: &[May]) -> String {
         let source = |allowed: bool| if allowed { "'self'" } else { "'none'" };
+        let compiles = if may.contains(&May::RunEngine) {
+            " 'wasm-unsafe-eval'"
+        } else {
+            ""
+        };
         let may = |what: May| source(may.contains(&what));
         format!(
-            "default-src 'none'; style-src 'self'; script-src {}; img-src {}; connect-src {}; \
+            "default-src 'none'; style-src 'self'; script-src {}{}; img-src {}; connect-src {}; \
              form-action {}; worker-src {installed}; manifest-src {installed}; base-uri 'none'; \
              frame-ancestors 'none'",
             source(!self.scripts.is_empty()),
+            compiles,
             may(May::ShowImages),
             may(May::Fetch),
             may(May::SendForms),
@@ -146,6 +154,8 @@ mod tests {
         assert!(policy.contains("script-src 'self'") && policy.contains("form-action 'self'"));
         assert!(policy.contains("connect-src 'none'") && !policy.contains("unsafe"));
         assert!(policy.contains("worker-src 'none'") && policy.contains("manifest-src 'none'"));
+        let policy = script.policy(&[May::RunEngine]);
+        assert!(policy.contains("script-src 'self' 'wasm-unsafe-eval';"));
         assert_eq!(permissions(&[May::Fetch]), permissions(&[]));
         assert!(permissions(&[]).contains("camera=()"));
         assert!(permissions(&[May::UseCamera]).contains("camera=(self)"));

@@ -4,6 +4,7 @@
 
 pub mod assets;
 pub mod dashboard;
+mod dev_mail;
 pub mod error;
 mod home;
 pub mod layout;
@@ -26,6 +27,7 @@ pub fn router(
             "/",
             get(async move |state| home::home(state, with_demo).await),
         )
+        .route("/dev/mail", get(dev_mail::page))
         .merge(slices);
     visit::guarded(state, pages)
         .merge(assets::router())

@@ -4,7 +4,9 @@
 use axum::{
     Router,
     body::Body,
-    http::{Response, StatusCode},
+    extract::Request,
+    http::{HeaderName, Response, StatusCode},
+    middleware::{self, Next},
     response::IntoResponse,
 };
 use tower_http::csrf::{CsrfLayer, ProtectionError};
@@ -13,14 +15,29 @@ use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 use crate::{
     http::error::ApiError,
     platform::state::{Shared, State},
-    session::Sessions,
+    session::{self, Sessions},
 };
 
 /// Gives these routes sessions (take [`tower_sessions::Session`] as an argument) and refuses what
 /// other sites send to them. A browser gets a cookie with the first thing that is remembered.
 pub fn guarded(state: &State, routes: Router<Shared>) -> Router<Shared> {
     let csrf = CsrfLayer::new().with_rejection_response(refused as fn(_) -> _);
-    routes.layer(sessions(state)).layer(csrf)
+    routes
+        .layer(sessions(state))
+        .layer(middleware::from_fn(watch))
+        .layer(csrf)
+}
+
+/// What a page's script says that asks whether anything has changed: nobody need be there, so it makes no session last
+/// longer.
+pub const WATCHING: HeaderName = HeaderName::from_static("x-axiam-shown");
+
+async fn watch(request: Request, next: Next) -> axum::response::Response {
+    if request.headers().contains_key(WATCHING) {
+        session::watching(next.run(request)).await
+    } else {
+        next.run(request).await
+    }
 }
 
 fn sessions(state: &State) -> SessionManagerLayer<Sessions> {

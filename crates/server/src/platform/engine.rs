@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use face::{Asked, FaceEngine, Frame, PackInfo, PhotoError, PhotoFormat, Scan, Template};
+use face::{Asked, FaceEngine, Frame, PackInfo, PhotoError, PhotoFormat, Purpose, Scan, Template};
 use metrics::{counter, histogram};
 use thiserror::Error;
 
@@ -78,6 +78,7 @@ impl Workers {
         &self,
         photos: Vec<(Bytes, usize, i64)>,
         question: impl Ask,
+        purpose: Purpose,
         holders: &[Holder],
     ) -> Result<Scan, WorkError> {
         let is_slow = |photo| PhotoFormat::of(photo).is_some_and(PhotoFormat::is_slow);
@@ -91,7 +92,7 @@ impl Workers {
                     at_ms: *at_ms,
                 })
                 .collect();
-            engine.scan(&frames, question.asked())
+            engine.scan(&frames, question.asked(), purpose)
         })
         .await
     }

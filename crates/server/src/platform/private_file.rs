@@ -1,28 +1,52 @@
-//! Files that only this program's user may read.
+//! Files and folders that only this program's user may open.
 
 use std::{
     fs,
     io::{self, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::Path,
 };
 
 use zeroize::Zeroizing;
 
-use super::{db, secret};
+use super::secret;
+
+/// Makes a folder, unless it is there.
+///
+/// # Errors
+/// When it is missing and cannot be made.
+pub fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.as_os_str().is_empty() || folder.exists() {
+        return Ok(());
+    }
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+}
+
+/// Makes an empty file, unless it is there; SQLite gives its mode to the files beside it.
+///
+/// # Errors
+/// When it is missing and cannot be made.
+pub fn make_empty(file: &Path) -> io::Result<()> {
+    fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(file)
+        .map(|_| ())
+}
 
 /// Writes a new file, whole or not at all; one that is there already stays as it is.
 ///
 /// # Errors
 /// When the folder or the file cannot be written.
 pub fn write_new(file: &Path, text: &str) -> io::Result<()> {
-    if let Some(folder) = file.parent() {
-        db::make_private_folder(folder)?;
-    }
     let folder = file.parent().filter(|f| !f.as_os_str().is_empty());
-    let draft = folder
-        .unwrap_or(Path::new("."))
-        .join(format!(".{}", secret::public_name("new-", 8)));
+    let folder = folder.unwrap_or(Path::new("."));
+    make_folder(folder)?;
+    let draft = folder.join(format!(".{}", secret::public_name("new-", 8)));
     let mut out = fs::OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -14,7 +14,9 @@ use crate::platform::{
     engine::Workers,
     events::Events,
     keys::Keyring,
+    mail::Post,
     passwords::Passwords,
+    places::Places,
     shares::Shares,
     wake_ups::WakeUps,
 };
@@ -40,10 +42,14 @@ pub struct State {
     pub wake_ups: WakeUps,
     /// Proxies that are believed where a request came from.
     pub proxies: RwLock<Arc<[IpNet]>>,
+    /// Where the browsers are that ask.
+    pub places: Places,
     /// Other addresses that phones called this server by: each is told once.
     pub called: Mutex<BTreeSet<String>>,
     /// The workers that hash passwords.
     pub passwords: Passwords,
+    /// Where letters go.
+    pub post: Post,
     /// Kibibytes of uploads that may be in memory.
     pub uploads: Arc<Shares>,
     /// Phones that wait for a sign-on, each with a connection.

@@ -9,5 +9,5 @@ mod store;
 pub use self::{
     model::SignedIn,
     of_account::{Kept, end, end_all, kept, name_of},
-    store::{Sessions, bound_lives, forget},
+    store::{Sessions, bound_lives, forget, watching},
 };

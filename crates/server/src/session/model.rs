@@ -34,6 +34,12 @@ impl ActiveModelBehavior for ActiveModel {}
 pub struct SignedIn {
     /// Whose session it is.
     pub account_id: Uuid,
+    /// What it was begun by (`Account::proof`); a session of another password is none.
+    #[serde(default)]
+    pub proof: String,
+    /// Whether they have shown more than a password: a passkey, their own face, a recovery code.
+    #[serde(default)]
+    pub is_strong: bool,
     /// When they signed in.
     pub since: Moment,
     /// Name of the browser, for display; empty where nothing is known.

@@ -21,6 +21,16 @@ use crate::platform::{
     state::State,
 };
 
+tokio::task_local! {
+    /// Set while no person's use is served.
+    static WATCHED: ();
+}
+
+/// Does something in a session without making it last longer.
+pub async fn watching<T>(work: impl Future<Output = T>) -> T {
+    WATCHED.scope((), work).await
+}
+
 /// Sessions kept in the database, where every server finds them.
 #[derive(Clone)]
 pub struct Sessions {
@@ -110,7 +120,8 @@ impl SessionStore for Sessions {
             .map_err(failed)?;
         let Some(row) = found else { return Ok(None) };
         let end = self.life.end(row.created_at, now);
-        if self.life.is_worth_moving(row.expires_at, end) {
+        let is_used = WATCHED.try_with(|()| ()).is_err();
+        if is_used && self.life.is_worth_moving(row.expires_at, end) {
             Entity::update_many()
                 .col_expr(Column::ExpiresAt, Expr::value(end))
                 .filter(Column::Id.eq(row.id))

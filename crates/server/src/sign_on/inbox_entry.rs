@@ -35,11 +35,15 @@ struct Choices {
     choices: Vec<i32>,
 }
 
+/// A text of the row, where there is one.
+pub(super) fn known(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
 impl InboxEntry {
     /// What to show of an attempt on this site.
     #[must_use]
     pub fn of(site: &Site, row: SignOn) -> Self {
-        let known = |text: String| Some(text).filter(|text| !text.is_empty());
         Self {
             sign_on_id: row.id,
             site: SiteName {

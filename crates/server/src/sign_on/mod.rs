@@ -1,5 +1,6 @@
 //! Sign-ons: push, verification token, challenge, verdict, session token.
 
+mod export;
 mod flow;
 mod freezes;
 pub mod http;
@@ -7,13 +8,16 @@ mod inbox_entry;
 mod model;
 mod page_status;
 pub mod pages;
+mod recent_entry;
 mod retention;
 mod store;
 mod tracker;
 
+pub use export::Attempts;
 pub use flow::{
-    Erased, Undelivered, answer_overdue, client_and_token, delivered_since, erase, expire_due,
-    find_watched, inbox_entry, mark_delivered, open_for, undelivered, watch,
+    Erased, Undelivered, Waiting, answer_overdue, ask_at_door, cancel_at_door, client_and_token,
+    delivered_since, erase, expire_due, find_watched, inbox_entry, mark_delivered, open_for,
+    redeem_at_door, standing_at_door, undelivered, watch,
 };
 pub use freezes::bound_freezes;
 pub use inbox_entry::InboxEntry;

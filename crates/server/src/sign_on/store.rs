@@ -3,7 +3,8 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryOrder, QuerySelect, UpdateMany,
+    ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryOrder, QuerySelect, Select,
+    UpdateMany,
     entity::prelude::*,
     sea_query::{CaseStatement, Expr, ExprTrait},
 };
@@ -88,6 +89,36 @@ pub(super) async fn open_for_device(
         .order_by_desc(Column::Id)
         .all(db)
         .await
+}
+
+/// Attempts of the phone's client that are over, the newest first, at most so many.
+pub(super) async fn over_for_device(
+    db: &impl ConnectionTrait,
+    device: &Device,
+    most: u64,
+) -> Result<Vec<SignOn>, DbErr> {
+    over(device, most).all(db).await
+}
+
+/// The same of those alone that this phone answered itself.
+pub(super) async fn over_by_device(
+    db: &impl ConnectionTrait,
+    device: &Device,
+    most: u64,
+) -> Result<Vec<SignOn>, DbErr> {
+    let own = over(device, most).filter(Column::DeviceId.eq(device.id));
+    own.all(db).await
+}
+
+fn over(device: &Device, most: u64) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::SiteId.eq(device.site_id))
+        .filter(Column::ClientId.eq(device.client_id))
+        .filter(Column::Decoy.eq(false))
+        .filter(Column::State.ne(State::Pending))
+        .order_by_desc(Column::CreatedAt)
+        .order_by_desc(Column::Id)
+        .limit(most)
 }
 
 fn pending(id: Uuid) -> UpdateMany<Entity> {

@@ -40,6 +40,8 @@ pub struct Model {
     pub disabled_at: Option<DateTimeUtc>,
     /// When it was registered.
     pub created_at: DateTimeUtc,
+    /// Whether it is the dashboard's own, by which accounts sign in.
+    pub is_dashboard: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -198,6 +200,17 @@ impl SiteSettings {
 }
 
 impl SiteSettings {
+    /// Names what is set but for test mode, so that who changes it can say what they saw.
+    #[must_use]
+    pub fn version(&self) -> String {
+        let settings = Self {
+            test_mode: false,
+            ..self.clone()
+        };
+        let text = serde_json::to_string(&settings).unwrap_or_default();
+        hex::encode(&secret::hash(&text)[..8])
+    }
+
     /// What is other there, as `name: from -> to`; `None` where nothing is.
     pub(super) fn changes_to(&self, other: &Self) -> Option<String> {
         let table = |settings: &Self| serde_json::to_value(settings).unwrap_or_default();
@@ -235,6 +248,7 @@ impl NewSite {
             tokens_not_before: now,
             disabled_at: None,
             created_at: now,
+            is_dashboard: false,
         };
         Self { site, secret_key }
     }
@@ -260,6 +274,9 @@ pub enum SiteError {
         /// What is wrong with the value, and what would do.
         reason: String,
     },
+    /// They were changed after somebody looked at them, who knows nothing of that.
+    #[error("the settings were changed meanwhile; look at them again")]
+    Changed,
     /// The database failed, or could not be reached.
     #[error(transparent)]
     Database(#[from] DbErr),

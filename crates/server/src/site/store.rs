@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use sea_orm::{
-    ActiveValue::Set, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel, QueryOrder,
-    QuerySelect, entity::prelude::*,
+    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel,
+    QueryOrder, QuerySelect, entity::prelude::*,
 };
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     secrets,
 };
 use crate::{
-    audit::{Action, Entry, INSTALLATION},
+    audit::{self, Action, Entry, INSTALLATION},
     platform::{clock::Moment, db, keys::Keyring, state::State},
 };
 
@@ -33,7 +33,7 @@ pub async fn create(
 }
 
 /// Registers a site under an id that a form was given before, so that a form which is sent twice makes one site;
-/// `None` where it is there already.
+/// `None` where it is there already, or the id is not free.
 ///
 /// # Errors
 /// When the database fails.
@@ -46,7 +46,22 @@ pub async fn create_as(
 ) -> Result<Option<NewSite>, SiteError> {
     let mut new = NewSite::at(domain, now);
     new.site.id = id;
+    insert(db, keys, new, now).await
+}
+
+async fn insert(
+    db: &DatabaseConnection,
+    keys: &Keyring,
+    new: NewSite,
+    now: Moment,
+) -> Result<Option<NewSite>, SiteError> {
+    let id = new.site.id;
     let transaction = db::begin(db).await?;
+    // Whose id it is has the lines under it: a form must not name the installation's log, or one that outlives its site.
+    if id == INSTALLATION || audit::is_begun(&transaction, id).await? {
+        transaction.rollback().await?;
+        return Ok(None);
+    }
     let inserted = Entity::insert(new.site.clone().into_active_model())
         .exec_without_returning(&transaction)
         .await;
@@ -64,6 +79,41 @@ pub async fn create_as(
         .await?;
     transaction.commit().await?;
     Ok(Some(new))
+}
+
+/// The dashboard's own site, once there is one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn dashboard(db: &impl ConnectionTrait) -> Result<Option<Site>, DbErr> {
+    Entity::find()
+        .filter(Column::IsDashboard.eq(true))
+        .one(db)
+        .await
+}
+
+/// The dashboard's own site, made where there is none. Its secret key is shown to nobody.
+///
+/// # Errors
+/// When the database fails, or the installation's address has no domain.
+pub async fn dashboard_or_new(
+    db: &DatabaseConnection,
+    keys: &Keyring,
+    public_url: &str,
+    now: Moment,
+) -> Result<Site, SiteError> {
+    if let Some(site) = dashboard(db).await? {
+        return Ok(site);
+    }
+    let mut new = NewSite::at(&Domain::parse(public_url)?, now);
+    new.site.name = "Axiam dashboard".to_owned();
+    new.site.is_dashboard = true;
+    // Of two at once one is made.
+    if let Some(new) = insert(db, keys, new, now).await? {
+        return Ok(new.site);
+    }
+    let made = dashboard(db).await?;
+    made.ok_or_else(|| DbErr::RecordNotInserted.into())
 }
 
 /// Every site, the oldest first. For the operator's command line.
@@ -95,7 +145,7 @@ pub async fn find_enabled(db: &DatabaseConnection, id: Uuid) -> Result<Option<Si
 /// # Errors
 /// When the database fails.
 pub async fn some(
-    db: &DatabaseConnection,
+    db: &impl ConnectionTrait,
     ids: impl Iterator<Item = Uuid>,
 ) -> Result<Vec<Site>, DbErr> {
     let ids: BTreeSet<Uuid> = ids.collect();
@@ -136,34 +186,43 @@ async fn id_by_key(db: &DatabaseConnection, api_key: &str) -> Result<Option<Uuid
         .await
 }
 
-/// Stores the site's settings as they are in `site`, and records what that changes.
+/// Changes a site's settings from what they are at that moment, which nobody else changes meanwhile, and records
+/// what that changes. The settings as they are then.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn store_settings(
+/// What `change` refuses; or when the database fails.
+pub async fn change_settings(
     db: &DatabaseConnection,
     keys: &Keyring,
-    site: &Site,
+    id: Uuid,
+    change: impl FnOnce(&SiteSettings) -> Result<SiteSettings, SiteError> + Send,
     now: Moment,
-) -> Result<(), DbErr> {
+) -> Result<SiteSettings, SiteError> {
     let transaction = db::begin(db).await?;
-    let before = Entity::find_by_id(site.id)
+    let before = Entity::find_by_id(id)
         .lock_exclusive()
         .one(&transaction)
         .await?
         .ok_or_else(|| DbErr::RecordNotFound("sites".into()))?
         .settings;
+    let after = match change(&before) {
+        Ok(after) => after,
+        Err(refused) => {
+            transaction.rollback().await?;
+            return Err(refused);
+        }
+    };
     Entity::update_many()
         .set(ActiveModel {
-            settings: Set(site.settings.clone()),
+            settings: Set(after.clone()),
             ..Default::default()
         })
-        .filter(Column::Id.eq(site.id))
+        .filter(Column::Id.eq(id))
         .exec(&transaction)
         .await?;
-    let (was, is) = (before.test_mode, site.settings.test_mode);
+    let (was, is) = (before.test_mode, after.test_mode);
     if was != is {
-        Entry::new(site.id, Action::TestModeSwitched)
+        Entry::new(id, Action::TestModeSwitched)
             .detail(if is { "on" } else { "off" })
             .record(&transaction, keys, now)
             .await?;
@@ -172,14 +231,34 @@ pub async fn store_settings(
         test_mode: is,
         ..before
     };
-    if let Some(changes) = without_mode.changes_to(&site.settings) {
-        Entry::new(site.id, Action::SettingsChanged)
+    if let Some(changes) = without_mode.changes_to(&after) {
+        Entry::new(id, Action::SettingsChanged)
             .detail(changes)
             .record(&transaction, keys, now)
             .await?;
     }
     transaction.commit().await?;
-    Ok(())
+    Ok(after)
+}
+
+/// Puts a site in test mode or takes it out of it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_test_mode(
+    db: &DatabaseConnection,
+    keys: &Keyring,
+    id: Uuid,
+    is_on: bool,
+    now: Moment,
+) -> Result<SiteSettings, SiteError> {
+    let change = |settings: &SiteSettings| {
+        Ok(SiteSettings {
+            test_mode: is_on,
+            ..settings.clone()
+        })
+    };
+    change_settings(db, keys, id, change, now).await
 }
 
 /// Records that keys were refused: in the log of the site that they name, and where they name none, in the
@@ -197,10 +276,8 @@ pub(super) async fn record_refused(
         SiteError::OtherDomain(id) => Some(*id),
         _ => return Ok(()),
     };
-    let transaction = db::begin(&state.db).await?;
     Entry::new(named.unwrap_or(INSTALLATION), Action::TokenRefused)
         .detail(error.to_string())
-        .record(&transaction, &state.keys, state.now())
-        .await?;
-    transaction.commit().await
+        .record_alone(&state.db, &state.keys, state.now())
+        .await
 }

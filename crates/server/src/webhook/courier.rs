@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use sea_orm::{DatabaseConnection, DbErr};
 use url::Url;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     flow,
-    message::{KIND, Message},
+    message::{KIND, Message, message_id},
     model::{Webhook, WebhookError},
     secret, store,
 };
@@ -42,8 +43,17 @@ impl Courier for WebhookCourier {
         PACE
     }
 
+    fn longest(&self) -> TimeDelta {
+        self.0.patience()
+    }
+
     async fn carry(&self, state: &State, parcel: &Parcel) -> Result<Fate, DbErr> {
-        let webhook = store::find(&state.db, parcel.site_id, parcel.target_id).await?;
+        let webhook = store::find(
+            &state.db,
+            parcel.site_id.unwrap_or_default(),
+            parcel.target_id,
+        )
+        .await?;
         let Some(webhook) = webhook else {
             return Ok(Fate::Refused("the webhook was removed".into()));
         };
@@ -101,14 +111,13 @@ fn fate(reply: &Reply) -> Fate {
     }
 }
 
-/// The message's id is the same at every attempt and for every webhook, so that whoever gets it twice can tell.
 fn headers(
     keys: &Keyring,
     webhook: &Webhook,
     parcel: &Parcel,
     now: Moment,
 ) -> Result<HeaderMap, WebhookError> {
-    let id = format!("msg_{}", parcel.subject_id.simple());
+    let id = message_id(parcel);
     let signed = secret::signatures(keys, webhook, (&id, &parcel.body), now)?;
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -136,7 +145,7 @@ pub async fn try_out(
     now: Moment,
 ) -> Result<Fate, DbErr> {
     let draft = Message::test(webhook.site_id).draft(webhook, Uuid::now_v7(), now)?;
-    let taken = outbox::put_taken(db, draft, now).await?;
+    let taken = outbox::put_taken(db, draft, outgoing.patience(), now).await?;
     let fate = post(keys, outgoing, webhook, &taken.parcel, now).await?;
     let (stage, said) = match &fate {
         Fate::Delivered(said) => (Stage::Delivered, said),

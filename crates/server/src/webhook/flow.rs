@@ -26,20 +26,30 @@ use crate::{
 /// Most webhooks of one site.
 const MOST: usize = 10;
 
+/// A webhook that is wanted.
+#[derive(Debug, Clone)]
+pub struct Wanted<'a> {
+    /// The id that it will have, so that a form which is sent twice adds one.
+    pub id: Uuid,
+    /// Where messages are posted to.
+    pub url: &'a str,
+    /// What it is told of.
+    pub topics: Topics,
+}
+
 /// Adds a webhook to a site. Its secret is shown this once.
 ///
 /// # Errors
-/// When messages may not be posted to `url`, or the site has too many already.
+/// When messages may not be posted there, the id is taken, or the site has too many already.
 pub async fn add(
     (db, keys): (&DatabaseConnection, &Keyring),
     outgoing: &Outgoing,
     site_id: Uuid,
-    (url, topics): (&str, Topics),
+    Wanted { id, url, topics }: Wanted<'_>,
     now: Moment,
 ) -> Result<(Webhook, Secret), WebhookError> {
     let url = Url::parse(url)?;
     outgoing.check(&url)?;
-    let id = Uuid::new_v4();
     let owner = Owner {
         site_id,
         webhook_id: id,
@@ -59,10 +69,17 @@ pub async fn add(
     };
     let transaction = db::begin(db).await?;
     if store::of_site(&transaction, site_id).await?.len() >= MOST {
+        transaction.rollback().await?;
         return Err(WebhookError::TooMany(MOST));
     }
-    store::insert(&transaction, &webhook).await?;
-    entry(&webhook, Action::WebhookAdded, &host(&webhook))
+    match store::insert(&transaction, &webhook).await {
+        Err(error) if db::is_duplicate(&error) => {
+            transaction.rollback().await?;
+            return Err(WebhookError::SentBefore);
+        }
+        outcome => outcome?,
+    }
+    entry(&webhook, Action::WebhookAdded, &described(&webhook))
         .record(&transaction, keys, now)
         .await?;
     transaction.commit().await?;
@@ -83,7 +100,7 @@ pub async fn remove(
         return Err(WebhookError::NotFound);
     }
     outbox::discard(&transaction, &[webhook.id]).await?;
-    entry(webhook, Action::WebhookRemoved, &host(webhook))
+    entry(webhook, Action::WebhookRemoved, &described(webhook))
         .record(&transaction, keys, now)
         .await?;
     Ok(transaction.commit().await?)
@@ -100,10 +117,7 @@ pub async fn rotate_secret(
     now: Moment,
 ) -> Result<Secret, WebhookError> {
     let secret = Signing::draw();
-    let owner = Owner {
-        site_id: webhook.site_id,
-        webhook_id: webhook.id,
-    };
+    let owner = Owner::of(webhook);
     let keeps = overlap > TimeDelta::zero();
     let changed = ActiveModel {
         secret: Set(secret.seal(keys, owner)?),
@@ -178,8 +192,8 @@ fn entry(webhook: &Webhook, action: Action, told: &str) -> Entry {
     Entry::new(webhook.site_id, action).detail(format!("{} {told}", webhook.id))
 }
 
-/// The host alone: a path may be as good as a password.
-fn host(webhook: &Webhook) -> String {
+/// Where it is and what it is told of; of the address the host alone, for a path may be as good as a password.
+fn described(webhook: &Webhook) -> String {
     let url = Url::parse(&webhook.url).ok();
     let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
     format!("at {host}, told of {}", webhook.topics.words())

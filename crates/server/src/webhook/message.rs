@@ -13,7 +13,7 @@ use super::{
 use crate::platform::{
     clock::Moment,
     code::Code,
-    outbox::{self, Draft},
+    outbox::{self, Draft, Parcel},
 };
 
 /// The kind of parcels that are messages to webhooks.
@@ -21,6 +21,13 @@ pub(super) const KIND: &str = "webhook";
 
 /// How long a message is tried to be delivered.
 pub(super) const LIFE: TimeDelta = TimeDelta::days(3);
+
+/// The id under which receivers know a message: the same at every attempt and for every webhook, so that whoever
+/// gets it twice can tell.
+#[must_use]
+pub fn message_id(parcel: &Parcel) -> String {
+    format!("msg_{}", parcel.subject_id.simple())
+}
 
 /// What is posted to a webhook.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -168,7 +175,7 @@ impl Message {
             data: self.data.clone(),
         };
         Ok(Draft {
-            site_id: webhook.site_id,
+            site_id: Some(webhook.site_id),
             kind: KIND,
             target_id: webhook.id,
             subject_id,

@@ -7,13 +7,14 @@ mod courier;
 mod flow;
 mod message;
 mod model;
+pub mod pages;
 mod secret;
 mod store;
 
 pub use self::{
     courier::{WebhookCourier, try_out},
-    flow::{Replay, add, remove, replay, rotate_secret, switch},
-    message::{Data, Message, Payload},
+    flow::{Replay, Wanted, add, remove, replay, rotate_secret, switch},
+    message::{Data, Message, Payload, message_id},
     model::{Topic, Topics, Webhook, WebhookError},
     store::{find, of_site},
 };

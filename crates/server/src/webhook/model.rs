@@ -141,6 +141,9 @@ pub enum WebhookError {
     /// Every message is sent to each of them, so there is a bound.
     #[error("a site has at most {0} webhooks")]
     TooMany(usize),
+    /// There is one of this id already.
+    #[error("this was sent before")]
+    SentBefore,
     /// The installation's keys do not open.
     #[error(transparent)]
     Key(#[from] KeyError),

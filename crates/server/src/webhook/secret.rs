@@ -47,13 +47,17 @@ impl Signing {
 
     /// The signature of a message, by its version.
     fn sign(&self, id: &str, timestamp: i64, body: &str) -> String {
-        // HMAC takes a key of any length, so this cannot fail.
-        let Ok(mut mac) = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(self.0.as_slice()) else {
-            return String::new();
-        };
-        mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
-        format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+        sign(self.0.as_slice(), id, timestamp, body)
     }
+}
+
+fn sign(key: &[u8], id: &str, timestamp: i64, body: &str) -> String {
+    // HMAC takes a key of any length, so this cannot fail.
+    let Ok(mut mac) = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key) else {
+        return String::new();
+    };
+    mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
+    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }
 
 /// Whose secret it is.
@@ -64,6 +68,13 @@ pub(super) struct Owner {
 }
 
 impl Owner {
+    pub(super) fn of(webhook: &Webhook) -> Self {
+        Self {
+            site_id: webhook.site_id,
+            webhook_id: webhook.id,
+        }
+    }
+
     fn about(self) -> Vec<u8> {
         let ids = [self.site_id, self.webhook_id];
         let mut about = b"axiam webhook secret".to_vec();
@@ -79,10 +90,7 @@ pub(super) fn signatures(
     (id, body): (&str, &str),
     now: Moment,
 ) -> Result<String, WebhookError> {
-    let owner = Owner {
-        site_id: webhook.site_id,
-        webhook_id: webhook.id,
-    };
+    let owner = Owner::of(webhook);
     let before = webhook.previous_secret.as_ref();
     let before = before.filter(|_| webhook.previous_until.is_some_and(|until| until > now));
     let mut signed = Vec::new();
@@ -100,9 +108,8 @@ mod tests {
     #[test]
     fn a_signature_is_that_of_the_specification() {
         let secret = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&secret).unwrap();
-        mac.update(b"msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{\"test\": 2432232314}");
-        let signed = STANDARD.encode(mac.finalize().into_bytes());
-        assert_eq!(signed, "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        let id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
+        let signed = sign(&secret, id, 1_614_265_330, "{\"test\": 2432232314}");
+        assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 }

@@ -10,10 +10,10 @@ use phone::{Key, Request, content_digest};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
 use server::{app::API, audit::Action, platform::clock::Clock};
-use testkit::{Answer, App, Backend, Person, Scripted, on_each_database};
+use testkit::{Answer, App, Backend, Person, Scripted, on_each_database, service_account};
 
 use crate::{
-    dashboard::{make_account, signed_in},
+    dashboard::{Authenticator, PASSWORD, add_passkey, dev_mail, make_account, signed_in},
     device_facial::count,
     device_register::code,
 };
@@ -64,10 +64,12 @@ fn operate(app: &App, site: &Backend) {
     for command in ["rotate-secret", "revoke-tokens", "disable", "enable"] {
         axiam(app, &["site", command, other]);
     }
+    axiam(app, &["site", "rename", &id, "Ann’s shop"]);
     axiam(app, &["site", "set", &id, "tries=2", "adaptation=true"]);
     axiam(app, &["site", "test-mode", &id, "on"]);
     axiam(app, &["site", "test-mode", &id, "off"]);
     operate_webhooks(app, &id);
+    operate_pushes(app, &id);
     axiam(app, &["keys", "rotate"]);
     let mut serving = command(app)
         .args(["serve", "--listen", "127.0.0.1:0"])
@@ -81,6 +83,17 @@ fn operate(app: &App, site: &Backend) {
     serving.kill().unwrap();
     serving.wait().unwrap();
     assert!(greeting.contains("running"), "{greeting}");
+}
+
+fn operate_pushes(app: &App, site: &str) {
+    let file = app.database.folder().join("key.json");
+    std::fs::write(&file, service_account().0.to_string()).unwrap();
+    let set = ["push", "account", "set", file.to_str().unwrap()];
+    axiam(app, &set);
+    axiam(app, &["push", "account", "remove"]);
+    axiam(app, &[&set[..], &["--site", site]].concat());
+    assert!(axiam(app, &["push", "account", "list"]).contains("shop-1234"));
+    assert!(axiam(app, &["push", "list", site]).contains("Nothing"));
 }
 
 fn operate_webhooks(app: &App, site: &str) {
@@ -237,6 +250,38 @@ async fn manage(app: &App, site: &Backend) {
     ann.post("/dashboard/account/sessions/end-others", &[])
         .await;
     assert!(there.get("/dashboard").await.location.contains("sign-in"));
+    ann.post("/dashboard/account/confirm", &[]).await;
+    app.deliver().await;
+    let letters = ann.get(&dev_mail(app)).await.text;
+    let token = letters.split("/dashboard/confirm?token=").nth(1).unwrap();
+    let is_of_it = |c: &char| c.is_ascii_alphanumeric() || "-_".contains(*c);
+    let token: String = token.chars().take_while(is_of_it).collect();
+    ann.post("/dashboard/confirm", &[("token", &token)]).await;
+    let proof = [("present", PASSWORD)];
+    for way in ["codes", "face", "face/remove"] {
+        ann.post(&format!("/dashboard/account/{way}"), &proof).await;
+    }
+    let engine = Arc::new(Scripted::version("1"));
+    let named = app
+        .beside(engine, |settings| {
+            settings.server.public_url = "https://signin.example".into();
+        })
+        .await;
+    let there = signed_in(&named, "ann@example.com").await;
+    add_passkey(&there, &Authenticator::new(7)).await;
+    axiam(
+        app,
+        &[
+            "account",
+            "drop-way",
+            "--email",
+            "ann@example.com",
+            "passkeys",
+        ],
+    );
+    let bob = ["account", "set-email", "--email", "bob@example.com"];
+    axiam(app, &[&bob[..], &["--to", "robert@example.com"]].concat());
+    axiam(app, &["account", "erase", "--email", "robert@example.com"]);
     ann.post("/dashboard/sign-out", &[]).await;
     ann.post("/dashboard/sign-in", &[("email", "ann@example.com")])
         .await;

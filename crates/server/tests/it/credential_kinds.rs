@@ -11,14 +11,16 @@ use server::{
     credentials::{Credential, How, table},
     enrolment,
     platform::{clock::Clock as _, keys, keys::Purpose, outgoing::Outgoing},
+    push,
     site::{self, Rotation},
     webhook,
 };
 use testkit::{App, Backend, Receiver, on_each_database};
 
 use crate::{
-    site_redis,
+    dashboard, fcm, site_redis,
     site_tokens::{jti, listed, operator, revoke, row},
+    web_push,
     webhooks::{hook, nearby, signature},
 };
 
@@ -159,6 +161,46 @@ async fn signing_keys(app: &App) {
         app.clock.advance(601);
     }
     assert_eq!(listed().await, 1);
+}
+
+async fn push_keys(app: &App) {
+    let app = App::start(app.database.clone(), nearby).await;
+    let (site, service) = (app.site("push.example").await, Receiver::start().await);
+    let ann = web_push::subscribed(&site, "ann@example.com", &service).await;
+    let (db, keyring) = (&app.app.state.db, operator(&app).await);
+    let listed = async || push::phones_by_key(db, &keyring).await.unwrap();
+    let rotate = async |and_revoke| {
+        let now = app.clock.now();
+        push::rotate_key(db, &keyring, and_revoke, now)
+            .await
+            .unwrap();
+    };
+    let wakes = async || {
+        site.push(ann.client_id).await;
+        app.deliver().await;
+        service.take().len() == 1
+    };
+    assert!(listed().await.iter().map(|(_, phones)| phones).eq(&[1]));
+    rotate(false).await;
+    assert!(listed().await.iter().map(|(_, phones)| phones).eq(&[0, 1]));
+    assert!(wakes().await);
+    rotate(true).await;
+    assert!(listed().await.iter().map(|(_, phones)| phones).eq(&[0]));
+    assert!(!wakes().await);
+    // The phone is asked in its inbox, and subscribes anew when it is opened.
+    let push = web_push::subscription(&service.url);
+    let push = json!({ "push": push });
+    ann.phone.call("/device/push", &push).await.unwrap();
+    assert!(wakes().await);
+    rotate(false).await;
+    ann.phone.call("/device/push", &push).await.unwrap();
+    app.clock.advance(3601);
+    app.app.sweep().await.unwrap();
+    assert_eq!(
+        listed().await.len(),
+        1,
+        "nobody is subscribed for the other"
+    );
 }
 
 async fn redis_users(app: &App) {
@@ -323,7 +365,7 @@ enum Held {
 use Held::{Nothing, Of, Once};
 
 /// Every column that keeps a secret, or what is left of one.
-const COLUMNS: [(&str, Held); 22] = [
+const COLUMNS: [(&str, Held); 27] = [
     ("site_secrets.hash", Of(Credential::SecretKey)),
     ("redis_users.password_hash", Of(Credential::RedisUser)),
     ("webhooks.secret", Of(Credential::WebhookSecret)),
@@ -337,6 +379,8 @@ const COLUMNS: [(&str, Held); 22] = [
     ("sign_ons.challenge_sealed", Once("a challenge")),
     ("sign_ons.session_hash", Once("a proof for a backend")),
     ("keys.sealed", Of(Credential::SigningKey)),
+    ("devices.push", Of(Credential::PushKey)),
+    ("fcm_accounts.sealed", Of(Credential::ServiceAccount)),
     ("client_keys.sealed", Nothing("a client's key")),
     ("face_references.sealed", Nothing("a template")),
     ("seen_frames.sealed", Nothing("what a frame looked like")),
@@ -353,6 +397,9 @@ const COLUMNS: [(&str, Held); 22] = [
         "account_links.token_hash",
         Once("a link that sets an account's password"),
     ),
+    ("account_faces.client_id", Of(Credential::AccountFace)),
+    ("passkeys.public_key", Of(Credential::Passkey)),
+    ("recovery_codes.code_hash", Of(Credential::RecoveryCode)),
     ("device_proofs.id", Once("a phone's proof")),
     (
         "seen_frames.challenge_hash",
@@ -387,10 +434,15 @@ on_each_database! {
                 Credential::SecretKey => Box::pin(secret_keys(&app)).await,
                 Credential::SiteToken => Box::pin(site_tokens(&app)).await,
                 Credential::SigningKey => Box::pin(signing_keys(&app)).await,
+                Credential::PushKey => Box::pin(push_keys(&app)).await,
+                Credential::ServiceAccount => Box::pin(fcm::account_is_cared_for(&app)).await,
                 Credential::RedisUser => Box::pin(redis_users(&app)).await,
                 Credential::WebhookSecret => Box::pin(webhook_secrets(&app)).await,
                 Credential::EnrolmentCode => Box::pin(enrolment_codes(&app)).await,
                 Credential::Device => Box::pin(devices(&app)).await,
+                Credential::AccountFace => Box::pin(dashboard::faces(&app)).await,
+                Credential::Passkey => Box::pin(dashboard::passkeys(&app)).await,
+                Credential::RecoveryCode => Box::pin(dashboard::recovery_codes(&app)).await,
             }
         }
     }

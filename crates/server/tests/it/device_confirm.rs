@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::device_register::code;
 
 /// Another phone of the person, paired with a code of this kind.
-async fn further(site: &Backend, ann: &Person, flow_type: &str) -> Phone {
+pub(crate) async fn further(site: &Backend, ann: &Person, flow_type: &str) -> Phone {
     let link = site.enrolment_link(ann.client_id, flow_type).await;
     site.try_pair(&link).await.expect("the phone is paired")
 }
@@ -39,6 +39,7 @@ on_each_database! {
 
         let (token, id) = open(&site, &ann).await;
         assert!(thief.pending(0).await.unwrap().is_empty());
+        assert!(thief.recent().await.unwrap().is_empty());
         assert_eq!(code(thief.deny(id, true).await), 1032);
         assert_eq!(code(thief.scan(id, None, &[photos().of(0, 1)]).await), 1032);
 

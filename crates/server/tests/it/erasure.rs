@@ -7,7 +7,7 @@ use server::site::Liveness;
 use testkit::{App, Backend, Person, on_each_database, photos};
 use uuid::Uuid;
 
-use crate::{device_facial::count, device_register::code};
+use crate::{dashboard::make_account, device_facial::count, device_register::code};
 
 /// Tables whose rows may name a client who was erased, and why.
 const RECORDS: [&str; 2] = [
@@ -55,6 +55,19 @@ async fn well_known(site: &Backend) -> Person {
     ann
 }
 
+/// As if an account of the dashboard were linked to this client.
+async fn signs_in_by_face(app: &App, client_id: Uuid) {
+    let account = make_account(app, "owner@example.com", false).await;
+    let db = &app.app.state.db;
+    let now = server::platform::clock::Clock::now(app.clock.as_ref());
+    let link = Statement::from_sql_and_values(
+        db.get_database_backend(),
+        "insert into account_faces (account_id, client_id, created_at) values ($1, $2, $3)",
+        [account.id.into(), client_id.into(), now.into()],
+    );
+    db.execute_raw(link).await.unwrap();
+}
+
 async fn receipt(app: &App, signed: &str) -> Value {
     let keys: JwkSet = reqwest::get(format!("{}/.well-known/jwks.json", app.url))
         .await
@@ -79,6 +92,7 @@ on_each_database! {
         // Frames are remembered where somebody asks whether they show a living person.
         let site = app.site_with("a.example", |settings| settings.liveness = Liveness::Passive).await;
         let ann = well_known(&site).await;
+        signs_in_by_face(&app, ann.client_id).await;
         let named = tables(&app).await;
         assert!(named.len() >= 8, "{named:?}");
         for table in &named {

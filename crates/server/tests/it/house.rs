@@ -91,6 +91,41 @@ fn arrows_run_one_way() {
 }
 
 #[test]
+fn crates_know_only_what_is_below_them() {
+    let known = |name: &str| -> Option<&[&str]> {
+        Some(match name {
+            "cable" | "phone" | "sight" => &[],
+            "face" | "guide" => &["sight"],
+            "recording" => &["face"],
+            "lab" => &["face", "recording"],
+            "server" => &["cable", "face", "lab", "phone", "recording"],
+            // For tests alone, so it may join what they need.
+            "testkit" => &["cable", "face", "phone", "server"],
+            _ => return None,
+        })
+    };
+    let crates = source::dependencies();
+    for (name, uses) in &crates {
+        let may = known(name).unwrap_or_else(|| panic!("{name} has no place in this list yet"));
+        for other in uses.iter().filter(|other| crates.contains_key(*other)) {
+            assert!(may.contains(&other.as_str()), "{name} must not use {other}");
+        }
+    }
+    assert!(crates["face"].contains("sight") && crates["guide"].contains("sight"));
+    // What a browser cannot run, or should not have to load.
+    for heavy in ["rand", "tract-onnx", "serde_json", "jpeg-decoder"] {
+        assert!(
+            !crates["sight"].contains(heavy),
+            "sight must not use {heavy}"
+        );
+        assert!(
+            !crates["guide"].contains(heavy),
+            "guide must not use {heavy}"
+        );
+    }
+}
+
+#[test]
 fn slices_and_their_routes_have_an_order() {
     let server = server();
     let mut slices: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

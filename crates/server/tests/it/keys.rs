@@ -210,7 +210,7 @@ on_each_database! {
         let (db, now) = (&app.app.state.db, app.clock.now());
         let file = app.app.state.settings.master_key_file();
         let change = keys::rotate_master(db, &file, now).await.unwrap();
-        assert_eq!(change.keys, 8);
+        assert_eq!(change.keys, 9);
         // The running server goes on, and a key that it makes now is sealed under the new one.
         let second = app.site_with("b.example", |settings| settings.liveness = Liveness::Off).await;
         enrols(&second, &app, "bob@example.com").await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use phone::PhoneError;
 use serde_json::{Value, json};
-use server::{platform::clock::Clock, site, site::Liveness};
+use server::site::Liveness;
 use testkit::{App, Backend, Person, Scripted, on_each_database, photos};
 
 const FACE: [f32; 4] = [0.5; 4];
@@ -27,12 +27,10 @@ async fn scripted(app: &App) -> (App, Backend) {
 async fn enrolled(app: &App) -> (Backend, Person) {
     let backend = app.site("a.example").await;
     let ann = backend.enrolled("ann@example.com").await;
-    let db = &app.app.state.db;
-    let mut row = site::find(db, backend.site_id).await.unwrap().unwrap();
-    row.settings.liveness = Liveness::Active;
-    site::store_settings(db, &app.app.state.keys, &row, app.clock.now())
-        .await
-        .unwrap();
+    app.change_settings(backend.site_id, |settings| {
+        settings.liveness = Liveness::Active;
+    })
+    .await;
     (backend, ann)
 }
 

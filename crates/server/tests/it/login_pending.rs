@@ -1,7 +1,10 @@
 use serde_json::json;
-use testkit::{Answer, App, on_each_database};
+use testkit::{Answer, App, networks, on_each_database};
 
-use crate::device_register::code;
+use crate::{
+    dashboard::{make_account, signed_in},
+    device_register::code,
+};
 
 on_each_database! {
     async fn what_waits_is_the_persons_own(app: App) {
@@ -36,6 +39,32 @@ on_each_database! {
         assert_eq!(answer.code(), 1050);
         let bare = Answer::to(site.with_token("").request("GET", "/login/pending")).await;
         assert_eq!(bare.code(), 1050);
+    }
+
+    async fn the_phone_and_the_tracker_name_the_place(app: App) {
+        let record = r#"{"city":{"names":{"en":"Hanoi"}},"country":{"names":{"en":"Vietnam"}}}"#;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("places.mmdb");
+        std::fs::write(&file, networks("Test-City", &[("203.0.113.0/24", record)])).unwrap();
+        let places = server::platform::places::Places::of_file(&file).unwrap();
+        app.app.state.places.go_by(places);
+        let site = app.site("a.example").await;
+        let ann = site.enrolled("ann@example.com").await;
+        for (ip, place) in [("203.0.113.9", json!("Hanoi, Vietnam")), ("198.51.100.9", json!(null))] {
+            let request = site.request("POST", "/login/push_notification")
+                .header("X-Forwarded-For", ip)
+                .json(&json!({ "id": ann.client_id }));
+            assert_eq!(Answer::to(request).await.code(), 0);
+            let waiting = ann.phone.pending(0).await.unwrap();
+            assert_eq!(waiting[0]["place"], place, "{ip}");
+            ann.phone.deny(ann.waiting().await, false).await.unwrap();
+        }
+        make_account(&app, "root@example.com", true).await;
+        let root = signed_in(&app, "root@example.com").await;
+        let tracker = format!("/dashboard/apps/{}", site.site_id);
+        assert!(root.get(&tracker).await.text.contains("Hanoi, Vietnam"));
+        let export = root.get(&format!("{tracker}/sign-ons/csv")).await.text;
+        assert!(export.contains(r#"203.0.113.9,"Hanoi, Vietnam","#), "{export}");
     }
 
     async fn a_phones_token_ends(app: App) {

@@ -2,12 +2,97 @@
 
 use std::sync::Arc;
 
-use server::{platform::outbox, webhook::Topic};
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use sea_orm::DbErr;
+use server::{
+    platform::{
+        clock::Clock,
+        outbox::{self, Courier, Draft, Fate, Outbox, Pace, Parcel},
+        state::State,
+    },
+    webhook::Topic,
+};
 use testkit::{App, Reaction, Receiver, on_each_database};
+use tokio::sync::mpsc;
+use uuid::Uuid;
 
 use crate::webhooks::{hook, nearby};
 
+/// Ends with nothing of one site; says whose parcel it has.
+struct Stuck {
+    site_id: Option<Uuid>,
+    came: mpsc::UnboundedSender<Option<Uuid>>,
+}
+
+#[async_trait]
+impl Courier for Stuck {
+    fn kind(&self) -> &'static str {
+        "stuck"
+    }
+
+    fn pace(&self) -> Pace {
+        Pace {
+            first: 1.0,
+            growth: 1.0,
+            longest: 1.0,
+        }
+    }
+
+    fn longest(&self) -> TimeDelta {
+        TimeDelta::seconds(60)
+    }
+
+    async fn carry(&self, _: &State, parcel: &Parcel) -> Result<Fate, DbErr> {
+        self.came.send(parcel.site_id).ok();
+        if parcel.site_id == self.site_id {
+            return std::future::pending().await;
+        }
+        Ok(Fate::Delivered("here".into()))
+    }
+}
+
+/// Parcels of one, of which none comes to an end, and then one of another.
+async fn hold_up(app: &App, one: Option<Uuid>, other: Option<Uuid>) {
+    let draft = |site_id| Draft {
+        site_id,
+        kind: "stuck",
+        target_id: Uuid::new_v4(),
+        subject_id: Uuid::new_v4(),
+        topic: "any".into(),
+        body: "{}".into(),
+        life: TimeDelta::hours(1),
+    };
+    let state = &app.app.state;
+    let (came, mut seen) = mpsc::unbounded_channel();
+    let couriers: Vec<Box<dyn Courier>> = vec![Box::new(Stuck { site_id: one, came })];
+    let carrier = Outbox::open(couriers, &state.events);
+    let drafts: Vec<Draft> = (0..200).map(|_| draft(one)).collect();
+    outbox::put(&state.db, drafts, app.clock.now())
+        .await
+        .unwrap();
+    let work = tokio::spawn(Arc::clone(&carrier).work(state.clone()));
+    for _ in 0..16 {
+        assert_eq!(seen.recv().await, Some(one));
+    }
+    outbox::put(&state.db, vec![draft(other)], app.clock.now())
+        .await
+        .unwrap();
+    assert_eq!(seen.recv().await, Some(other));
+    work.abort();
+}
+
 on_each_database! {
+    async fn a_site_whose_endpoints_all_hang_holds_up_no_other(app: App) {
+        let (one, other) = (app.site("a.example").await.site_id, app.site("b.example").await.site_id);
+        hold_up(&app, Some(one), Some(other)).await;
+    }
+
+    async fn letters_that_nobody_takes_hold_up_no_site(app: App) {
+        let other = app.site("b.example").await.site_id;
+        hold_up(&app, None, Some(other)).await;
+    }
+
     async fn of_several_servers_one_carries_each_parcel(app: App, |settings| nearby(settings)) {
         let other = App::start(app.database.clone(), nearby).await;
         let endpoints = [Receiver::start().await, Receiver::start().await, Receiver::start().await];

@@ -25,7 +25,8 @@ on_each_database! {
         for source in ["default-src 'none'", "script-src 'self'", "connect-src 'self'", "worker-src 'self'", "manifest-src 'self'", "frame-ancestors 'none'"] {
             assert!(policy.contains(source), "{policy}");
         }
-        assert!(!policy.contains("unsafe") && !policy.contains("blob:"));
+        assert!(policy.contains("script-src 'self' 'wasm-unsafe-eval';"), "{policy}");
+        assert!(policy.matches("unsafe").count() == 1 && !policy.contains("blob:"));
         let page = response.text().await.unwrap();
         assert!(page.contains(&Asset::named("phone/phone.js").path()));
         assert!(page.contains("/phone/manifest.webmanifest"));
@@ -38,6 +39,24 @@ on_each_database! {
             assert!(header(&response, "permissions-policy").contains("camera=()"), "{path}");
             let policy = header(&response, "content-security-policy");
             assert!(policy.contains("worker-src 'none'") && policy.contains("manifest-src 'none'"), "{policy}");
+            assert!(!policy.contains("wasm"), "{policy}");
+        }
+    }
+
+    async fn the_phones_engine_is_served_as_what_it_is_and_its_worker_may_do_that_alone(app: App) {
+        let (Some(program), Some(weights)) = (Asset::perhaps("phone/engine.wasm"), Asset::perhaps("phone/engine.onnx")) else {
+            eprintln!("SKIPPED: the phone's engine was not built (no wasm32-unknown-unknown)");
+            return;
+        };
+        let page = open(&app, "/phone/").await.text().await.unwrap();
+        let served = open(&app, &program.path()).await;
+        assert_eq!(header(&served, "content-type"), "application/wasm");
+        let worker = Asset::named("phone/engine-worker.js");
+        let served = open(&app, &worker.path()).await;
+        let policy = "default-src 'none'; connect-src 'self'; script-src 'wasm-unsafe-eval'";
+        assert_eq!(header(&served, "content-security-policy"), policy);
+        for asset in [program, weights, worker] {
+            assert!(page.contains(&asset.path()), "{}", asset.name);
         }
     }
 
@@ -60,7 +79,7 @@ on_each_database! {
 
     async fn everything_that_the_app_keeps_for_later_is_there(app: App) {
         let worker = open(&app, "/phone/sw.js").await.text().await.unwrap();
-        let shell: Vec<&str> = worker.split('"').filter(|text| text.starts_with('/')).collect();
+        let shell: Vec<&str> = worker.split('"').filter(|text| text.starts_with("/assets/") || text.starts_with("/phone/")).collect();
         assert!(shell.len() >= 8 && shell.contains(&"/phone/"), "{shell:?}");
         for path in shell {
             assert_eq!(open(&app, path).await.status(), StatusCode::OK, "{path}");

@@ -28,7 +28,7 @@ enum Bound {
 use Bound::{Age, By};
 
 /// Every table. A new one needs its line here and in `docs/retention.md`.
-const TABLES: [(&str, Bound); 27] = [
+const TABLES: [(&str, Bound); 31] = [
     ("_sqlx_migrations", By("versions of the program")),
     ("keys", By("purposes, sites and rotations")),
     ("sites", By("what the operator registers")),
@@ -40,6 +40,9 @@ const TABLES: [(&str, Bound); 27] = [
     ("accounts", By("whom the operator and the owners let in")),
     ("memberships", By("accounts and sites")),
     ("account_links", Age(0, "")),
+    ("account_faces", By("accounts, one for each at most")),
+    ("passkeys", By("accounts, ten for each at most")),
+    ("recovery_codes", By("accounts, ten for each at most")),
     ("audit_events", Age(0, "")),
     ("consents", Age(1, "the one in force")),
     ("device_proofs", Age(0, "")),
@@ -58,6 +61,10 @@ const TABLES: [(&str, Bound); 27] = [
     ("site_secrets", Age(1, "the one in force")),
     ("site_tokens", Age(0, "")),
     ("webhooks", By("sites, ten for each at most")),
+    (
+        "fcm_accounts",
+        By("sites, one for each, and one for the installation"),
+    ),
     (
         "sign_on_tallies",
         By("how many of a day ended how, naming nobody"),

@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use server::platform::db;
+use serde_json::{Value, json};
+use server::platform::private_file;
+use testkit::Answer;
 
 /// Longest wait for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -51,7 +53,7 @@ impl Served {
 
     /// As `change` has it, which says what to run.
     pub(crate) fn start_in(data: &Path, change: impl FnOnce(&mut Command)) -> Self {
-        db::make_private_folder(data).unwrap();
+        private_file::make_folder(data).unwrap();
         let log = data.join("log");
         let mut command = axiam(data);
         command
@@ -88,8 +90,58 @@ impl Served {
         self.child.wait().unwrap()
     }
 
+    /// A new site, and its backend.
+    pub(crate) async fn site(&self) -> Site {
+        let created = axiam(&self.data)
+            .args(["site", "create", "--url", "https://a.example", "--json"])
+            .output()
+            .unwrap();
+        let keys: Value = serde_json::from_slice(&created.stdout).unwrap();
+        let mut site = Site {
+            id: keys["site_id"].as_str().unwrap().to_owned(),
+            url: format!("{}/api/v1/facial_sign_on", self.url),
+            token: String::new(),
+        };
+        let keys = json!({ "api_key": keys["api_key"], "secret_key": keys["secret_key"] });
+        let answer = site.post("/application_auth", keys).await;
+        site.token = answer.text("authenticated_token");
+        site
+    }
+
     pub(crate) fn logged(&self, words: &str) -> bool {
         until(|| fs::read_to_string(&self.log).unwrap().contains(words))
+    }
+}
+
+/// A site of a server, as its backend sees it.
+pub(crate) struct Site {
+    pub(crate) id: String,
+    url: String,
+    token: String,
+}
+
+impl Site {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        let request = reqwest::Client::new().post(format!("{}{path}", self.url));
+        let request = if self.token.is_empty() {
+            request
+        } else {
+            request.bearer_auth(&self.token)
+        };
+        Answer::to(request.json(&body)).await
+    }
+
+    /// A new client's id.
+    pub(crate) async fn client(&self, email: &str) -> String {
+        let body = json!({ "email": email, "full_name": "Ann" });
+        self.post("/client/create", body).await.text("client_id")
+    }
+
+    /// What a phone of the client pairs by.
+    pub(crate) async fn link(&self, client: &str) -> String {
+        let code = json!({ "id": client, "flow_type": "signup" });
+        let answer = self.post("/client/qrcode", code).await;
+        answer.text("enrollment_url")
     }
 }
 

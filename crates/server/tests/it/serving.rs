@@ -12,8 +12,6 @@ use std::{
 };
 
 use phone::{Phone, SystemClock};
-use serde_json::{Value, json};
-use testkit::Answer;
 
 use crate::served::{Served, axiam, until};
 
@@ -251,33 +249,8 @@ fn with_redis_servers_share_a_folder_and_not_with_one_that_has_none() {
 
 /// A phone that is paired with a site of this server.
 async fn paired(served: &Served) -> Phone {
-    let created = axiam(&served.data)
-        .args(["site", "create", "--url", "https://a.example", "--json"])
-        .output()
-        .unwrap();
-    let site: Value = serde_json::from_slice(&created.stdout).unwrap();
-    let http = reqwest::Client::new();
-    let post = async |path: &str, token: Option<&str>, body: Value| {
-        let url = format!("{}/api/v1/facial_sign_on{path}", served.url);
-        let request = http.post(url).json(&body);
-        let request = match token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        };
-        Answer::to(request).await
-    };
-    let keys = json!({ "api_key": site["api_key"], "secret_key": site["secret_key"] });
-    let token = post("/application_auth", None, keys)
-        .await
-        .text("authenticated_token");
-    let ann = json!({ "email": "ann@example.com", "full_name": "Ann" });
-    let client = post("/client/create", Some(&token), ann)
-        .await
-        .text("client_id");
-    let code = json!({ "id": client, "flow_type": "signup" });
-    let link = post("/client/qrcode", Some(&token), code)
-        .await
-        .text("enrollment_url");
+    let site = served.site().await;
+    let link = site.link(&site.client("ann@example.com").await).await;
     let clock = Arc::new(SystemClock);
     Phone::pair(&link, &served.url, "test phone", clock)
         .await

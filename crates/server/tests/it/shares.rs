@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use face::{Asked, FaceEngine, Frame, PackInfo, PhotoError, Scan, Template};
+use face::{Asked, FaceEngine, Frame, PackInfo, PhotoError, Purpose, Scan, Template};
 use serde_json::json;
 use testkit::{App, Backend, Engine, Person, Scripted, on_each_database};
 use tokio::{
@@ -75,9 +75,14 @@ impl FaceEngine for Gated {
         self.engine.template(photo)
     }
 
-    fn scan(&self, frames: &[Frame<'_>], asked: Asked<'_>) -> Result<Scan, PhotoError> {
+    fn scan(
+        &self,
+        frames: &[Frame<'_>],
+        asked: Asked<'_>,
+        purpose: Purpose,
+    ) -> Result<Scan, PhotoError> {
         self.pass(frames[0].photo);
-        self.engine.scan(frames, asked)
+        self.engine.scan(frames, asked, purpose)
     }
 }
 

@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::served::Served;
+use testkit::networks;
+
+use crate::served::{Served, axiam, until};
 
 #[test]
 fn a_server_tells_systemd_takes_up_settings_and_stops_in_time() {
@@ -50,6 +52,44 @@ fn a_server_tells_systemd_takes_up_settings_and_stops_in_time() {
         "{:?}",
         asked.elapsed()
     );
+}
+
+#[test]
+fn a_broken_file_of_places_starts_nothing_and_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("places.mmdb");
+    let record = r#"{"country":{"names":{"en":"Iceland"}}}"#;
+    let good = networks("Test-City", &[("203.0.113.0/24", record)]);
+    fs::write(&file, &good).unwrap();
+    let served = Served::start(|command| {
+        command.env("AXIAM_SIGN_ON_PLACES", &file);
+    });
+    let refused = || {
+        let log = fs::read_to_string(&served.log).unwrap();
+        log.matches("the settings stay as they are").count()
+    };
+    let broken = [good[..90].to_vec(), Vec::new(), vec![0xAB; 5000]];
+    for (turn, bytes) in broken.iter().enumerate() {
+        fs::write(&file, bytes).unwrap();
+        served.signal("HUP");
+        assert!(until(|| refused() == turn + 1), "{}", refused());
+        let answer = TcpStream::connect(served.url.trim_start_matches("http://"));
+        assert!(answer.is_ok());
+    }
+    let output = axiam(folder.path())
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .env("AXIAM_SIGN_ON_PLACES", &file)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !output.status.success() && said.contains("sign_on.places: "),
+        "{said}"
+    );
+    fs::write(&file, &good).unwrap();
+    served.signal("HUP");
+    assert!(served.logged("were read again"));
+    assert_eq!(refused(), broken.len());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
-use server::{client::TestClient, platform::clock::Clock, site};
+use server::{client::TestClient, site};
 use testkit::{App, Backend, Page, on_each_database};
 
 async fn test_site(app: &App) -> Backend {
@@ -50,12 +50,8 @@ async fn tracked(app: &App, column: &str) -> Option<String> {
 }
 
 async fn go_live(app: &App, backend: &Backend) {
-    let db = &app.app.state.db;
-    let mut row = site::find(db, backend.site_id).await.unwrap().unwrap();
-    row.settings.test_mode = false;
-    site::store_settings(db, &app.app.state.keys, &row, app.clock.now())
-        .await
-        .unwrap();
+    app.change_settings(backend.site_id, |settings| settings.test_mode = false)
+        .await;
 }
 
 on_each_database! {

@@ -1,4 +1,5 @@
-//! `docs/threats.md` names a test for whatever it says is met, each of them exists, and no requirement is left out.
+//! `docs/threats.md` and `docs/requirements.md` name a test for whatever they say is met, each of them exists, and no
+//! requirement is left out.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -18,7 +19,8 @@ struct Row {
 }
 
 fn rows() -> Vec<Row> {
-    let text = std::fs::read_to_string(root().join("docs/threats.md")).unwrap();
+    let read = |name: &str| std::fs::read_to_string(root().join("docs").join(name)).unwrap();
+    let text = format!("{}\n{}", read("threats.md"), read("requirements.md"));
     let (mut heading, mut rows, mut is_head) = (String::new(), Vec::new(), true);
     for line in text.lines() {
         if let Some(title) = line.strip_prefix('#') {

@@ -8,7 +8,7 @@ import type { Told } from '../texts/index.js';
 import type { Pairing } from '../vault.js';
 import type { Entry } from '../waiting.js';
 import { actions, button } from '../view.js';
-import { ago, countdown, explain, fill } from '../words.js';
+import { ago, asker, countdown, explain, fill } from '../words.js';
 import { capture, type Captured } from './capture.js';
 import { checking } from './checking.js';
 import { enrol } from './enrol.js';
@@ -51,6 +51,8 @@ export class Answering {
       const left = Date.parse(signOn.expires_at) - context.routes.api.now();
       remaining.textContent = fill(t.remaining, { time: countdown(left) });
     };
+    // It comes while the person reads.
+    void context.engine.prepare();
     const ticking = setInterval(tick, 1_000);
     tick();
     context.view.show({
@@ -81,7 +83,7 @@ export class Answering {
   #facts(): HTMLElement {
     const { t, language, routes } = this.context;
     const { signOn } = this;
-    const browser = signOn.browser && signOn.os ? fill(t.requestFrom, { browser: signOn.browser, os: signOn.os }) : signOn.browser ?? signOn.os;
+    const browser = asker(signOn, t);
     const asked = Date.parse(signOn.requested_at);
     const when = html('time', { datetime: signOn.requested_at }, ago(asked, routes.api.now(), language, t.ago));
     return html('dl', { class: 'facts' },

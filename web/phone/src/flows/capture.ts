@@ -4,15 +4,18 @@ import { html } from '../../../widget/src/dom.js';
 import { CameraError, open, type Camera } from '../camera.js';
 import type { Context } from '../context.js';
 import { movement, oval } from '../drawings.js';
+import type { Engine } from '../engine/engine.js';
 import type { Photo } from '../form.js';
 import { Guide, type Advice } from '../guide.js';
 import type { Challenge } from '../routes.js';
 import { Shots } from '../shots.js';
+import type { Texts } from '../texts/index.js';
 import { button } from '../view.js';
 import { fill } from '../words.js';
 
-/** Milliseconds from one look at the picture to the next. */
+/** Milliseconds from one look at the picture to the next, and with an engine, which is to see a blink. */
 const EVERY = 100;
+const EVERY_SEEN = 60;
 
 export interface Captured {
   challenge: Challenge;
@@ -30,6 +33,7 @@ export async function capture(context: Context, ask: () => Promise<Challenge>): 
   try {
     const opening = open(stage.video, 'user', context.around.isInApp);
     const asking = timed(ask);
+    const preparing = context.engine.prepare();
     // Of two failures the camera's is told; the other one must not stay unheard.
     asking.catch(() => {});
     camera = await Promise.race([opening, stage.cancelled]);
@@ -38,7 +42,8 @@ export async function capture(context: Context, ask: () => Promise<Challenge>): 
       return null;
     }
     const asked = await Promise.race([asking, stage.cancelled]);
-    return asked && await photograph(stage, camera, asked);
+    if (!asked || await Promise.race([preparing, stage.cancelled]) === null) return null;
+    return await photograph(context.engine, stage, camera, asked);
   } finally {
     camera?.stop();
     stage.stop();
@@ -56,21 +61,32 @@ async function timed(ask: () => Promise<Challenge>): Promise<Asked> {
   return { challenge, since: performance.now() };
 }
 
-async function photograph(stage: Stage, camera: Camera, { challenge, since }: Asked): Promise<Captured | null> {
+async function photograph(engine: Engine, stage: Stage, camera: Camera, { challenge, since }: Asked): Promise<Captured | null> {
   const guide = new Guide(challenge.steps);
   const shots = new Shots(stage.video);
-  const taking: Promise<Photo>[] = [];
+  let taking: { step: string; isSpare: boolean; photo: Promise<Photo> }[] = [];
   const gone = new Promise<never>((_, reject) => camera.onEnd(() => reject(new CameraError('ended'))));
   gone.catch(() => {});
+  // One that comes in the middle has not seen the looks straight ahead.
+  const isGuided = engine.isThere;
+  engine.begin();
   for (;;) {
     const now = performance.now();
-    const advice = guide.look(shots.look(), now);
+    const shot = shots.take();
+    const face = isGuided ? await engine.look(shot.sight()) : undefined;
+    const advice = guide.look(shot.measures, now, face);
     if (advice.problem) throw new CameraError(advice.problem);
-    const step = advice.shoot;
-    if (step) taking.push(shots.take().then((jpeg) => ({ step, at: now - since, jpeg })));
-    stage.follow(advice, challenge);
-    if (advice.isDone) return { challenge, photos: await Promise.all(taking) };
-    const pause = new Promise<true>((resolve) => setTimeout(() => resolve(true), EVERY));
+    const { shoot: step, isSpare } = advice;
+    if (step) {
+      taking = taking.filter((other) => other.step !== step || !other.isSpare);
+      taking.push({ step, isSpare, photo: shot.encode().then((jpeg) => ({ step, at: now - since, jpeg })) });
+    }
+    if (advice.isStraight) engine.keepStraight();
+    const isSeen = isGuided && engine.isThere;
+    stage.follow(advice, challenge, isSeen);
+    if (advice.isDone) return { challenge, photos: await Promise.all(taking.map(({ photo }) => photo)) };
+    const rest = isSeen ? Math.max(0, EVERY_SEEN - (performance.now() - now)) : EVERY;
+    const pause = new Promise<true>((resolve) => setTimeout(() => resolve(true), rest));
     if (!await Promise.race([pause, gone, stage.cancelled])) return null;
   }
 }
@@ -80,6 +96,7 @@ class Stage {
   readonly video = html('video', { playsinline: true, autoplay: true, 'aria-hidden': 'true', tabindex: -1 });
   /** Resolves to null when the person leaves. */
   readonly cancelled: Promise<null>;
+  readonly #stage = html('div', { class: 'stage' });
   readonly #oval = oval();
   readonly #sentence = html('p', { class: 'sentence', 'aria-hidden': 'true' });
   readonly #progress = html('p', { class: 'quiet small', 'aria-hidden': 'true' });
@@ -94,20 +111,23 @@ class Stage {
     this.video.muted = true;
     this.cancelled = new Promise((resolve) => { this.#cancel = () => resolve(null); });
     this.#sentence.textContent = t.opening;
+    this.#stage.append(this.video, this.#oval.element, button('cancel', t.cancel, this.#cancel));
     view.show({
       name: 'capture',
       title: t.opening,
       isImmersive: true,
       leave: () => this.#cancel(),
       nodes: [
-        html('div', { class: 'stage' }, this.video, this.#oval.element, button('cancel', t.cancel, this.#cancel)),
+        this.#stage,
         html('div', { class: 'panel' }, this.#drawing, this.#sentence, this.#progress),
       ],
     });
   }
 
-  follow(advice: Advice, challenge: Challenge): void {
+  /** `isSeen`: an engine says what it sees. */
+  follow(advice: Advice, challenge: Challenge, isSeen: boolean): void {
     const { t, view } = this.context;
+    this.#stage.dataset.seen = String(isSeen);
     const step = challenge.steps[advice.step];
     if (!step || this.#isOver) return;
     if (advice.step !== this.#step) {
@@ -117,7 +137,7 @@ class Stage {
       this.#progress.textContent = fill(t.progress, { step: advice.step + 1, steps: challenge.steps.length });
     }
     this.#oval.fill(advice.progress);
-    const sentence = advice.hint ? t.hints[advice.hint] : t.steps[step.action];
+    const sentence = advice.hint ? hinted(t, advice.hint) : t.steps[step.action];
     if (this.#sentence.textContent === sentence) return;
     this.#sentence.textContent = sentence;
     this.#sentence.classList.toggle('warn', !!advice.hint);
@@ -128,4 +148,10 @@ class Stage {
     this.#isOver = true;
     this.video.srcObject = null;
   }
+}
+
+/** What the server says of a step that was not done is said before as well. */
+function hinted(t: Texts, hint: NonNullable<Advice['hint']>): string {
+  const said: Record<string, string> = { ...t.reasons, ...t.hints };
+  return said[hint] ?? '';
 }

@@ -26,6 +26,8 @@ export async function enrol(context: Context, pairing: Pairing): Promise<void> {
 export function askConsent(context: Context, pairing: Pairing): void {
   const { t } = context;
   const { text, version } = pairing.consent;
+  // It comes while the person reads.
+  void context.engine.prepare();
   context.view.show({
     name: 'consent',
     title: t.consentTitle,

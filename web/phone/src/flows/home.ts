@@ -6,8 +6,9 @@ import { glyph } from '../drawings.js';
 import type { Pairing } from '../vault.js';
 import type { Entry } from '../waiting.js';
 import { button, paragraph, type Screen } from '../view.js';
-import { ago, fill } from '../words.js';
+import { ago, asker, fill } from '../words.js';
 import { scanCode } from './code.js';
+import { notifyCard, showNotifications } from './notify.js';
 import { showInstall } from './pair.js';
 import { showSite } from './site.js';
 
@@ -29,11 +30,12 @@ export function welcome(context: Context): Screen {
 }
 
 export function home(context: Context, does: HomeActions): Screen & { update(): void } {
-  const { t, inbox } = context;
+  const { t, inbox, waking } = context;
   const list = html('ul', { class: 'cards', 'aria-label': t.inboxTitle });
   const empty = html('div', { class: 'empty' }, glyph('inbox'), html('h2', {}, t.inboxEmpty[0]), html('p', {}, t.inboxEmpty[1]));
   const offline = html('p', { class: 'notice warn', role: 'status' });
   const sites = html('ul', { class: 'cards' });
+  const offer = waking.isNew ? notifyCard(context, () => offer?.remove()) : null;
   const update = (): void => {
     sites.replaceChildren(...context.pairings().map((pairing) => html('li', {}, siteCard(context, pairing))));
     const entries = inbox.waiting.list();
@@ -49,21 +51,22 @@ export function home(context: Context, does: HomeActions): Screen & { update(): 
     title: t.inboxTitle,
     update,
     nodes: [
-      offline, list, empty,
+      offline, list, empty, offer,
       html('section', { class: 'stack' },
         html('h2', {}, t.sites),
         sites,
         html('div', { class: 'row' },
           button('', t.scanCode, () => void scanCode(context)),
-          does.install && button('plain', t.installNow, does.install))),
+          does.install && button('plain', t.installNow, does.install),
+          waking.state !== 'none' && button('plain', t.notifyTitle, () => showNotifications(context)))),
     ],
   };
 }
 
 function card(context: Context, entry: Entry, { answer }: HomeActions): HTMLElement {
   const { t, language, routes } = context;
-  const { site, browser, os, place, requested_at: at } = entry.signOn;
-  const from = [browser && os ? fill(t.requestFrom, { browser, os }) : browser ?? os, place].filter(Boolean).join(' · ');
+  const { site, place, requested_at: at } = entry.signOn;
+  const from = [asker(entry.signOn, t), place].filter(Boolean).join(' · ');
   return html('button', { type: 'button', class: 'card', onclick: () => answer(entry) },
     html('strong', { dir: 'auto' }, site.name),
     from && html('span', { class: 'quiet small', dir: 'auto' }, from),

@@ -75,6 +75,7 @@ async function register(context: Context, token: string, name: string, without: 
     const pairing = await pair({ vault, routes, now: () => routes.api.now() }, token, name, without);
     forgetToken();
     await context.keep(pairing);
+    void context.learn(pairing.id);
     navigator.vibrate?.(30);
     const [title, text] = pairing.standing === 'waiting' ? t.pairedWaiting : t.paired;
     const paired: [string, string] = [title, fill(text, { site: pairing.site.name })];

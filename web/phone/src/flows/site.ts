@@ -3,7 +3,7 @@
 import { html } from '../../../widget/src/dom.js';
 import { PROOF_INVALID, Refused } from '../api.js';
 import type { Context } from '../context.js';
-import type { Device, Own } from '../routes.js';
+import type { Device, Own, PastSignOn } from '../routes.js';
 import { learn } from '../pairing.js';
 import type { Pairing } from '../vault.js';
 import { actions, button, paragraph } from '../view.js';
@@ -12,22 +12,23 @@ import { checking } from './checking.js';
 import { enrol } from './enrol.js';
 import { showErase } from './erase.js';
 import { failed, told } from './problem.js';
+import { recentSignOns } from './recent.js';
 
 export function showSite(context: Context, pairing: Pairing): void {
   if (pairing.lost) return showLost(context, pairing);
   const { routes, view } = context;
   checking(context, pairing.site.name);
-  void routes.own(pairing).then(async (own) => {
+  void Promise.all([routes.own(pairing), routes.recent(pairing)]).then(async ([own, recent]) => {
     await context.keep(learn(pairing, own));
     // The person may have gone elsewhere meanwhile.
-    if (view.screen === 'checking') show(context, pairing, own);
+    if (view.screen === 'checking') show(context, pairing, own, recent);
   }).catch((error: unknown) => {
     if (error instanceof Refused && error.code === PROOF_INVALID) return showLost(context, pairing);
     return failed(context, error, () => showSite(context, pairing));
   });
 }
 
-function show(context: Context, pairing: Pairing, own: Own): void {
+function show(context: Context, pairing: Pairing, own: Own, recent: PastSignOn[]): void {
   const { t, view } = context;
   view.show({
     name: 'site',
@@ -39,6 +40,7 @@ function show(context: Context, pairing: Pairing, own: Own): void {
       html('section', { class: 'stack' },
         html('h2', {}, t.devices),
         html('ul', { class: 'cards' }, ...own.devices.map((device) => html('li', {}, deviceCard(context, pairing, device))))),
+      pairing.standing !== 'waiting' && recentSignOns(context, recent, own.devices),
       actions(
         button(own.face_enrolled ? '' : 'primary', own.face_enrolled ? t.scanAgain : t.enrolTitle, () => void enrol(context, pairing)),
         button('', t.erase, () => showErase(context, pairing)),

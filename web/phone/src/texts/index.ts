@@ -2,7 +2,7 @@
 
 import type { CameraProblem } from '../camera.js';
 import type { Hint } from '../guide.js';
-import type { Action } from '../routes.js';
+import type { Action, PastSignOn } from '../routes.js';
 import { ar } from './ar.js';
 import { de } from './de.js';
 import { en } from './en.js';
@@ -78,6 +78,14 @@ export interface Texts {
   requestedAt: string;
   ago: string;
 
+  notifyTitle: string;
+  notifyOffer: Told;
+  notifyTurnOn: string;
+  notifyTurnOff: string;
+  notifyOn: Told;
+  notifyBlocked: Told;
+  notifyFailed: string;
+
   askTitle: string;
   website: string;
   browser: string;
@@ -107,6 +115,12 @@ export interface Texts {
   unconfirmed: string;
   unconfirmedText: string;
   lastSeen: string;
+  recent: string;
+  recentNone: string;
+  recentText: string;
+  unknownBrowser: string;
+  showMore: string;
+  verdicts: Record<PastSignOn['verdict'], string>;
   unpair: string;
   unpairThis: string;
   unpairText: string;

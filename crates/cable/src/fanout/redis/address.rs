@@ -155,6 +155,17 @@ impl Address {
         }
     }
 
+    /// The same Redis for somebody else, who asks for no database in particular.
+    #[must_use]
+    pub fn as_user(self, user: &str, password: &str) -> Self {
+        Self {
+            user: user.to_owned(),
+            password: password.to_owned(),
+            database: 0,
+            ..self
+        }
+    }
+
     /// A client for it. For RESP3, in which announcements and answers share a connection, and
     /// without Nagle's algorithm, which would let small commands wait.
     ///
@@ -191,6 +202,15 @@ mod tests {
         let address: Address = text.parse()?;
         let place = format!("{address:?}");
         Ok((place, address.user, address.password, address.database))
+    }
+
+    #[test]
+    fn somebody_else_asks_at_the_same_place() {
+        let own: Address = "rediss://:own@redis.example:7000/3".parse().unwrap();
+        let other = own.clone().as_user("app_1", "rp_1");
+        assert_eq!(format!("{other:?}"), format!("{own:?}"));
+        let login = (other.user.as_str(), other.password.as_str(), other.database);
+        assert_eq!(login, ("app_1", "rp_1", 0));
     }
 
     #[test]

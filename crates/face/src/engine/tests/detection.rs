@@ -8,17 +8,17 @@ use super::super::*;
 use super::photo_conditions::{self, FacePhoto};
 use crate::{FaceEngine, FmrLevel, PoorReason};
 
-fn root() -> PathBuf {
+pub(super) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+pub(super) static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     Engine::load(&root().join("models/build/default")).expect("run `make models`")
 });
 
 /// What the detectors say, without landmarks.
 fn found(image: &Image) -> Result<Found, PhotoError> {
-    find::the_face(&ENGINE.detectors, image)
+    ENGINE.search().the_face(image)
 }
 
 /// From a found face to its template, as the engine goes.
@@ -33,14 +33,14 @@ fn template(image: &Image, face: &Found) -> Result<Template, PhotoError> {
 }
 
 /// A good photo, the place of its face, and its template.
-struct Good {
-    name: String,
-    photo: FacePhoto,
+pub(super) struct Good {
+    pub name: String,
+    pub photo: FacePhoto,
     template: Template,
 }
 
 /// The first photo of each demo person; or all of them and all shared ones.
-fn good(all: bool) -> Vec<Good> {
+pub(super) fn good(all: bool) -> Vec<Good> {
     let mut folders = vec![root().join("models/build/demo-faces")];
     let shared = root().join("../shared/faces/photos");
     if all && shared.is_dir() {
@@ -109,6 +109,18 @@ fn from_side(rest: f32) -> impl Fn(&FacePhoto) -> FacePhoto {
     move |s| s.lit(|p, v| v * (rest + (1.1 - rest) * (0.5 - p.x).clamp(0.0, 1.0)))
 }
 
+/// Sides of faces in a photo of 12 megapixels, in its pixels, and whether they are to be found.
+const SMALL: [(u16, bool); 8] = [
+    (400, true),
+    (240, true),
+    (180, true),
+    (130, false),
+    (100, false),
+    (80, false),
+    (60, false),
+    (40, false),
+];
+
 fn conditions(all: bool) -> Vec<Condition> {
     let mut list = vec![condition("as it is", true, true, |s| s.lit(|_, v| v))];
     for percent in [0_u8, 10, 20, 30] {
@@ -117,7 +129,7 @@ fn conditions(all: bool) -> Vec<Condition> {
             s.cut(1.0 - f32::from(percent) / 100.0)
         }));
     }
-    for (side, find) in [(100_u8, true), (80, true), (60, true), (40, false)] {
+    for (side, find) in SMALL {
         // What the engine sees of 4000 by 3000 pixels.
         let name = format!("{side} px in 12 MP");
         list.push(condition(name, find, false, move |s| {
@@ -281,31 +293,6 @@ fn nothing_is_found_where_no_face_is() {
     for (name, image) in photo_conditions::faceless() {
         assert_eq!(found(&image), Err(PhotoError::NoFace), "{name}");
     }
-}
-
-/// The largest picture there is, full of detail and without a face, costs no more than is written in
-/// `docs/decisions/0015-second-looks.md`; a photo with a clear face costs one look of the cheap detector.
-#[test]
-fn what_looking_costs_is_bounded() {
-    let engine = Engine::load(&root().join("models/build/default")).unwrap();
-    let looks = |image: &Image| {
-        let before = engine.timings().detector_nets;
-        let started = std::time::Instant::now();
-        let found = find::the_face(&engine.detectors, image);
-        let after = engine.timings().detector_nets;
-        let runs: Vec<u64> = before
-            .iter()
-            .zip(&after)
-            .map(|(b, a)| a.times - b.times)
-            .collect();
-        println!("{runs:?} looks in {:?}", started.elapsed());
-        (found.is_ok(), runs)
-    };
-    let clear = good(false);
-    let mut clear = clear.iter().map(|photo| looks(&photo.photo.image));
-    assert!(clear.any(|looked| looked == (true, vec![1, 0])));
-    let (found, runs) = looks(&photo_conditions::tiled(2048));
-    assert!(!found && runs[0] <= 427 && runs[1] <= 32, "{runs:?}");
 }
 
 /// One large face, and others of all sizes and places.

@@ -1,5 +1,6 @@
 //! Tests of the engine's parts on real photos and against the original networks.
 
 mod detection;
+mod hostile;
 mod parity;
 mod photo_conditions;

@@ -239,7 +239,7 @@ impl Dice {
 }
 
 /// Roughly normal noise: the sum of four rolls.
-fn noisy(image: &Image, deviation: f32) -> Image {
+pub(super) fn noisy(image: &Image, deviation: f32) -> Image {
     let mut dice = Dice(7);
     let data = image
         .data()

@@ -33,12 +33,12 @@ pub(super) fn bezel(image: &Image, low: Point, high: Point) -> f32 {
         top: low.y * scale,
         bottom: high.y * scale,
     };
-    let upright = gray.turned();
+    let (upright, edges) = (gray.turned().edges(), gray.edges());
     [
         side(&upright, &face.turned(), face.beyond_left()),
         side(&upright, &face.turned(), face.beyond_right(gray.width)),
-        side(&gray, &face, face.above()),
-        side(&gray, &face, face.below(gray.height)),
+        side(&edges, &face, face.above()),
+        side(&edges, &face, face.below(gray.height)),
     ]
     .into_iter()
     .fold(1.0, f32::min)
@@ -90,10 +90,10 @@ impl Face {
 
 /// The best edge across the picture at a height in `range`: the part of the face's width, and a third of
 /// it to either side, along which brightness changes in one direction.
-fn side(gray: &Gray, face: &Face, range: std::ops::Range<f32>) -> f32 {
+fn side(edges: &Edges, face: &Face, range: std::ops::Range<f32>) -> f32 {
     let reach = face.width() / 3.0;
     let from = (face.left - reach).max(1.0) as usize;
-    let to = ((face.right + reach) as usize).min(gray.width.saturating_sub(1));
+    let to = ((face.right + reach) as usize).min(edges.width.saturating_sub(1));
     if to <= from || range.end <= range.start {
         return 0.0;
     }
@@ -104,9 +104,9 @@ fn side(gray: &Gray, face: &Face, range: std::ops::Range<f32>) -> f32 {
         while y < range.end {
             let (mut rising, mut falling) = (0, 0);
             for x in from..to {
-                let step = gray.step(x, y + slant * (x as f32 - middle));
-                rising += usize::from(step > EDGE);
-                falling += usize::from(step < -EDGE);
+                let edge = edges.at(x, y + slant * (x as f32 - middle));
+                rising += usize::from(edge == Edge::Rising);
+                falling += usize::from(edge == Edge::Falling);
             }
             best = best.max(rising.max(falling) as f32 / (to - from) as f32);
             y += 1.0;
@@ -151,21 +151,50 @@ impl Gray {
         }
     }
 
-    /// The steepest change of brightness downwards within a pixel of a place.
-    fn step(&self, x: usize, y: f32) -> f32 {
-        let y = y as isize;
-        let at = |y: isize| {
-            usize::try_from(y)
-                .ok()
-                .filter(|y| *y < self.height)
-                .map(|y| self.values[y * self.width + x])
+    /// Where brightness changes downwards.
+    fn edges(&self) -> Edges {
+        let at = |x: usize, y: usize| self.values.get(y * self.width + x).copied();
+        let change = |x: usize, y: usize| Some((at(x, y + 1)? - at(x, y.checked_sub(1)?)?) / 2.0);
+        let edge = |i: usize| {
+            let (x, y) = (i % self.width, i / self.width);
+            let near = (y.saturating_sub(1)..=y + 1).filter_map(|y| change(x, y));
+            // The steepest change within a pixel of the place.
+            let step = near.max_by(|a, b| a.abs().total_cmp(&b.abs()));
+            match step.unwrap_or(0.0) {
+                step if step > EDGE => Edge::Rising,
+                step if step < -EDGE => Edge::Falling,
+                _ => Edge::None,
+            }
         };
-        let change = |y: isize| Some((at(y + 1)? - at(y - 1)?) / 2.0);
-        [y - 1, y, y + 1]
-            .into_iter()
-            .filter_map(change)
-            .max_by(|a, b| a.abs().total_cmp(&b.abs()))
-            .unwrap_or(0.0)
+        Edges {
+            width: self.width,
+            values: (0..self.values.len()).map(edge).collect(),
+        }
+    }
+}
+
+/// Whether it becomes brighter or darker within a pixel of a place, going down.
+#[derive(Clone, Copy, PartialEq)]
+enum Edge {
+    Rising,
+    Falling,
+    None,
+}
+
+/// The edges of a picture, told once: lines of every slant cross each place.
+struct Edges {
+    width: usize,
+    values: Vec<Edge>,
+}
+
+impl Edges {
+    fn at(&self, x: usize, y: f32) -> Edge {
+        // Rounds towards 0, as far as that is a row.
+        let Ok(y) = usize::try_from(y as isize) else {
+            return Edge::None;
+        };
+        let edge = self.values.get(y * self.width + x);
+        edge.copied().unwrap_or(Edge::None)
     }
 }
 

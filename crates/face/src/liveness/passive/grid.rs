@@ -1,9 +1,11 @@
 //! The grid of a screen: pixels photographed by other pixels beat against each other (moiré), which skin
 //! never does. The beat is a narrow peak in the spectrum.
 
-use realfft::RealFftPlanner;
+use std::sync::{Arc, LazyLock};
+
 use realfft::num_complex::Complex;
-use rustfft::FftPlanner;
+use realfft::{RealFftPlanner, RealToComplex};
+use rustfft::{Fft, FftPlanner};
 
 use crate::geometry::Point;
 use crate::image::Image;
@@ -24,13 +26,14 @@ const HIGHEST: f32 = 0.47;
 /// ratio of powers; 0 if the face is too small to tell.
 pub(super) fn grid(image: &Image, center: Point, width: f32, height: f32) -> f32 {
     let extent = width.min(height);
-    let Some(side) = SIDES.into_iter().find(|side| *side as f32 <= extent) else {
+    let mut plans = PLANS.iter();
+    let Some(plan) = plans.find(|plan| plan.side as f32 <= extent) else {
         return 0.0;
     };
-    let squares = squares(center, width, height, side as f32);
+    let squares = squares(center, width, height, plan.side as f32);
     [luma as fn(&[u8; 3]) -> f32, red_green, blue_green]
         .into_iter()
-        .map(|channel| peak(&spectrum(image, &squares, side, channel), side))
+        .map(|channel| plan.peak(&plan.spectrum(image, &squares, channel)))
         .fold(0.0, f32::max)
 }
 
@@ -66,43 +69,111 @@ fn blue_green(&[_, g, b]: &[u8; 3]) -> f32 {
     f32::from(b) - f32::from(g)
 }
 
-/// Power at each frequency, summed over the squares, each of which counts the same: `side / 2 + 1`
-/// frequencies across for each down. The other half mirrors them, as of all that is real.
-fn spectrum(
-    image: &Image,
-    squares: &[Point],
+/// What looking at squares of one size takes, worked out once.
+struct Plan {
     side: usize,
-    channel: fn(&[u8; 3]) -> f32,
-) -> Vec<f32> {
-    let across = RealFftPlanner::new().plan_fft_forward(side);
-    let down = FftPlanner::new().plan_fft_forward(side);
-    let half = across.complex_len();
-    let hann: Vec<f32> = (0..side).map(|i| hann(i, side)).collect();
-    let mut rows = vec![Complex::default(); half * side];
-    let mut power = vec![0.0; half * side];
-    for middle in squares {
-        let mut detail = detail(image, *middle, side, channel);
-        let deviation = (detail.iter().map(|v| v * v).sum::<f32>() / detail.len() as f32).sqrt();
-        if deviation < f32::MIN_POSITIVE {
-            continue;
+    across: Arc<dyn RealToComplex<f32>>,
+    down: Arc<dyn Fft<f32>>,
+    hann: Vec<f32>,
+    /// The frequencies of a spectrum, ordered by their size, and how many there are of each.
+    by_size: Vec<usize>,
+    counts: Vec<usize>,
+    /// Frequencies at which a peak tells something, each with its size.
+    telling: Vec<[usize; 2]>,
+}
+
+static PLANS: LazyLock<[Plan; 3]> = LazyLock::new(|| SIDES.map(Plan::new));
+
+impl Plan {
+    fn new(side: usize) -> Self {
+        let half = side / 2 + 1;
+        let frequency = |i: usize| {
+            let signed = if i <= side / 2 {
+                i as f32
+            } else {
+                i as f32 - side as f32
+            };
+            signed / side as f32
+        };
+        let place = |i: usize| (frequency(i % half), frequency(i / half));
+        let size = |i: usize| {
+            let (x, y) = place(i);
+            (x * x + y * y).sqrt()
+        };
+        let ring = |i: usize| (size(i) * side as f32) as usize;
+        let mut by_size: Vec<usize> = (0..half * side).collect();
+        by_size.sort_by_key(|i| ring(*i));
+        let mut counts = vec![0; side];
+        for i in &by_size {
+            counts[ring(*i)] += 1;
         }
-        let lines = detail.chunks_exact_mut(side);
-        for ((line, row), faded) in lines.zip(rows.chunks_exact_mut(half)).zip(&hann) {
-            for (v, weight) in line.iter_mut().zip(&hann) {
-                *v *= weight * faded / deviation;
-            }
-            // Fails only for slices of another length.
-            let _ = across.process(line, row);
-        }
-        let mut columns = transposed(&rows, half);
-        down.process(&mut columns);
-        for (x, column) in columns.chunks_exact(side).enumerate() {
-            for (y, value) in column.iter().enumerate() {
-                power[y * half + x] += value.norm_sqr();
-            }
+        let tells = |i: &usize| {
+            let (x, y) = place(*i);
+            size(*i) > LOWEST && !excluded(x, y, side)
+        };
+        Self {
+            side,
+            across: RealFftPlanner::new().plan_fft_forward(side),
+            down: FftPlanner::new().plan_fft_forward(side),
+            hann: (0..side).map(|i| hann(i, side)).collect(),
+            telling: (0..half * side)
+                .filter(tells)
+                .map(|i| [i, ring(i)])
+                .collect(),
+            by_size,
+            counts,
         }
     }
-    power
+
+    /// Power at each frequency, summed over the squares, each of which counts the same: `side / 2 + 1`
+    /// frequencies across for each down. The other half mirrors them, as of all that is real.
+    fn spectrum(&self, image: &Image, squares: &[Point], channel: fn(&[u8; 3]) -> f32) -> Vec<f32> {
+        let side = self.side;
+        let half = self.across.complex_len();
+        let mut scratch = self.across.make_scratch_vec();
+        let mut rows = vec![Complex::default(); half * side];
+        let mut power = vec![0.0; half * side];
+        for middle in squares {
+            let mut detail = detail(image, *middle, side, channel);
+            let deviation =
+                (detail.iter().map(|v| v * v).sum::<f32>() / detail.len() as f32).sqrt();
+            if deviation < f32::MIN_POSITIVE {
+                continue;
+            }
+            let lines = detail.chunks_exact_mut(side);
+            for ((line, row), faded) in lines.zip(rows.chunks_exact_mut(half)).zip(&self.hann) {
+                for (v, weight) in line.iter_mut().zip(&self.hann) {
+                    *v *= weight * faded / deviation;
+                }
+                // Fails only for slices of another length.
+                let _ = self.across.process_with_scratch(line, row, &mut scratch);
+            }
+            let mut columns = transposed(&rows, half);
+            self.down.process(&mut columns);
+            for (x, column) in columns.chunks_exact(side).enumerate() {
+                for (y, value) in column.iter().enumerate() {
+                    power[y * half + x] += value.norm_sqr();
+                }
+            }
+        }
+        power
+    }
+
+    /// The highest ratio of a frequency's power to the median power of all frequencies of its size.
+    fn peak(&self, power: &[f32]) -> f32 {
+        let mut ordered: Vec<f32> = self.by_size.iter().map(|i| power[*i]).collect();
+        let mut rest = ordered.as_mut_slice();
+        let mut medians = Vec::with_capacity(self.side);
+        for count in &self.counts {
+            let (ring, larger) = std::mem::take(&mut rest).split_at_mut(*count);
+            medians.push(median(ring));
+            rest = larger;
+        }
+        let floor = median(&mut medians.clone()) * 0.05;
+        let ratio =
+            |[i, ring]: &[usize; 2]| power[*i] / medians[*ring].max(floor).max(f32::MIN_POSITIVE);
+        self.telling.iter().map(ratio).fold(0.0, f32::max)
+    }
 }
 
 fn hann(i: usize, side: usize) -> f32 {
@@ -153,41 +224,6 @@ fn detail(image: &Image, middle: Point, side: usize, channel: fn(&[u8; 3]) -> f3
     detail
 }
 
-/// The highest ratio of a frequency's power to the median power of all frequencies of its size.
-fn peak(power: &[f32], side: usize) -> f32 {
-    let half = side / 2 + 1;
-    let frequency = |i: usize| {
-        let signed = if i <= side / 2 {
-            i as f32
-        } else {
-            i as f32 - side as f32
-        };
-        signed / side as f32
-    };
-    let sizes: Vec<(f32, f32, f32)> = (0..power.len())
-        .map(|i| (frequency(i % half), frequency(i / half)))
-        .map(|(x, y)| (x, y, (x * x + y * y).sqrt()))
-        .collect();
-    let ring = |size: f32| (size * side as f32) as usize;
-    let mut rings: Vec<Vec<f32>> = vec![Vec::new(); side];
-    for ((_, _, size), value) in sizes.iter().zip(power) {
-        if let Some(ring) = rings.get_mut(ring(*size)) {
-            ring.push(*value);
-        }
-    }
-    let medians: Vec<f32> = rings.into_iter().map(median).collect();
-    let floor = median(medians.clone()) * 0.05;
-    sizes
-        .iter()
-        .zip(power)
-        .filter(|((x, y, size), _)| *size > LOWEST && !excluded(*x, *y, side))
-        .map(|((_, _, size), value)| {
-            let usual = medians.get(ring(*size)).copied().unwrap_or(0.0);
-            value / usual.max(floor).max(f32::MIN_POSITIVE)
-        })
-        .fold(0.0, f32::max)
-}
-
 /// Frequencies where honest pictures have peaks: along the axes, near half a cycle, and where the
 /// multiples of the 8-pixel JPEG blocks cross.
 fn excluded(x: f32, y: f32, side: usize) -> bool {
@@ -197,7 +233,7 @@ fn excluded(x: f32, y: f32, side: usize) -> bool {
     axis || edge || (block(x) && block(y))
 }
 
-fn median(mut values: Vec<f32>) -> f32 {
+fn median(values: &mut [f32]) -> f32 {
     let middle = values.len() / 2;
     if values.is_empty() {
         return 0.0;

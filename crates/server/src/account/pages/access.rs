@@ -7,17 +7,15 @@ use uuid::Uuid;
 
 use super::{sentence, status};
 use crate::{
-    account::{self, Account, AccountError, Member, Role},
-    client::Email,
+    account::{self, AccountError, By, LetIn, Member, Role},
     dashboard_pages,
     http::error::{ApiError, ApiResult},
-    limit::{self, Rule},
     pages::{
         dashboard::{Access, Fields, Frame, Owner, layout},
         layout::{Layout, Page},
     },
     platform::{
-        secret::Secret,
+        config::SignUp,
         state::{Shared, State as AppState},
     },
 };
@@ -30,7 +28,10 @@ struct AccessPage {
     error: Option<String>,
     email: String,
     own: Uuid,
-    is_administrator: bool,
+    /// Whether somebody without an account gets one.
+    may_make: bool,
+    /// Whether a letter tells them.
+    has_mail: bool,
     members: Vec<Member>,
     roles: [Role; 3],
     /// A link for somebody new, and how long it is good for: shown this once.
@@ -46,13 +47,16 @@ async fn show(
     link: Option<(String, String)>,
 ) -> ApiResult<Response> {
     let status = error.as_ref().map_or(StatusCode::OK, status);
+    let has_mail = state.post.is_open();
+    let may_invite = has_mail && state.settings.accounts.sign_up != SignUp::Closed;
     let page = AccessPage {
         layout: layout(),
         frame: access.frame("access").await?,
         error: error.map(sentence).transpose()?,
         email,
         own: access.account.id,
-        is_administrator: access.account.is_administrator,
+        may_make: access.account.is_administrator || may_invite,
+        has_mail,
         members: account::members(&state.db, access.site.id).await?,
         roles: Role::ALL,
         link,
@@ -71,57 +75,28 @@ pub(super) struct Given {
     role: Role,
 }
 
-/// The account of an address. Only who runs the installation makes new ones: whoever holds a new account's link
-/// is that account, on every site where it is let in later.
-async fn account_at(
-    state: &AppState,
-    access: &Access,
-    email: &str,
-) -> Result<(Account, Option<Secret>), AccountError> {
-    // Owners could ask who has an account.
-    limit::check(
-        state,
-        Rule::SignInByAccount,
-        format!("access {}", access.account.id),
-    )
-    .await?;
-    let parsed = Email::try_from(email.to_owned());
-    let parsed = parsed
-        .map_err(|_| AccountError::Email("Write the whole address, such as ann@example.com."))?;
-    if let Some(account) = account::find_by_email(&state.db, &parsed).await? {
-        return Ok((account, None));
-    }
-    if !access.account.is_administrator {
-        return Err(AccountError::NotFound);
-    }
-    let now = state.now();
-    let account = account::create(&state.db, &state.keys, email, false, now).await?;
-    let token = account::offer(&state.db, &state.keys, Some(account.id), now).await?;
-    Ok((account, Some(token)))
-}
-
 pub(super) async fn give(
     State(state): State<Shared>,
     Owner(access): Owner,
     Fields(given): Fields<Given>,
 ) -> ApiResult<Response> {
-    let (account, token) = match account_at(&state, &access, &given.email).await {
-        Ok(found) => found,
-        Err(error) => return show(&state, &access, (Some(error), given.email), None).await,
-    };
-    let at = (account.id, access.site.id);
-    account::give_role(&state.db, &state.keys, at, given.role, state.now()).await?;
-    match token {
-        None => {
-            let sentence = format!("{} is now {} here.", account.email, given.role.as_str());
-            access.back_to("/access", &sentence).await
+    let whom = (given.email.as_str(), given.role);
+    let role = given.role.as_str();
+    match account::let_in(&state, &access.account, &access.site, whom).await {
+        Ok(LetIn::Letter(account)) => {
+            let sentence = format!("{} is {role} here. A letter tells them.", account.email);
+            access.back_to("/access", sentence).await
         }
-        Some(token) => {
-            let url = state.settings.public_url();
-            let link = format!("{url}/dashboard/join?token={}", token.reveal());
+        Ok(LetIn::Word(account)) => {
+            let sentence = format!("{} is now {role} here.", account.email);
+            access.back_to("/access", sentence).await
+        }
+        Ok(LetIn::Link(_, token)) => {
+            let link = account::join_address(&state.settings.public_url(), &token);
             let days = format!("{} days", account::LIFE.num_days());
             show(&state, &access, (None, String::new()), Some((link, days))).await
         }
+        Err(error) => show(&state, &access, (Some(error), given.email), None).await,
     }
 }
 
@@ -139,11 +114,11 @@ pub(super) async fn remove(
         return Err(ApiError::invalid("account", "is your own"));
     }
     let at = (whose.account, access.site.id);
-    let is_gone = account::take_role(&state.db, &state.keys, at, state.now()).await?;
-    let sentence = if is_gone {
-        "They may not come in here any more."
-    } else {
-        "They had no role here."
+    let by = By::account(&access.account);
+    let sentence = match account::take_role(&state.db, &state.keys, at, by, state.now()).await {
+        Ok(true) => "They may not come in here any more.",
+        Ok(false) => "They had no role here.",
+        Err(error) => return show(&state, &access, (Some(error), String::new()), None).await,
     };
     access.back_to("/access", sentence).await
 }

@@ -8,10 +8,11 @@ use axum::{
 };
 use serde::Deserialize;
 use tower_sessions::Session;
+use uuid::Uuid;
 
-use super::{sentence, status};
+use super::{ask::is_offered, sentence, status};
 use crate::{
-    account::{self, Account},
+    account::{self, Account, Asked, RelyingParty},
     audit, dashboard_pages,
     http::{
         error::{ApiError, ApiResult},
@@ -37,9 +38,37 @@ struct SignInPage {
     email: String,
     /// Where to go to afterwards, a path of ours.
     next: String,
+    /// Whether a letter sets another password, and makes an account.
+    has_mail: bool,
+    may_sign_up: bool,
+    /// Whether browsers make passkeys for this address.
+    has_passkeys: bool,
+    /// The way in by face, where anybody has set theirs up.
+    face: Option<String>,
 }
 
 dashboard_pages!(SignInPage);
+
+impl SignInPage {
+    async fn new(state: &AppState, next: String) -> ApiResult<Self> {
+        let is_open = account::door(state).await?.is_some();
+        let face = is_open.then(|| {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            query.append_pair("next", &next);
+            format!("/dashboard/sign-in/face?{}", query.finish())
+        });
+        Ok(Self {
+            layout: layout(),
+            error: None,
+            email: String::new(),
+            next,
+            has_mail: is_offered(state, Asked::Password),
+            may_sign_up: is_offered(state, Asked::Account),
+            has_passkeys: RelyingParty::of(&state.settings.public_url()).is_some(),
+            face,
+        })
+    }
+}
 
 #[derive(Deserialize)]
 pub(super) struct Wanted {
@@ -48,7 +77,7 @@ pub(super) struct Wanted {
 }
 
 /// A path below `/dashboard`, or its first page: nobody is led elsewhere by what an address says.
-fn own(next: &str) -> String {
+pub(super) fn own(next: &str) -> String {
     let plain = |sign: u8| sign.is_ascii_alphanumeric() || b"/-_.~?=&%+:@".contains(&sign);
     let is_ours = next == "/dashboard" || next.starts_with("/dashboard/");
     let is_plain = next.bytes().all(plain) && !next.contains("//") && !next.contains("..");
@@ -71,13 +100,7 @@ pub(super) async fn page(
     if !account::any(&state.db).await? {
         return Ok(Redirect::to("/dashboard/set-up").into_response());
     }
-    let page = SignInPage {
-        layout: layout(),
-        error: None,
-        email: String::new(),
-        next,
-    };
-    page.answer(StatusCode::OK)
+    SignInPage::new(&state, next).await?.answer(StatusCode::OK)
 }
 
 #[derive(Deserialize)]
@@ -100,27 +123,58 @@ pub(super) async fn sign_in(
     let next = own(&proof.next);
     match account::sign_in(&state, caller.network(), &proof.email, &proof.password).await {
         Ok(account) => {
-            remember(&state, &session, &account, &headers).await?;
+            remember(&state, &session, (&account, Shown::Password), &headers).await?;
             Ok(Redirect::to(&next).into_response())
         }
         Err(error) => {
             let status = status(&error);
-            let page = SignInPage {
-                layout: layout(),
-                error: Some(sentence(error)?),
-                email: proof.email,
-                next,
-            };
+            let mut page = SignInPage::new(&state, next).await?;
+            page.error = Some(sentence(error)?);
+            page.email = proof.email;
             page.answer(status)
         }
     }
+}
+
+/// What somebody has shown who signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// A password alone.
+    Password,
+    /// A passkey, their own face, a recovery code.
+    More,
+}
+
+/// Whose session this is, if it was begun by more than a password.
+pub(super) async fn strong_account(session: &Session) -> ApiResult<Option<Uuid>> {
+    let failed = |error: tower_sessions::session::Error| ApiError::internal(&error);
+    let known = session.get::<session::SignedIn>(session::SignedIn::NAME);
+    let known = known.await.map_err(failed)?;
+    Ok(known
+        .filter(|known| known.is_strong)
+        .map(|known| known.account_id))
+}
+
+/// Notes that whoever is signed in here has shown more than their password.
+pub(super) async fn note_more(session: &Session) -> ApiResult<()> {
+    let failed = |error: tower_sessions::session::Error| ApiError::internal(&error);
+    let known = session.get::<session::SignedIn>(session::SignedIn::NAME);
+    if let Some(known) = known.await.map_err(failed)? {
+        let known = session::SignedIn {
+            is_strong: true,
+            ..known
+        };
+        let kept = session.insert(session::SignedIn::NAME, known).await;
+        kept.map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// Signs an account in, under a new name of the session: one that was known before is worth nothing.
 pub(super) async fn remember(
     state: &AppState,
     session: &Session,
-    account: &Account,
+    (account, shown): (&Account, Shown),
     headers: &HeaderMap,
 ) -> ApiResult<()> {
     let failed = |error: tower_sessions::session::Error| ApiError::internal(&error);
@@ -132,6 +186,8 @@ pub(super) async fn remember(
     session.cycle_id().await.map_err(failed)?;
     let signed_in = session::SignedIn {
         account_id: account.id,
+        proof: account.proof(),
+        is_strong: shown == Shown::More,
         since: state.now(),
         browser,
         os,
@@ -139,6 +195,19 @@ pub(super) async fn remember(
     };
     let kept = session.insert(session::SignedIn::NAME, signed_in).await;
     kept.map_err(failed)
+}
+
+/// Keeps a session over a change of the password that it was begun by.
+pub(super) async fn prove_anew(session: &Session, account: &Account) -> ApiResult<()> {
+    let failed = |error: tower_sessions::session::Error| ApiError::internal(&error);
+    let known = session.get::<session::SignedIn>(session::SignedIn::NAME);
+    if let Some(known) = known.await.map_err(failed)? {
+        let proof = account.proof();
+        let known = session::SignedIn { proof, ..known };
+        let kept = session.insert(session::SignedIn::NAME, known).await;
+        kept.map_err(failed)?;
+    }
+    Ok(())
 }
 
 pub(super) async fn sign_out(

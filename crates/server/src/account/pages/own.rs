@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{sentence, status};
+use super::{enter::prove_anew, sentence, status};
 use crate::{
     account::{self, AccountError, Sessions},
     dashboard_pages,
@@ -28,7 +28,12 @@ struct OwnPage {
     frame: Frame,
     error: Option<String>,
     is_administrator: bool,
+    /// Whether to confirm the address, where letters are written.
+    is_confirmed: bool,
+    has_mail: bool,
     sessions: Vec<Row>,
+    /// The address that was typed to be the next.
+    new_email: String,
 }
 
 dashboard_pages!(OwnPage);
@@ -42,10 +47,20 @@ struct Row {
     is_this: bool,
 }
 
-async fn show(
+pub(super) async fn show(
     state: &AppState,
     signed_in: &SignedIn,
     error: Option<AccountError>,
+) -> ApiResult<Response> {
+    show_typed(state, signed_in, error, String::new()).await
+}
+
+/// The same, with an address that was typed and could not be taken.
+pub(super) async fn show_typed(
+    state: &AppState,
+    signed_in: &SignedIn,
+    error: Option<AccountError>,
+    new_email: String,
 ) -> ApiResult<Response> {
     let now = state.now();
     let this = session::name_of(&signed_in.session).unwrap_or_default();
@@ -56,6 +71,9 @@ async fn show(
         frame: signed_in.frame("account").await?,
         error: error.map(sentence).transpose()?,
         is_administrator: signed_in.account.is_administrator,
+        is_confirmed: signed_in.account.email_confirmed_at.is_some(),
+        has_mail: state.post.is_open(),
+        new_email,
         sessions: kept
             .into_iter()
             .map(|kept| Row {
@@ -94,7 +112,8 @@ pub(super) async fn change_password(
     let this = session::name_of(&signed_in.session).unwrap_or_default();
     let passwords = (change.present.as_str(), change.password.as_str());
     match account::change_password(&state, &signed_in.account, passwords, &this).await {
-        Ok(()) => {
+        Ok(account) => {
+            prove_anew(&signed_in.session, &account).await?;
             signed_in
                 .say("The password is changed. Your other sessions have ended.")
                 .await?;

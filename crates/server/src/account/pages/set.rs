@@ -9,7 +9,10 @@ use axum::{
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::{enter, sentence, status};
+use super::{
+    enter::{self, Shown},
+    sentence, status,
+};
 use crate::{
     account::{self, AccountError},
     dashboard_pages,
@@ -95,7 +98,7 @@ pub(super) async fn set_up(
     let made = account::set_up(&state, &chosen.token, &chosen.email, &chosen.password).await;
     match made {
         Ok(account) => {
-            enter::remember(&state, &session, &account, &headers).await?;
+            enter::remember(&state, &session, (&account, Shown::Password), &headers).await?;
             Ok(Redirect::to("/dashboard").into_response())
         }
         Err(error) => {
@@ -114,9 +117,15 @@ pub(super) async fn join(
     Fields(chosen): Fields<Chosen>,
 ) -> ApiResult<Response> {
     limit::check(&state, Rule::SignInByIp, caller.network()).await?;
+    // Whoever came in by a recovery code has lost what else they would show; setting a password ends that session.
+    let strong = enter::strong_account(&session).await?;
     match account::join(&state, &chosen.token, &chosen.password).await {
         Ok(account) => {
-            enter::remember(&state, &session, &account, &headers).await?;
+            let shown = match strong == Some(account.id) {
+                true => Shown::More,
+                false => Shown::Password,
+            };
+            enter::remember(&state, &session, (&account, shown), &headers).await?;
             Ok(Redirect::to("/dashboard").into_response())
         }
         Err(error) => SetPage::empty(chosen.token, false).failed(error),

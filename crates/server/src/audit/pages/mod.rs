@@ -2,8 +2,6 @@
 
 mod export;
 
-use std::collections::HashMap;
-
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Deserialize;
@@ -86,7 +84,8 @@ async fn show(
     let mut lines = store::lines_before(&state.db, access.site.id, before, ROWS + 1).await?;
     let more = lines.len() > most;
     lines.truncate(most);
-    let names = names(state, &lines).await?;
+    let actors = lines.iter().map(|line| line.content.actor.as_str());
+    let names = account::names_of_actors(&state.db, actors).await?;
     let row = |line: Line| Row {
         done: line.content.action.replace('_', " "),
         who: names
@@ -105,15 +104,6 @@ async fn show(
         report,
     };
     page.answer(StatusCode::OK)
-}
-
-/// The addresses of the accounts among those who did something.
-async fn names(state: &AppState, lines: &[Line]) -> ApiResult<HashMap<String, String>> {
-    let actors = lines.iter().map(|line| line.content.actor.as_str());
-    let ids = actors.filter_map(|actor| actor.strip_prefix("account ")?.parse().ok());
-    let accounts = account::find_all(&state.db, ids).await?;
-    let name = |account: account::Account| (format!("account {}", account.id), account.email);
-    Ok(accounts.into_iter().map(name).collect())
 }
 
 async fn page(

@@ -8,21 +8,15 @@
 //!
 //! Nothing of the cable itself travels here: that is in keys, which these users cannot read.
 
-pub mod acl;
 mod event;
 
 use std::{
     collections::HashMap,
     sync::{Arc, Weak},
-    time::Duration,
 };
 
-use ::cable::fanout::redis::{Address, ConnectError};
 use chrono::TimeDelta;
-use redis::{
-    RedisResult,
-    aio::{ConnectionManager, ConnectionManagerConfig},
-};
+use redis::{RedisResult, aio::ConnectionManager};
 use sea_orm::DbErr;
 use tokio::sync::{Mutex, mpsc};
 use uuid::Uuid;
@@ -33,9 +27,10 @@ use crate::{
         clock::Moment,
         config,
         events::Event,
+        redis::connect,
         state::{Shared, State},
     },
-    site,
+    site::{self, redis_acl as acl},
 };
 
 /// How often the users in Redis are compared with the database.
@@ -63,23 +58,6 @@ struct Known {
     looked_at: Option<Moment>,
     /// Whether the last look failed: said once, not every second.
     complained: bool,
-}
-
-/// Opens a connection that is made when it is needed, and again whenever it breaks.
-///
-/// # Errors
-/// When the address is wrong.
-pub fn connect(url: &str) -> Result<ConnectionManager, ConnectError> {
-    let config = ConnectionManagerConfig::new()
-        .set_number_of_retries(1)
-        .set_max_delay(Duration::from_millis(200))
-        .set_connection_timeout(Some(Duration::from_secs(2)))
-        .set_response_timeout(Some(Duration::from_secs(2)));
-    let address: Address = url.parse()?;
-    Ok(ConnectionManager::new_lazy_with_config(
-        address.client()?,
-        config,
-    )?)
 }
 
 /// Why sites' backends cannot get users of their own, if they cannot: that concerns nothing else, so it

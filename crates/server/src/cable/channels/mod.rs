@@ -25,6 +25,7 @@ use crate::{
     platform::{
         clock::Moment,
         events::Event,
+        network::Network,
         shares::{Holder, Share},
         state::{Shared, State},
     },
@@ -133,9 +134,14 @@ impl Viewer {
         if self.held().iter().any(|(one, _)| one == identifier) {
             return Ok(());
         }
-        let share = state.subscriptions.take(1, &[Holder::Site(site)]);
-        let Some(share) = share else {
-            tracing::warn!(%site, "a site has as many subscriptions as it may");
+        let mut holders = vec![Holder::Site(site)];
+        let network = Network::from(self.ip);
+        // What comes from this machine is a proxy that stands for everyone.
+        if !network.is_loopback() {
+            holders.push(Holder::Network(network));
+        }
+        let Some(share) = state.subscriptions.take(1, &holders) else {
+            tracing::warn!(%site, "a site or a network has as many subscriptions as it may");
             return Err(Disconnect::rate_limited());
         };
         self.held().push((identifier.clone(), share));

@@ -31,7 +31,8 @@ pub(super) async fn look(settings: &Settings) -> Finding {
     let listen = &settings.server.listen;
     let text = settings.public_url();
     let is_set = !settings.server.public_url.is_empty();
-    if !is_set && listen.is_everywhere() {
+    // With a certificate of its own the program sends them to the address that it has found.
+    if !is_set && listen.is_everywhere() && settings.lan_address.is_none() {
         return Finding::Wrong(format!(
             "listening on {listen} without server.public_url, so phones are sent to {text}, where \
              none gets: set it to the https:// address that phones use"
@@ -134,7 +135,7 @@ fn is_private(ip: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::config::Overrides;
+    use crate::platform::config::{Overrides, TlsMode};
 
     fn settings(listen: &str, public_url: &str) -> Settings {
         let mut settings = Settings::load(&Overrides::default()).unwrap();
@@ -198,6 +199,20 @@ mod tests {
             );
             assert!(!matches!(found, Finding::Fine(_)), "{found:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_address_that_was_found_is_one() {
+        let mut settings = settings("0.0.0.0:3443", "");
+        settings.tls.mode = TlsMode::Own;
+        let nowhere = look(&settings).await;
+        assert!(matches!(nowhere, Finding::Wrong(_)), "{nowhere:?}");
+        settings.lan_address = Some("192.168.1.5".parse().unwrap());
+        let found = look(&settings).await;
+        let Finding::Mind(text) = &found else {
+            panic!("{found:?}");
+        };
+        assert!(text.contains("https://192.168.1.5:3443"), "{text}");
     }
 
     #[test]

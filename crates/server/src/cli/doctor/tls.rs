@@ -9,6 +9,7 @@ use crate::platform::{
     config::{Settings, TlsMode},
     tls::{self, Certificates},
 };
+use crate::trust;
 
 /// Renewing by hand takes a while to be noticed as missing.
 const SOON: TimeDelta = TimeDelta::days(14);
@@ -31,8 +32,8 @@ fn own(settings: &Settings, now: Moment) -> Finding {
             let authority = found.as_ref().and_then(Certificates::authority);
             let fingerprint = authority.map(tls::Authority::fingerprint);
             Finding::Mind(format!(
-                "a certificate of its own: phones trust it at {}/trust (SHA-256 {})",
-                settings.public_url(),
+                "a certificate of its own: phones trust it at {} (SHA-256 {})",
+                trust::address(&settings.public_url()),
                 fingerprint.unwrap_or_default()
             ))
         }

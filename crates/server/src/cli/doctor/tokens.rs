@@ -5,6 +5,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 use super::finding::Finding;
 use crate::{
     audit::{self, Action},
+    cli::out::minute,
     http::token::TokenError,
     platform::clock::{Clock, SystemClock, seconds},
     sign_on,
@@ -59,7 +60,7 @@ async fn of(db: &DatabaseConnection, site: &Site) -> Result<Vec<String>, DbErr> 
         )),
         Some(Some(end)) if end < soon => found.push(format!(
             "{domain}: its last secret key ends {}: axiam site rotate-secret {}",
-            end.format("%Y-%m-%d %H:%M"),
+            minute(end),
             site.id
         )),
         Some(_) => {}

@@ -10,6 +10,7 @@ use crate::{
         CommandError,
         keys::{bar, show},
         serve::{find_pack, open_database},
+        site::lookup,
     },
     face::{self as faces, Upkeep},
     platform::{
@@ -17,7 +18,6 @@ use crate::{
         config::Settings,
         keys::Keyring,
     },
-    site,
 };
 
 #[derive(Debug, Subcommand)]
@@ -94,9 +94,7 @@ async fn reissue(
     client: Option<Uuid>,
 ) -> Result<(), CommandError> {
     let db = open_database(settings).await?;
-    site::find(&db, site)
-        .await?
-        .ok_or_else(|| format!("there is no site {site}; `axiam site list` shows them"))?;
+    let site = lookup::find(&db, site).await?.id;
     let now = SystemClock.now();
     let keys = Keyring::open(&db, &settings.master_key_file(), now).await?;
     let upkeep = Upkeep {

@@ -6,10 +6,13 @@ use uuid::Uuid;
 
 use super::lookup::find;
 use crate::{
-    cli::CommandError,
-    enrolment,
+    cli::{
+        CommandError,
+        out::{self, minute},
+    },
+    enrolment::{self, Enrolment},
     platform::{
-        clock::{Clock, Moment, SystemClock},
+        clock::{Clock, SystemClock},
         keys::Keyring,
     },
 };
@@ -21,32 +24,22 @@ pub(super) async fn list(
 ) -> Result<(), CommandError> {
     let site = find(db, id).await?;
     let codes = enrolment::open_codes(db, site.id, SystemClock.now()).await?;
-    if as_json {
-        let rows: Vec<_> = codes
-            .iter()
-            .map(|code| {
-                json!({
-                    "id": code.id, "client_id": code.client_id, "flow_type": code.flow_type,
-                    "created_at": code.created_at, "expires_at": code.expires_at,
-                })
-            })
-            .collect();
-        say!("{:#}", json!(rows));
-        return Ok(());
-    }
-    if codes.is_empty() {
-        say!("No code of {} is open.", site.domain);
-    }
-    let minute = |at: Moment| at.format("%Y-%m-%d %H:%M").to_string();
-    for code in codes {
+    let none = format!("No code of {} is open.", site.domain);
+    let in_json = |code: &Enrolment| {
+        json!({
+            "id": code.id, "client_id": code.client_id, "flow_type": code.flow_type,
+            "created_at": code.created_at, "expires_at": code.expires_at,
+        })
+    };
+    let line = |code: &Enrolment| {
         let (since, until) = (minute(code.created_at), minute(code.expires_at));
         let flow = code.flow_type.as_str();
-        say!(
+        format!(
             "{}  {flow:<6}  for client {}  since {since}  until {until}",
-            code.id,
-            code.client_id
-        );
-    }
+            code.id, code.client_id
+        )
+    };
+    out::list(&codes, as_json, &none, in_json, line);
     Ok(())
 }
 

@@ -1,9 +1,10 @@
 //! `axiam site`.
 
 mod codes;
-mod credentials;
-mod lookup;
+mod export;
+pub(super) mod lookup;
 mod redis;
+mod secrets;
 mod tokens;
 mod webhook;
 
@@ -14,12 +15,14 @@ use uuid::Uuid;
 use self::lookup::find;
 use super::{CommandError, serve::open_all};
 use crate::{
+    client::Everybody,
     platform::{
         clock::{Clock, SystemClock},
         config::Settings,
         keys::Keyring,
     },
-    site,
+    sign_on::Attempts,
+    site::{self, SiteSettings},
 };
 
 #[derive(Debug, Subcommand)]
@@ -42,6 +45,13 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Call a site otherwise: on phones, in the dashboard, in letters
+    Rename {
+        /// Id of the site, as `axiam site list` prints it.
+        id: Uuid,
+        /// What it is called from now on.
+        name: String,
+    },
     /// Change a site's settings, for example `number_matching=true`
     Set {
         /// Id of the site, as `axiam site list` prints it.
@@ -58,7 +68,7 @@ pub(super) enum Command {
         mode: Switch,
     },
     /// Give a site another secret key, shown this once; the present one is taken for a while
-    RotateSecret(credentials::Rotation),
+    RotateSecret(secrets::Rotation),
     /// List the secret keys of a site that are taken: name, since and until when
     Secrets {
         /// The site's id.
@@ -116,6 +126,10 @@ pub(super) enum Command {
         /// The site's id.
         id: Uuid,
     },
+    /// Write everybody whom the site knows to standard output, as CSV
+    Clients(export::Wanted),
+    /// Write every attempt to sign on to standard output, as CSV, the newest first
+    SignOns(export::Wanted),
     /// Show how the site's backend listens to its events in Redis
     Redis(redis::Arguments),
     /// Addresses of the site that are told what happens
@@ -135,8 +149,8 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Com
         Command::Create { url, test, json } => {
             let mut new = site::create(&db, &keys, &url, SystemClock.now()).await?;
             if test {
-                new.site.settings.test_mode = true;
-                site::store_settings(&db, &keys, &new.site, SystemClock.now()).await?;
+                let now = SystemClock.now();
+                new.site.settings = site::set_test_mode(&db, &keys, new.site.id, true, now).await?;
             }
             let secret_key = new.secret_key.reveal();
             let site = &new.site;
@@ -162,21 +176,34 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Com
             }
         }
         Command::List { json } => list(&site::all(&db).await?, json),
+        Command::Rename { id, name } => {
+            let site = find(&db, id).await?;
+            let name = site::rename(&db, &keys, (site.id, &name), SystemClock.now()).await?;
+            say!("{} is called {name} now.", site.domain);
+        }
         Command::Set { id, settings } => set(&db, &keys, id, &settings).await?,
         Command::TestMode { id, mode } => {
             set_test_mode(&db, &keys, id, matches!(mode, Switch::On)).await?;
         }
-        Command::RotateSecret(wanted) => credentials::rotate(&db, &keys, wanted).await?,
-        Command::Secrets { id, json } => credentials::list(&db, id, json).await?,
+        Command::RotateSecret(wanted) => secrets::rotate(&db, &keys, wanted).await?,
+        Command::Secrets { id, json } => secrets::list(&db, id, json).await?,
         Command::RevokeSecret { id, name } => {
-            credentials::revoke(&db, &keys, id, &name).await?;
+            secrets::revoke(&db, &keys, id, &name).await?;
         }
         Command::Codes { id, json } => codes::list(&db, id, json).await?,
         Command::RevokeCodes { id, codes } => codes::revoke(&db, &keys, id, &codes).await?,
         Command::Tokens { id, json } => tokens::list(&db, id, json).await?,
         Command::RevokeTokens { id, jti } => tokens::revoke(&db, &keys, id, &jti).await?,
-        Command::Disable { id } => credentials::switch(&db, &keys, id, false).await?,
-        Command::Enable { id } => credentials::switch(&db, &keys, id, true).await?,
+        Command::Clients(wanted) => {
+            let all = Everybody::of(find(&db, wanted.id).await?);
+            export::write(&db, &keys, &wanted, all).await?;
+        }
+        Command::SignOns(wanted) => {
+            let all = Attempts::all(find(&db, wanted.id).await?);
+            export::write(&db, &keys, &wanted, all).await?;
+        }
+        Command::Disable { id } => secrets::switch(&db, &keys, id, false).await?,
+        Command::Enable { id } => secrets::switch(&db, &keys, id, true).await?,
         Command::Webhook(command) => webhook::run(settings, (&db, &keys), command).await?,
         Command::Redis(arguments) => redis::run(settings, &db, &keys, arguments).await?,
     }
@@ -189,7 +216,7 @@ fn list(sites: &[site::Site], json: bool) {
             .iter()
             .map(|site| {
                 json!({
-                    "site_id": site.id, "domain": site.domain, "api_key": site.api_key,
+                    "site_id": site.id, "name": site.name, "domain": site.domain, "api_key": site.api_key,
                     "channel_prefix": site.channel_prefix, "settings": site.settings,
                     "enabled": site.is_enabled(),
                 })
@@ -218,16 +245,23 @@ async fn set(
     id: Uuid,
     settings: &[String],
 ) -> Result<(), CommandError> {
-    let mut site = find(db, id).await?;
+    let site = find(db, id).await?;
+    let pair = |setting: &'_ String| {
+        let pair = setting.split_once('=');
+        pair.map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .ok_or_else(|| format!("{setting:?} is not KEY=VALUE"))
+    };
+    let pairs: Vec<_> = settings.iter().map(pair).collect::<Result<_, _>>()?;
     // All of them are checked before the first is stored.
-    for setting in settings {
-        let (key, value) = setting
-            .split_once('=')
-            .ok_or_else(|| format!("{setting:?} is not KEY=VALUE"))?;
-        site.settings = site.settings.with(key, value)?;
-    }
-    site::store_settings(db, keys, &site, SystemClock.now()).await?;
-    say!("{}", serde_json::to_string_pretty(&site.settings)?);
+    let change = |settings: &SiteSettings| {
+        pairs
+            .iter()
+            .try_fold(settings.clone(), |settings, (key, value)| {
+                settings.with(key, value)
+            })
+    };
+    let changed = site::change_settings(db, keys, site.id, change, SystemClock.now()).await?;
+    say!("{}", serde_json::to_string_pretty(&changed)?);
     Ok(())
 }
 
@@ -237,9 +271,8 @@ async fn set_test_mode(
     id: Uuid,
     test_mode: bool,
 ) -> Result<(), CommandError> {
-    let mut site = find(db, id).await?;
-    site.settings.test_mode = test_mode;
-    site::store_settings(db, keys, &site, SystemClock.now()).await?;
+    let site = find(db, id).await?;
+    site::set_test_mode(db, keys, site.id, test_mode, SystemClock.now()).await?;
     if test_mode {
         say!(
             "{} is in test mode: whoever types approve@example.test signs in. Switch it off before people use the site.",

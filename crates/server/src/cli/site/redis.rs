@@ -7,15 +7,18 @@ use uuid::Uuid;
 
 use super::lookup::find;
 use crate::{
-    cable::backend::{self, acl},
-    cli::CommandError,
+    cli::{CommandError, out::minute},
     platform::{
         clock::{Clock, Moment, SystemClock},
         config::Settings,
         keys::Keyring,
+        redis::connect,
         secret::Secret,
     },
-    site::{self, RedisUser, Site},
+    site::{
+        self, RedisUser, Site, redis_acl as acl,
+        redis_trial::{self, Verdict, Whose},
+    },
 };
 
 #[derive(Debug, clap::Args)]
@@ -31,6 +34,12 @@ pub(in crate::cli) struct Arguments {
     /// Take the user away.
     #[arg(long)]
     remove: bool,
+    /// Try it: whether Redis answers, knows the user with its rights, and who listens now.
+    #[arg(long, conflicts_with_all = ["remove", "rotate"])]
+    test: bool,
+    /// With --test: also sign in by the password that comes on standard input.
+    #[arg(long, requires = "test")]
+    password_stdin: bool,
     /// Print the address and password as JSON, for programs.
     #[arg(long)]
     json: bool,
@@ -77,7 +86,7 @@ impl Access {
 }
 
 fn ending(user: &RedisUser) -> String {
-    let told = |until: Moment| format!("   (until {})", until.format("%Y-%m-%d %H:%M"));
+    let told = |until: Moment| format!("   (until {})", minute(until));
     user.expires_at.map(told).unwrap_or_default()
 }
 
@@ -91,12 +100,15 @@ pub(in crate::cli) async fn run(
     let Some((host, port)) = settings.redis.public_address() else {
         let text = "there is no Redis here (redis.url), so a backend cannot listen to events: it asks \
             GET login/status, and redeems what the page brings at POST login/validate_session";
-        if arguments.rotate || arguments.remove {
+        if arguments.rotate || arguments.remove || arguments.test {
             return Err(text.into());
         }
         say!("{text}");
         return Ok(());
     };
+    if arguments.test {
+        return test(settings, db, &site, arguments.password_stdin).await;
+    }
     if arguments.remove {
         return remove(settings, (db, keys), &site).await;
     }
@@ -134,7 +146,7 @@ pub(in crate::cli) async fn give(
         return Ok(None);
     };
     let (user, password) = site::give_redis_user(db, keys, site, life, SystemClock.now()).await?;
-    let mut connection = backend::connect(&settings.redis.url)?;
+    let mut connection = connect(&settings.redis.url)?;
     if let Err(error) = acl::allow(&mut connection, &user, &site.channel_prefix, true).await {
         later(&error);
     }
@@ -157,13 +169,46 @@ async fn remove(
         return Ok(());
     };
     site::remove_redis_user(db, keys, site.id, SystemClock.now()).await?;
-    let mut connection = backend::connect(&settings.redis.url)?;
+    let mut connection = connect(&settings.redis.url)?;
     match acl::remove(&mut connection, &user).await {
         Ok(()) => site::forget_redis_user(db, site.id).await?,
         Err(error) => later(&error),
     }
     say!("{} is removed.", user.name);
     Ok(())
+}
+
+async fn test(
+    settings: &Settings,
+    db: &DatabaseConnection,
+    site: &Site,
+    with_password: bool,
+) -> Result<(), CommandError> {
+    let password = match with_password {
+        true => Some(Secret::from_text(
+            std::io::read_to_string(std::io::stdin())?.trim(),
+        )),
+        false => None,
+    };
+    let user = site::find_redis_user(db, site.id).await?;
+    let whose = Whose {
+        site,
+        user: user.as_ref(),
+        password: password.as_ref(),
+    };
+    let found = redis_trial::try_out(&settings.redis.url, whose, SystemClock.now()).await;
+    for one in &found {
+        let word = match one.verdict {
+            Verdict::Fine => "ok   ",
+            Verdict::Mind => "note ",
+            Verdict::Wrong => "WRONG",
+        };
+        say!("{word}  {}", one.told);
+    }
+    match found.iter().any(|one| one.verdict == Verdict::Wrong) {
+        true => Err("a backend of this site cannot listen".into()),
+        false => Ok(()),
+    }
 }
 
 fn later(error: &redis::RedisError) {

@@ -1,14 +1,17 @@
 //! `axiam site tokens` and `revoke-tokens`.
 
 use sea_orm::DatabaseConnection;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::lookup::find;
 use crate::{
-    cli::CommandError,
+    cli::{
+        CommandError,
+        out::{self, minute},
+    },
     platform::{
-        clock::{Clock, Moment, SystemClock},
+        clock::{Clock, SystemClock},
         keys::Keyring,
     },
     site::{self, SiteToken},
@@ -21,31 +24,20 @@ pub(super) async fn list(
 ) -> Result<(), CommandError> {
     let site = find(db, id).await?;
     let tokens = site::live_tokens(db, &site, SystemClock.now()).await?;
-    if as_json {
-        let rows: Vec<_> = tokens
-            .iter()
-            .map(|token| {
-                json!({
-                    "jti": token.id, "scope": token.scope, "issued_at": token.issued_at,
-                    "expires_at": token.expires_at, "seen_at": token.seen_at,
-                    "seen_from": token.seen_from, "key_id": token.key_id,
-                })
-            })
-            .collect();
-        say!("{:#}", json!(rows));
-        return Ok(());
-    }
-    if tokens.is_empty() {
-        say!("{} has no token that is worth anything.", site.domain);
-    }
-    for token in tokens {
-        say!("{}", line(&token));
-    }
+    let none = format!("{} has no token that is worth anything.", site.domain);
+    out::list(&tokens, as_json, &none, in_json, line);
     Ok(())
 }
 
+fn in_json(token: &SiteToken) -> Value {
+    json!({
+        "jti": token.id, "scope": token.scope, "issued_at": token.issued_at,
+        "expires_at": token.expires_at, "seen_at": token.seen_at,
+        "seen_from": token.seen_from, "key_id": token.key_id,
+    })
+}
+
 fn line(token: &SiteToken) -> String {
-    let minute = |at: Moment| at.format("%Y-%m-%d %H:%M").to_string();
     let seen = match token.seen_at {
         Some(at) if token.seen_from.is_empty() => format!("used {}", minute(at)),
         Some(at) => format!("used {} from {}", minute(at), token.seen_from),

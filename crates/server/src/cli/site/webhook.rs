@@ -3,12 +3,12 @@
 use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 use sea_orm::DatabaseConnection;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::lookup::find;
 use crate::{
-    cli::CommandError,
+    cli::{CommandError, out},
     platform::{
         clock::{Clock, SystemClock},
         config::Settings,
@@ -17,7 +17,7 @@ use crate::{
         outgoing::Outgoing,
         secret::Secret,
     },
-    webhook::{self, Replay, Topic, Topics, Webhook, WebhookError},
+    webhook::{self, Replay, Topic, Topics, Wanted, Webhook, WebhookError},
 };
 
 #[derive(Debug, Subcommand)]
@@ -116,7 +116,11 @@ pub(super) async fn run(
             let outgoing = Outgoing::new(&settings.outgoing);
             let topics: Result<Vec<_>, _> = events.iter().map(|name| Topic::parse(name)).collect();
             let site = find(opened.0, site).await?;
-            let wanted = (url.as_str(), Topics(topics?));
+            let wanted = Wanted {
+                id: Uuid::new_v4(),
+                url: &url,
+                topics: Topics(topics?),
+            };
             let (added, secret) = webhook::add(opened, &outgoing, site.id, wanted, now).await?;
             show_secret(&added, &secret, json);
         }
@@ -200,34 +204,27 @@ fn show_secret(webhook: &Webhook, secret: &Secret, as_json: bool) {
 }
 
 fn list(webhooks: &[Webhook], as_json: bool) {
-    if as_json {
-        let rows: Vec<Value> = webhooks
-            .iter()
-            .map(|webhook| {
-                json!({
-                    "webhook_id": webhook.id, "url": webhook.url, "events": webhook.topics,
-                    "enabled": webhook.disabled_at.is_none(), "disabled_for": webhook.disabled_for,
-                })
-            })
-            .collect();
-        say!("{:#}", json!(rows));
-        return;
-    }
-    if webhooks.is_empty() {
-        say!("No webhooks yet. Add one: axiam site webhook add ID --url https://example.com/axiam");
-    }
-    for webhook in webhooks {
+    let none =
+        "No webhooks yet. Add one: axiam site webhook add ID --url https://example.com/axiam";
+    let in_json = |webhook: &Webhook| {
+        json!({
+            "webhook_id": webhook.id, "url": webhook.url, "events": webhook.topics,
+            "enabled": webhook.disabled_at.is_none(), "disabled_for": webhook.disabled_for,
+        })
+    };
+    let line = |webhook: &Webhook| {
         let state = match webhook.disabled_at {
             Some(_) => format!("  off: {}", webhook.disabled_for),
             None => String::new(),
         };
-        say!(
+        format!(
             "{}  {}  {}{state}",
             webhook.id,
             webhook.url,
             webhook.topics.words()
-        );
-    }
+        )
+    };
+    out::list(webhooks, as_json, none, in_json, line);
 }
 
 async fn test(settings: &Settings, opened: Opened<'_>, named: &Named) -> Result<(), CommandError> {
@@ -243,33 +240,24 @@ async fn test(settings: &Settings, opened: Opened<'_>, named: &Named) -> Result<
 }
 
 fn show(parcels: &[Parcel], as_json: bool) {
-    if as_json {
-        let rows: Vec<Value> = parcels
-            .iter()
-            .map(|parcel| {
-                json!({
-                    "delivery_id": parcel.id, "message_id": format!("msg_{}", parcel.subject_id.simple()),
-                    "event": parcel.topic, "state": parcel.state.as_str(), "attempts": parcel.attempts,
-                    "said": parcel.said, "created_at": parcel.created_at, "ended_at": parcel.ended_at,
-                    "next_at": parcel.ended_at.is_none().then_some(parcel.next_at), "body": parcel.body,
-                })
-            })
-            .collect();
-        say!("{:#}", json!(rows));
-        return;
-    }
-    if parcels.is_empty() {
-        say!("Nothing.");
-    }
-    for parcel in parcels {
+    let in_json = |parcel: &Parcel| {
+        json!({
+            "delivery_id": parcel.id, "message_id": webhook::message_id(parcel),
+            "event": parcel.topic, "state": parcel.state.as_str(), "attempts": parcel.attempts,
+            "said": parcel.said, "created_at": parcel.created_at, "ended_at": parcel.ended_at,
+            "next_at": parcel.ended_at.is_none().then_some(parcel.next_at), "body": parcel.body,
+        })
+    };
+    let line = |parcel: &Parcel| {
         let at = parcel.created_at.format("%Y-%m-%d %H:%M:%S");
-        say!(
+        format!(
             "{}  {at}  {:<18}  {:<9}  {} attempt(s)  {}",
             parcel.id,
             parcel.topic,
             parcel.state.as_str(),
             parcel.attempts,
             parcel.said
-        );
-    }
+        )
+    };
+    out::list(parcels, as_json, "Nothing.", in_json, line);
 }

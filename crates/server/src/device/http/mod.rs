@@ -23,7 +23,13 @@ use crate::{
         extract::{PathId, Replied, Reply, parse_json, reply},
         guard::{DeviceProof, KeyProof},
     },
-    platform::{clock::Moment, config::Settings, state::Shared},
+    platform::{
+        clock::Moment,
+        config::Settings,
+        outgoing::Outgoing,
+        state::{Shared, State as AppState},
+    },
+    push,
     site::Liveness,
 };
 
@@ -65,6 +71,8 @@ struct Registered {
     face_enrolled: bool,
     /// `waiting` where another phone of the person, or the site, must confirm this one first.
     standing: Standing,
+    /// The key that a browser subscribes for (`applicationServerKey`), base64url.
+    web_push_key: String,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -92,6 +100,30 @@ impl Consent {
     }
 }
 
+/// Refuses a push address that cannot be one, or that this server must not reach; notes the key that it was
+/// subscribed for.
+async fn check_push(state: &AppState, given: &mut Push) -> Result<(), ApiError> {
+    let wrong = |reason: String| ApiError::invalid("push", reason);
+    given.check().map_err(|reason| wrong(reason.to_owned()))?;
+    if let Some(url) = given.endpoint() {
+        Outgoing::new(&state.settings.outgoing)
+            .check(&url)
+            .map_err(|refused| wrong(format!("the endpoint {refused}")))?;
+    }
+    if let Push::WebPush { key, .. } = given {
+        match key {
+            None => *key = Some(web_push_key(state).await?),
+            Some(key) => {
+                let known = push::knows_key(state, key).await;
+                if !known.map_err(|error| ApiError::internal(&error))? {
+                    return Err(wrong("the key is none of this server's".into()));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Pair this phone; its key is the proof's
 #[utoipa::path(
     post, path = "/device/register", tag = "phone", security(("device_proof" = [])),
@@ -103,14 +135,12 @@ impl Consent {
     )
 )]
 async fn register(State(state): State<Shared>, proven: KeyProof) -> Replied<Registered> {
-    let body: Register = parse_json(&proven.body)?;
+    let mut body: Register = parse_json(&proven.body)?;
     let name = body.name.trim();
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
         return Err(ApiError::invalid("name", "must have 1 to 100 characters"));
     }
-    body.push
-        .check()
-        .map_err(|reason| ApiError::invalid("push", reason))?;
+    check_push(&state, &mut body.push).await?;
     face::check_without(&body.without)?;
     let pairing = Pairing {
         name: name.to_owned(),
@@ -137,6 +167,7 @@ async fn register(State(state): State<Shared>, proven: KeyProof) -> Replied<Regi
         liveness: paired.site.settings.liveness,
         face_enrolled: face::is_enrolled(&state, paired.client_id).await?,
         standing: paired.standing,
+        web_push_key: web_push_key(&state).await?,
     }))
 }
 
@@ -149,6 +180,10 @@ struct Own {
     /// To be agreed to when enrolling.
     consent: Consent,
     liveness: Liveness,
+    /// How this phone is woken: `fcm`, `web_push` or `none`.
+    push: &'static str,
+    /// The key that a browser subscribes for (`applicationServerKey`), base64url.
+    web_push_key: String,
 }
 
 /// One of the person's phones.
@@ -201,7 +236,15 @@ async fn own(State(state): State<Shared>, proven: DeviceProof) -> Replied<Own> {
         face_enrolled: face::is_enrolled(&state, this.client_id).await?,
         consent: Consent::of(&state.settings),
         liveness: proven.site.settings.liveness,
+        push: this.push.kind(),
+        web_push_key: web_push_key(&state).await?,
     }))
+}
+
+async fn web_push_key(state: &AppState) -> Result<String, ApiError> {
+    push::public_key(state)
+        .await
+        .map_err(|error| ApiError::internal(&error))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -223,10 +266,8 @@ struct Done {}
     )
 )]
 async fn set_push(State(state): State<Shared>, proven: DeviceProof) -> Replied<Done> {
-    let body: SetPush = parse_json(&proven.body)?;
-    body.push
-        .check()
-        .map_err(|reason| ApiError::invalid("push", reason))?;
+    let mut body: SetPush = parse_json(&proven.body)?;
+    check_push(&state, &mut body.push).await?;
     flow::set_push(&state, &proven.device, body.push).await?;
     Ok(reply(Done {}))
 }

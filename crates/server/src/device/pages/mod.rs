@@ -39,6 +39,25 @@ struct Phone {
     icon: &'static Asset,
     /// The worker that reads QR codes.
     code_worker: &'static Asset,
+    /// The engine that sees whether a step was done, where it could be built.
+    engine: Option<Engine>,
+}
+
+/// The files of the phone's engine.
+struct Engine {
+    worker: &'static Asset,
+    program: &'static Asset,
+    weights: &'static Asset,
+}
+
+impl Engine {
+    fn built() -> Option<Self> {
+        Some(Self {
+            worker: Asset::perhaps("phone/engine-worker.js")?,
+            program: Asset::perhaps("phone/engine.wasm")?,
+            weights: Asset::perhaps("phone/engine.onnx")?,
+        })
+    }
 }
 
 impl Page for Phone {
@@ -52,6 +71,7 @@ impl Page for Phone {
             May::Fetch,
             May::BeInstalled,
             May::UseCamera,
+            May::RunEngine,
         ]
     }
 }
@@ -66,6 +86,7 @@ async fn phone() -> ApiResult<Response> {
         manifest: "/phone/manifest.webmanifest",
         icon: ICON,
         code_worker: CODE_WORKER,
+        engine: Engine::built(),
     };
     page.answer(StatusCode::OK)
 }

@@ -36,9 +36,11 @@ struct CodePage {
     path: String,
     minutes: u32,
     is_signup: bool,
+    /// When the code was made, microseconds since 1970.
+    since: i64,
 }
 
-dashboard_pages!(CodePage);
+dashboard_pages!(live CodePage);
 
 #[derive(Deserialize)]
 pub(super) struct Wanted {
@@ -63,6 +65,7 @@ async fn show(
         side,
         path,
         minutes: state.settings.enrolment.lifetime.div_ceil(60),
+        since: state.now().timestamp_micros(),
         is_signup: wanted.flow_type == FlowType::Signup,
     };
     page.answer(StatusCode::OK)

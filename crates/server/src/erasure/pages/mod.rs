@@ -56,7 +56,7 @@ async fn erase(
             client.email
         );
         return access
-            .back_to(&format!("/clients/{}", client.id), &sentence)
+            .back_to(&format!("/clients/{}", client.id), sentence)
             .await;
     }
     let done = flow::erase(&state, &access.site, client.id, By::Site).await?;

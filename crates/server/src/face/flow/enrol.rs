@@ -1,6 +1,6 @@
 //! Enrolling a face: whose it may be, and what becomes of the one that is there.
 
-use ::face::liveness::Doubt;
+use ::face::{Purpose, liveness::Doubt};
 use bytes::Bytes;
 use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use crate::{
         model::FaceError,
         references::{MOST_ADAPTED, spread},
         sealed::Owner,
-        store::{self, Attempts, Enrolled, Outdated, Seal, Stored},
+        store::{self, Enrolled, Outdated, Seal, Stored, while_keys_change},
     },
     platform::{
         clock::Moment,
@@ -61,6 +61,7 @@ pub(in crate::face) async fn enrol(
         nonce: &sent.nonce,
         asked_at: device.challenge_at,
         photos: sent.photos,
+        purpose: Purpose::Enrolment,
     };
     let probe = probe(state, answer).await?;
     if let Err(doubt) = probe.liveness {
@@ -73,13 +74,7 @@ pub(in crate::face) async fn enrol(
         agreed,
         probe,
     };
-    let mut attempts = Attempts::default();
-    loop {
-        match settle(state, &enrolment, now).await {
-            Err(error) if attempts.again(&error) => {}
-            done => return done,
-        }
-    }
+    while_keys_change(|| Box::pin(settle(state, &enrolment, now))).await
 }
 
 /// Photos that show a living person, and what the phone sent with them.
@@ -329,13 +324,7 @@ pub(in crate::face) async fn enrol_by_backend(
         .template(photo, &[Holder::Site(site.id)])
         .await?;
     let probe = Probe::of(state, vec![template], &[], Ok(()))?;
-    let mut attempts = Attempts::default();
-    loop {
-        match settle_by_backend(state, site, client, &probe, now).await {
-            Err(error) if attempts.again(&error) => {}
-            done => return done,
-        }
-    }
+    while_keys_change(|| Box::pin(settle_by_backend(state, site, client, &probe, now))).await
 }
 
 async fn settle_by_backend(

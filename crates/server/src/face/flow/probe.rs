@@ -1,6 +1,6 @@
 //! Photos of an answer, looked at and compared.
 
-use ::face::{FmrLevel, Template, liveness::Doubt};
+use ::face::{FmrLevel, Purpose, Template, liveness::Doubt};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
@@ -39,6 +39,8 @@ pub struct Answer<'a> {
     pub asked_at: Option<Moment>,
     /// The photos, in the order in which they were taken.
     pub photos: Vec<Photo>,
+    /// What becomes of them.
+    pub purpose: Purpose,
 }
 
 /// Looks at all photos of an answer. Photos that were sent before, or are near copies of such, prove no life.
@@ -62,7 +64,10 @@ pub async fn probe(state: &State, answer: Answer<'_>) -> Result<Probe, FaceError
         Holder::Site(answer.site.id),
         Holder::Device(answer.device.id),
     ];
-    let scan = state.engine.scan(photos, question, &holders).await?;
+    let workers = &state.engine;
+    let scan = workers
+        .scan(photos, question, answer.purpose, &holders)
+        .await?;
     let mut probe = Probe::of(state, scan.templates, &scan.more, scan.liveness)?;
     if is_of_life {
         let owner = Owner {

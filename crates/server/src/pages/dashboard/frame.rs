@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::Notice;
 use crate::{
     account::Role,
     pages::{assets::Asset, layout::Layout},
@@ -18,7 +19,7 @@ pub struct Frame {
     /// Which page of the navigation this is.
     pub(crate) here: &'static str,
     /// A sentence about what was done before.
-    pub(crate) notice: Option<String>,
+    pub(crate) notice: Option<Notice>,
 }
 
 impl Frame {
@@ -77,9 +78,25 @@ pub fn layout() -> Layout {
     Layout::new().style(STYLE).script(SCRIPT)
 }
 
-/// Implements [`Page`](crate::pages::layout::Page) for pages of the dashboard, which send forms and show codes.
+/// Implements [`Page`](crate::pages::layout::Page) for pages of the dashboard, which send forms and show codes; `live` for one
+/// that follows what happens.
 #[macro_export]
 macro_rules! dashboard_pages {
+    (live $name:ident) => {
+        impl $crate::pages::layout::Page for $name {
+            fn layout(&self) -> &$crate::pages::layout::Layout {
+                &self.layout
+            }
+
+            fn may(&self) -> &'static [$crate::pages::layout::May] {
+                &[
+                    $crate::pages::layout::May::SendForms,
+                    $crate::pages::layout::May::ShowImages,
+                    $crate::pages::layout::May::Fetch,
+                ]
+            }
+        }
+    };
     ($($name:ident),* $(,)?) => {$(
         impl $crate::pages::layout::Page for $name {
             fn layout(&self) -> &$crate::pages::layout::Layout {

@@ -11,9 +11,12 @@ use axum::{
 use tower_sessions::Session;
 use uuid::Uuid;
 
-use super::frame::{AppTag, Frame};
+use super::{
+    Notice,
+    frame::{AppTag, Frame},
+};
 use crate::{
-    account::{self, Account, Role},
+    account::{self, Account, Role, Second},
     audit::{self, Action, Actor, Entry, INSTALLATION},
     http::{
         error::{ApiError, ApiResult, Code},
@@ -25,8 +28,8 @@ use crate::{
     site::{self, Site},
 };
 
-/// Under which name a session keeps a sentence that the next page shows.
-const NOTICE: &str = "dashboard.notice";
+/// Under which name a session keeps what the next page says.
+const NOTICE: &str = "dashboard.said";
 
 /// Whoever is signed in.
 pub struct SignedIn {
@@ -78,6 +81,8 @@ guards! {
 pub enum Refusal {
     /// Nobody is signed in; where to go back to afterwards.
     SignIn(String),
+    /// Another way in is to be added first.
+    AddWay,
     /// There is no such site for this account.
     Nothing(Uri),
     /// The role does not do.
@@ -90,6 +95,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
             Self::SignIn(back) => Redirect::to(&sign_in_address(&back)).into_response(),
+            Self::AddWay => Redirect::to("/dashboard/account/ways").into_response(),
             Self::Nothing(uri) => request::no_route(&uri, &[]).into_response(),
             Self::Role(has) => {
                 let text = format!("a {} may not do this", has.as_str());
@@ -131,7 +137,8 @@ impl FromRequestParts<Shared> for SignedIn {
             .await
             .map_err(|(_, error)| ApiError::internal(&error))?;
         match account_of(state, &session).await? {
-            Some(account) => {
+            Some((_, Second::MustAdd)) if !adds_a_way(parts.uri.path()) => Err(Refusal::AddWay),
+            Some((account, _)) => {
                 audit::proven(Actor::Account(account.id), INSTALLATION);
                 Ok(Self { account, session })
             }
@@ -147,19 +154,36 @@ impl FromRequestParts<Shared> for SignedIn {
     }
 }
 
-/// The account that is signed in here, if one is.
+/// The account that is signed in here, if one is, and whether it must add another way in before anything else.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn account_of(state: &State, session: &Session) -> ApiResult<Option<Account>> {
+pub async fn account_of(state: &State, session: &Session) -> ApiResult<Option<(Account, Second)>> {
     let remembered: Option<session::SignedIn> = session
         .get(session::SignedIn::NAME)
         .await
         .map_err(|error| ApiError::internal(&error))?;
-    match remembered {
-        Some(known) => Ok(account::find(&state.db, known.account_id).await?),
-        None => Ok(None),
-    }
+    let Some(known) = remembered else {
+        return Ok(None);
+    };
+    // A password may have been replaced while somebody was signing in by the one before.
+    let account = account::find(&state.db, known.account_id).await?;
+    let Some(account) = account.filter(|account| account.proof() == known.proof) else {
+        return Ok(None);
+    };
+    // Asked each time: it may be required since they signed in, or their last way have been taken away.
+    let second = match account::second_asked(state, &account).await? {
+        Second::MustShow if known.is_strong => Second::Nothing,
+        second => second,
+    };
+    Ok((second != Second::MustShow).then_some((account, second)))
+}
+
+/// Whether somebody who has yet to add another way in may use this.
+fn adds_a_way(path: &str) -> bool {
+    const ALLOWED: [&str; 4] = ["ways", "face", "passkeys", "passkeys/add"];
+    let own = path.strip_prefix("/dashboard/account/");
+    path == "/dashboard/sign-out" || own.is_some_and(|path| ALLOWED.contains(&path))
 }
 
 async fn access(parts: &mut Parts, state: &Shared, wanted: Role) -> Result<Access, Refusal> {
@@ -173,7 +197,7 @@ async fn access(parts: &mut Parts, state: &Shared, wanted: Role) -> Result<Acces
     let id = names.get("site").and_then(|id| id.parse::<Uuid>().ok());
     let id = id.ok_or_else(nothing)?;
     let site = site::find(&state.db, id).await?.ok_or_else(nothing)?;
-    match account::role_on(&state.db, &account, site.id).await? {
+    match account::role_on(&state.db, &account, &site).await? {
         Some(role) if role >= wanted => {
             audit::proven(Actor::Account(account.id), site.id);
             Ok(Access {
@@ -214,12 +238,12 @@ impl SignedIn {
         })
     }
 
-    /// Has the next page show a sentence.
+    /// Has the next page say something.
     ///
     /// # Errors
     /// When the session cannot be written.
-    pub async fn say(&self, sentence: &str) -> ApiResult<()> {
-        say(&self.session, sentence).await
+    pub async fn say(&self, notice: impl Into<Notice>) -> ApiResult<()> {
+        say(&self.session, notice.into()).await
     }
 }
 
@@ -237,23 +261,23 @@ impl Access {
         })
     }
 
-    /// Leads to a page of the site, which shows a sentence.
+    /// Leads to a page of the site, which says something.
     ///
     /// # Errors
     /// When the session cannot be written.
-    pub async fn back_to(&self, page: &str, sentence: &str) -> ApiResult<Response> {
-        say(&self.session, sentence).await?;
+    pub async fn back_to(&self, page: &str, notice: impl Into<Notice>) -> ApiResult<Response> {
+        say(&self.session, notice.into()).await?;
         let address = format!("/dashboard/apps/{}{page}", self.site.id);
         Ok(Redirect::to(&address).into_response())
     }
 }
 
-async fn notice(session: &Session) -> ApiResult<Option<String>> {
+async fn notice(session: &Session) -> ApiResult<Option<Notice>> {
     let taken = session.remove(NOTICE).await;
     taken.map_err(|error| ApiError::internal(&error))
 }
 
-async fn say(session: &Session, sentence: &str) -> ApiResult<()> {
-    let kept = session.insert(NOTICE, sentence).await;
+async fn say(session: &Session, notice: Notice) -> ApiResult<()> {
+    let kept = session.insert(NOTICE, notice).await;
     kept.map_err(|error| ApiError::internal(&error))
 }

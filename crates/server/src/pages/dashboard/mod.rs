@@ -2,10 +2,13 @@
 //! routes ([`routes`]), and how forms are read.
 
 pub mod chart;
+pub mod download;
 mod form;
 mod frame;
 pub mod guard;
 mod ids;
+pub mod live;
+mod notice;
 pub mod routes;
 mod when;
 
@@ -14,6 +17,7 @@ pub use self::{
     frame::{AppTag, Frame, layout},
     guard::{Access, Operator, Owner, SignedIn, Viewer},
     ids::Ids,
+    notice::Notice,
     routes::{Need, Routes},
     when::When,
 };

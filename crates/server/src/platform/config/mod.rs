@@ -1,6 +1,10 @@
 //! Settings: command-line flags, then `AXIAM_*`, then a file, then the commented `axiam.toml`.
 
+mod accounts;
 mod listen;
+mod mail;
+mod push;
+mod redis;
 mod sources;
 mod tls;
 
@@ -9,13 +13,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ::cable::fanout::redis::{Address, AddressError};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use url::Url;
 
 pub use self::{
+    accounts::{Accounts, SecondFactor, SignUp},
     listen::{Listen, NoListen},
+    mail::{Mail, Mailing, is_this_machine},
+    push::Push,
+    redis::Redis,
     sources::{ConfigError, Overrides},
     tls::{Tls, TlsMode},
 };
@@ -53,6 +60,12 @@ pub struct Settings {
     pub token: Token,
     /// Requests to addresses that others chose.
     pub outgoing: Outgoing,
+    /// Which server letters leave by.
+    pub mail: Mail,
+    /// Who may have an account of the dashboard.
+    pub accounts: Accounts,
+    /// How phones are woken.
+    pub push: Push,
     /// Browsers' sessions with the pages.
     pub session: Session,
     /// How many requests of each kind a window admits.
@@ -117,20 +130,6 @@ pub struct Database {
     pub max_connections: u32,
 }
 
-/// The table `[redis]`: addresses and the prefix of keys.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Redis {
-    /// Where it is; empty: none.
-    pub url: String,
-    /// Begins the names of all keys.
-    pub prefix: String,
-    /// Host under which sites' backends reach it; empty: that of `url`.
-    pub public_host: String,
-    /// Port under which they do; 0: that of `url`.
-    pub public_port: u16,
-}
-
 /// The table `[cable]`: connections and how they end.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -179,6 +178,8 @@ pub struct SignOn {
     pub pushes_before_pause: u32,
     /// How long a report freezes its origin.
     pub freeze: u32,
+    /// File of networks and their places; empty: no place is shown.
+    pub places: PathBuf,
 }
 
 /// The table `[enrolment]`: codes and consent.
@@ -258,10 +259,16 @@ pub struct Limits {
     pub sign_in_per_ip: u32,
     /// Passwords for one account of the dashboard.
     pub sign_in_per_account: u32,
+    /// Letters asked for at the dashboard's door, by address of the network.
+    pub mail_per_ip: u32,
+    /// Letters to one e-mail address.
+    pub mail_per_address: u32,
     /// Faces sent for enrolment, by phone.
     pub enrol_per_device: u32,
     /// Subscriptions asked for over the cable, by address, on each server.
     pub subscribe_per_ip: u32,
+    /// Sites that an account may own which does not run the installation.
+    pub apps_per_account: u32,
 }
 
 /// The table `[lock]`: what failed tries lead to.
@@ -318,35 +325,6 @@ pub enum LogFormat {
     Text,
     /// One object a line, for collectors.
     Json,
-}
-
-impl Redis {
-    /// Why `url` cannot be used, if it cannot.
-    pub(super) fn unusable(&self) -> Option<AddressError> {
-        let url = Some(&self.url).filter(|url| !url.is_empty())?;
-        url.parse::<Address>().err()
-    }
-
-    /// Host and port under which sites' backends reach it; `None` where there is no Redis.
-    #[must_use]
-    pub fn public_address(&self) -> Option<(String, u16)> {
-        const LOCAL: (&str, u16) = ("127.0.0.1", 6379);
-        if self.url.is_empty() {
-            return None;
-        }
-        let address = self.url.parse::<Address>().ok();
-        let (host, port) = address
-            .as_ref()
-            .and_then(Address::host_and_port)
-            .unwrap_or(LOCAL);
-        let host = Some(self.public_host.as_str())
-            .filter(|host| !host.is_empty())
-            .unwrap_or(host);
-        let port = Some(self.public_port)
-            .filter(|port| *port != 0)
-            .unwrap_or(port);
-        Some((host.to_owned(), port))
-    }
 }
 
 fn is_loopback(host: &url::Host<&str>) -> bool {

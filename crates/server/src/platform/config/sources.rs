@@ -173,6 +173,10 @@ impl Settings {
                 reason: "must be from 1 to 30 seconds".into(),
             });
         }
+        if let Some((key, reason)) = self.mail.wrong().or_else(|| self.push.wrong()) {
+            let reason = reason.to_owned();
+            return Err(ConfigError::Setting { key, reason });
+        }
         if let Some(error) = self.redis.unusable() {
             return Err(ConfigError::Setting {
                 key: "redis.url",

@@ -2,6 +2,7 @@
 //! SQLite from PostgreSQL.
 
 mod claim;
+mod forget;
 mod migrations;
 #[cfg(test)]
 pub(crate) mod plans;
@@ -9,15 +10,11 @@ mod pooler;
 
 pub use self::{
     claim::{Claim, Claimed},
+    forget::{forget, forget_by},
     migrations::{Standing, newest, standing},
 };
 
-use std::{
-    io::ErrorKind,
-    path::{Path, PathBuf},
-    str::FromStr,
-    time::Duration,
-};
+use std::{io::ErrorKind, path::PathBuf, str::FromStr, time::Duration};
 
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel,
@@ -32,7 +29,7 @@ use sqlx::{
 };
 use thiserror::Error;
 
-use crate::platform::clock::Moment;
+use crate::platform::{clock::Moment, private_file};
 
 /// How long a request waits for a connection to PostgreSQL: who asks should hear within two seconds
 /// that the database is away.
@@ -193,10 +190,10 @@ async fn open_sqlite(url: &str, max_connections: u32) -> Result<DatabaseConnecti
         .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(BUSY);
     if let Some(folder) = options.get_filename().parent() {
-        make_private_folder(folder)
+        private_file::make_folder(folder)
             .map_err(|error| OpenError::Folder(folder.display().to_string(), error))?;
     }
-    make_private_file(options.get_filename())
+    private_file::make_empty(options.get_filename())
         .map_err(|error| OpenError::Folder(options.get_filename().display().to_string(), error))?;
     let pool = SqlitePoolOptions::new()
         .max_connections(max_connections)
@@ -204,33 +201,6 @@ async fn open_sqlite(url: &str, max_connections: u32) -> Result<DatabaseConnecti
         .connect_with(options)
         .await?;
     Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
-}
-
-/// Makes a folder that only the program's own user may open.
-///
-/// # Errors
-/// When the folder is missing and cannot be made.
-pub fn make_private_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    if folder.as_os_str().is_empty() || folder.exists() {
-        return Ok(());
-    }
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-}
-
-/// Makes an empty file that only the program's own user may open, unless it is there; SQLite gives
-/// its mode to the files beside it.
-fn make_private_file(file: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(file)
-        .map(|_| ())
 }
 
 /// Brings the schema up to date; several servers may start at once.

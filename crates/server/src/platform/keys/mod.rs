@@ -41,6 +41,8 @@ pub enum Purpose {
     SiteTokens,
     /// Signs receipts, which are to be checked years later: its keys of before stay published.
     Receipts,
+    /// Signs for this installation to push services.
+    WebPush,
     /// Client session tokens are derived from it.
     Session,
     /// Chains the lines of the audit log.
@@ -62,6 +64,7 @@ impl Purpose {
         match self {
             Self::SiteTokens => "site_tokens".into(),
             Self::Receipts => "receipts".into(),
+            Self::WebPush => "web_push".into(),
             Self::Session => "session".into(),
             Self::Audit => "audit".into(),
             Self::Frames => "frames".into(),
@@ -74,7 +77,7 @@ impl Purpose {
     /// A new key for it.
     fn make(self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         match self {
-            Self::SiteTokens | Self::Receipts => pair::draw(&self.name()),
+            Self::SiteTokens | Self::Receipts | Self::WebPush => pair::draw(&self.name()),
             _ => Ok(Zeroizing::new(rand::rng().random::<[u8; 32]>().to_vec())),
         }
     }
@@ -186,7 +189,12 @@ impl Keyring {
             opened: RwLock::default(),
             pairs: RwLock::default(),
         };
-        for purpose in [Purpose::SiteTokens, Purpose::Receipts, Purpose::Data] {
+        for purpose in [
+            Purpose::SiteTokens,
+            Purpose::Receipts,
+            Purpose::WebPush,
+            Purpose::Data,
+        ] {
             keyring.current(db, purpose, now).await?;
         }
         Ok(keyring)
@@ -269,11 +277,26 @@ impl Keyring {
     pub async fn published(&self, db: &DatabaseConnection) -> Result<Vec<Value>, KeyError> {
         let mut published = Vec::new();
         for purpose in [Purpose::SiteTokens, Purpose::Receipts] {
-            for id in store::ids(db, purpose).await? {
-                published.push(self.checking(db, purpose, id).await?.jwk.clone());
-            }
+            let pairs = self.pairs(db, purpose).await?;
+            published.extend(pairs.iter().map(|pair| pair.jwk.clone()));
         }
         Ok(published)
+    }
+
+    /// The pair that signs and those of before, the newest first.
+    ///
+    /// # Errors
+    /// When one does not open or the database fails.
+    pub async fn pairs(
+        &self,
+        db: &DatabaseConnection,
+        purpose: Purpose,
+    ) -> Result<Vec<Arc<SigningPair>>, KeyError> {
+        let mut pairs = Vec::new();
+        for id in store::ids(db, purpose).await? {
+            pairs.push(self.checking(db, purpose, id).await?);
+        }
+        Ok(pairs)
     }
 
     fn pair(&self, key: &Key) -> Result<Arc<SigningPair>, KeyError> {
@@ -345,5 +368,13 @@ impl Keyring {
         *self
             .session
             .derive(&[b"client session token", subject.as_bytes().as_slice()].concat())
+    }
+
+    /// The secret of the link in a letter: the same each time that the letter is sent.
+    #[must_use]
+    pub fn derive_link_secret(&self, letter: Uuid) -> [u8; 32] {
+        *self
+            .session
+            .derive(&[b"link in a letter".as_slice(), letter.as_bytes().as_slice()].concat())
     }
 }

@@ -53,7 +53,7 @@ pub async fn retired(db: &impl ConnectionTrait, purpose: Purpose) -> Result<Vec<
 ///
 /// # Errors
 /// When the database fails, or refuses.
-pub async fn forget(db: &DatabaseConnection, id: Uuid) -> Result<(), DbErr> {
+pub async fn forget(db: &impl ConnectionTrait, id: Uuid) -> Result<(), DbErr> {
     row::Entity::delete_many()
         .filter(row::Column::Id.eq(id))
         .filter(row::Column::RetiredAt.is_not_null())

@@ -181,7 +181,7 @@ fn opened(master: &Master, purpose: Purpose, row: &row::Model) -> Result<Key, Ke
 pub struct Listed {
     /// Id of the key, by which rows and tokens name it.
     pub id: Uuid,
-    /// What it is for: `data`, `session`, `site_tokens`, `receipts`, `audit`, `frames`,
+    /// What it is for: `data`, `session`, `site_tokens`, `receipts`, `web_push`, `audit`, `frames`,
     /// `outgoing` or `transform:<site id>`.
     pub purpose: String,
     /// When it was made.

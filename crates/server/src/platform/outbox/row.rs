@@ -10,8 +10,8 @@ pub struct Model {
     /// Names this parcel: one for each of those who are told.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// The site that it is about.
-    pub site_id: Uuid,
+    /// The site that it is about, if it is about one.
+    pub site_id: Option<Uuid>,
     /// Whose business it is, of the couriers.
     pub kind: String,
     /// Who is told: what has an address.

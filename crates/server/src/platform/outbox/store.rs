@@ -6,7 +6,7 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryOrder, QuerySelect, Statement,
     Value,
     entity::prelude::*,
-    sea_query::{Expr, ExprTrait, LockBehavior, LockType},
+    sea_query::{Expr, ExprTrait, Func, LikeExpr, LockBehavior, LockType},
 };
 
 use super::row::{ActiveModel, Column, Entity, Model as Parcel, Stage};
@@ -15,11 +15,8 @@ use crate::platform::{
     db,
 };
 
-/// Most rows taken, forgotten or listed at a time.
+/// Most rows listed at a time.
 pub const BATCH: u64 = 500;
-
-/// How long whoever takes a parcel has for it. More than any courier's attempt lasts.
-const LEASE: TimeDelta = TimeDelta::seconds(60);
 
 /// The longest that a parcel waits between two attempts, whatever the other side asks for.
 const LONGEST_WAIT: TimeDelta = TimeDelta::days(1);
@@ -27,8 +24,8 @@ const LONGEST_WAIT: TimeDelta = TimeDelta::days(1);
 /// A parcel to be written.
 #[derive(Debug, Clone)]
 pub struct Draft {
-    /// The site that it is about.
-    pub site_id: Uuid,
+    /// The site that it is about, if it is about one.
+    pub site_id: Option<Uuid>,
     /// Whose business it is, of the couriers.
     pub kind: &'static str,
     /// Who is told.
@@ -87,35 +84,41 @@ pub struct Taken {
     lease: Uuid,
 }
 
-/// Writes a parcel that the writer carries itself.
+/// Writes a parcel that the writer carries itself, within the time of the lease.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn put_taken(
     db: &impl ConnectionTrait,
     draft: Draft,
+    time: TimeDelta,
     now: Moment,
 ) -> Result<Taken, DbErr> {
     let lease = Uuid::new_v4();
     let row = ActiveModel {
         lease: Set(Some(lease)),
         attempts: Set(1),
-        next_at: Set(now + LEASE),
+        next_at: Set(now + time),
         ..draft.row(now)
     };
     let parcel = Entity::insert(row).exec_with_returning(db).await?;
     Ok(Taken { parcel, lease })
 }
 
+/// What is no site's counts as that of one, so that letters hold up no webhook.
+pub(super) const NO_SITE: Uuid = Uuid::nil();
+
 /// Which parcels a server takes.
 pub(super) struct Wanted {
-    /// Of these kinds.
-    pub(super) kinds: Vec<&'static str>,
+    /// Of these kinds, each of which whoever takes it has for so long.
+    pub(super) kinds: Vec<(&'static str, TimeDelta)>,
     /// At most so many.
     pub(super) room: usize,
     /// At most so many of these to one target.
-    pub(super) each: usize,
-    /// None to these targets.
+    pub(super) to_each: usize,
+    /// At most so many of these of one site.
+    pub(super) of_each: usize,
+    /// None to these targets, and none of these sites; [`NO_SITE`] stands for what is no site's.
     pub(super) busy: Vec<Uuid>,
 }
 
@@ -142,13 +145,16 @@ pub(super) async fn take(
         .into_tuple()
         .all(&transaction)
         .await?;
-    Entity::update_many()
-        .col_expr(Column::Lease, Expr::value(lease))
-        .col_expr(Column::NextAt, Expr::value(now + LEASE))
-        .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
-        .filter(Column::Id.is_in(free))
-        .exec(&transaction)
-        .await?;
+    for (kind, time) in &wanted.kinds {
+        Entity::update_many()
+            .col_expr(Column::Lease, Expr::value(lease))
+            .col_expr(Column::NextAt, Expr::value(now + *time))
+            .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+            .filter(Column::Id.is_in(free.iter().copied()))
+            .filter(Column::Kind.eq(*kind))
+            .exec(&transaction)
+            .await?;
+    }
     transaction.commit().await?;
     let taken = Entity::find()
         .filter(Column::Lease.eq(lease))
@@ -161,12 +167,14 @@ pub(super) async fn take(
         .collect())
 }
 
-/// The ids of parcels that are due, in turn from each target, so that one with many holds up no other.
+/// The ids of parcels that are due, in turn of each site and to each of its targets, so that one with many holds
+/// up no other.
 async fn due(db: &DatabaseConnection, wanted: &Wanted, now: Moment) -> Result<Vec<Uuid>, DbErr> {
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let mut values: Vec<Value> = vec![
         now.into(),
-        number(wanted.each).into(),
+        number(wanted.to_each).into(),
+        number(wanted.of_each).into(),
         number(wanted.room).into(),
     ];
     let mut list = |items: Vec<Value>| {
@@ -177,19 +185,34 @@ async fn due(db: &DatabaseConnection, wanted: &Wanted, now: Moment) -> Result<Ve
             .collect();
         places.join(", ")
     };
-    let kinds = list(wanted.kinds.iter().map(|kind| (*kind).into()).collect());
+    let kinds = list(
+        wanted
+            .kinds
+            .iter()
+            .map(|(kind, _)| (*kind).into())
+            .collect(),
+    );
     let busy = list(wanted.busy.iter().map(|id| (*id).into()).collect());
     let others = if busy.is_empty() {
         String::new()
     } else {
-        format!("and target_id not in ({busy})")
+        // Of what is no site's a comparison with the busy ones is never true.
+        let no_sites = if wanted.busy.contains(&NO_SITE) {
+            ""
+        } else {
+            "site_id is null or "
+        };
+        format!("and target_id not in ({busy}) and ({no_sites}site_id not in ({busy}))")
     };
     let query = format!(
         "select id from (
-             select id, next_at, row_number() over (partition by target_id order by next_at, id) as place
-             from outbox
-             where state = 'waiting' and next_at <= $1 and expires_at > $1 and kind in ({kinds}) {others}
-         ) as due where place <= $2 order by place, next_at limit $3"
+             select id, next_at, row_number() over (partition by site_id order by place, next_at, id) as turn
+             from (
+                 select id, site_id, next_at, row_number() over (partition by target_id order by next_at, id) as place
+                 from outbox
+                 where state = 'waiting' and next_at <= $1 and expires_at > $1 and kind in ({kinds}) {others}
+             ) as each_target where place <= $2
+         ) as each_site where turn <= $3 order by turn, next_at limit $4"
     );
     let statement = Statement::from_sql_and_values(db.get_database_backend(), query, values);
     let rows = db.query_all_raw(statement).await?;
@@ -252,22 +275,7 @@ pub async fn expire(db: &impl ConnectionTrait, now: Moment) -> Result<(), DbErr>
 /// # Errors
 /// When the database fails.
 pub async fn forget(db: &impl ConnectionTrait, before: Moment) -> Result<bool, DbErr> {
-    let ids: Vec<Uuid> = Entity::find()
-        .select_only()
-        .column(Column::Id)
-        .filter(Column::EndedAt.lt(before))
-        .limit(BATCH)
-        .into_tuple()
-        .all(db)
-        .await?;
-    let is_all = (ids.len() as u64) < BATCH;
-    if !ids.is_empty() {
-        Entity::delete_many()
-            .filter(Column::Id.is_in(ids))
-            .exec(db)
-            .await?;
-    }
-    Ok(is_all)
+    db::forget::<Entity>(db, Column::Id, Column::EndedAt.lt(before)).await
 }
 
 /// Throws away all parcels to these targets.
@@ -277,6 +285,34 @@ pub async fn forget(db: &impl ConnectionTrait, before: Moment) -> Result<bool, D
 pub async fn discard(db: &impl ConnectionTrait, targets: &[Uuid]) -> Result<(), DbErr> {
     Entity::delete_many()
         .filter(Column::TargetId.is_in(targets.iter().copied()))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Forgets parcels of a kind whose body has this text in it, however it is written large or small.
+///
+/// # Errors
+/// When the database fails.
+pub async fn discard_naming(
+    db: &impl ConnectionTrait,
+    kind: &str,
+    text: &str,
+) -> Result<(), DbErr> {
+    let within = |text: &str| {
+        let escaped = text.chars().flat_map(|sign| {
+            let before = matches!(sign, '%' | '_' | '!').then_some('!');
+            before.into_iter().chain([sign])
+        });
+        let escaped: String = escaped.collect();
+        LikeExpr::new(format!("%{escaped}%")).escape('!')
+    };
+    let body = || Expr::col(Column::Body);
+    let as_it_is = body().like(within(text));
+    let in_small = Expr::expr(Func::lower(body())).like(within(&text.to_lowercase()));
+    Entity::delete_many()
+        .filter(Column::Kind.eq(kind))
+        .filter(as_it_is.or(in_small))
         .exec(db)
         .await?;
     Ok(())

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{
     pace::Pace,
     row::{Model as Parcel, Stage},
-    store::{self, Taken, Wanted},
+    store::{self, NO_SITE, Taken, Wanted},
 };
 use crate::platform::{
     events::Events,
@@ -28,7 +28,10 @@ const MOST: usize = 64;
 
 /// How many of these to one target at most are taken at once, and under way when no more are taken: whoever does
 /// not answer holds up no other.
-const EACH: usize = 4;
+const TO_EACH: usize = 4;
+
+/// The same for all targets of one site: many that do not answer hold up no other site.
+const OF_EACH: usize = 16;
 
 /// What came of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +53,10 @@ pub trait Courier: Send + Sync {
     /// How long it waits from attempt to attempt.
     fn pace(&self) -> Pace;
 
+    /// Longer than an attempt can last. Until then nobody else tries, so that a server that dies with a parcel holds it up
+    /// for this long.
+    fn longest(&self) -> TimeDelta;
+
     /// Makes one attempt.
     ///
     /// # Errors
@@ -60,8 +67,8 @@ pub trait Courier: Send + Sync {
 /// Takes parcels that are due and has them carried.
 pub struct Outbox {
     couriers: Vec<Box<dyn Courier>>,
-    /// How many parcels are under way to each target.
-    under_way: Mutex<HashMap<Uuid, usize>>,
+    /// How many parcels are under way to each target, and of each site.
+    under_way: Mutex<UnderWay>,
     wake: Arc<Notify>,
 }
 
@@ -130,29 +137,33 @@ impl Outbox {
     }
 
     async fn take(&self, state: &State, room: usize) -> Result<Vec<Taken>, DbErr> {
-        let full = |(target, count): (&Uuid, &usize)| (*count >= EACH).then_some(*target);
         let wanted = Wanted {
-            kinds: self.couriers.iter().map(|courier| courier.kind()).collect(),
+            kinds: self
+                .couriers
+                .iter()
+                .map(|courier| (courier.kind(), courier.longest()))
+                .collect(),
             room,
-            each: EACH,
-            busy: self.counts().iter().filter_map(full).collect(),
+            to_each: TO_EACH,
+            of_each: OF_EACH,
+            busy: self.under_way().busy(),
         };
         let taken = store::take(&state.db, &wanted, state.now()).await?;
-        let mut counts = self.counts();
+        let mut under_way = self.under_way();
         for one in &taken {
-            *counts.entry(one.parcel.target_id).or_default() += 1;
+            under_way.begin(&one.parcel);
         }
         Ok(taken)
     }
 
-    fn counts(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, usize>> {
+    fn under_way(&self) -> std::sync::MutexGuard<'_, UnderWay> {
         self.under_way
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn deliver(self: Arc<Self>, state: Shared, taken: Taken) {
-        let _counted = Counted(&self, taken.parcel.target_id);
+        let _counted = Counted(&self, &taken.parcel);
         if let Err(error) = self.attempt(&state, &taken).await {
             let id = taken.parcel.id;
             tracing::warn!(%error, %id, "a parcel could not be carried; it is again when its lease ends");
@@ -173,18 +184,52 @@ impl Outbox {
     }
 }
 
+/// How many parcels are under way.
+#[derive(Default)]
+struct UnderWay {
+    targets: HashMap<Uuid, usize>,
+    sites: HashMap<Uuid, usize>,
+}
+
+fn site(parcel: &Parcel) -> Uuid {
+    parcel.site_id.unwrap_or(NO_SITE)
+}
+
+impl UnderWay {
+    fn begin(&mut self, parcel: &Parcel) {
+        *self.targets.entry(parcel.target_id).or_default() += 1;
+        *self.sites.entry(site(parcel)).or_default() += 1;
+    }
+
+    fn end(&mut self, parcel: &Parcel) {
+        let counts = [
+            (&mut self.targets, parcel.target_id),
+            (&mut self.sites, site(parcel)),
+        ];
+        for (counts, id) in counts {
+            let left = counts.remove(&id).unwrap_or(0).saturating_sub(1);
+            if left > 0 {
+                counts.insert(id, left);
+            }
+        }
+    }
+
+    /// Targets and sites that have as many as they may.
+    fn busy(&self) -> Vec<Uuid> {
+        let full = |counts: &HashMap<Uuid, usize>, most: usize| {
+            let full = counts.iter().filter(move |(_, count)| **count >= most);
+            full.map(|(id, _)| *id).collect::<Vec<_>>()
+        };
+        [full(&self.targets, TO_EACH), full(&self.sites, OF_EACH)].concat()
+    }
+}
+
 /// A parcel under way; when it is dropped it is so no longer.
-struct Counted<'a>(&'a Outbox, Uuid);
+struct Counted<'a>(&'a Outbox, &'a Parcel);
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        let mut counts = self.0.counts();
-        if let Some(count) = counts.get_mut(&self.1) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.1);
-            }
-        }
+        self.0.under_way().end(self.1);
     }
 }
 

@@ -79,6 +79,13 @@ impl Outgoing {
         }
     }
 
+    /// Longer than two requests, one after the other, can last: whoever has not come back by then never will.
+    #[must_use]
+    pub fn patience(&self) -> TimeDelta {
+        let timeout = i64::try_from(self.timeout.as_secs()).unwrap_or(0);
+        TimeDelta::seconds(2 * timeout + 5)
+    }
+
     /// Whether it is worth trying: https, or plain text where some networks are allowed; no user or password in
     /// it; and if it names an address rather than a host, one that may be reached.
     ///

@@ -133,6 +133,8 @@ fn make(now: Moment) -> Result<String, TlsError> {
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    // Names of other kinds, such as of mail, are not bounded by those below.
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.name_constraints = Some(NameConstraints {
         permitted_subtrees: names::permitted(),
         excluded_subtrees: Vec::new(),

@@ -3,6 +3,7 @@
 mod answerer;
 mod asked;
 mod decoy;
+mod door;
 mod erase;
 mod fatigue;
 mod origin;
@@ -21,12 +22,13 @@ pub(super) use self::{
     decoy::nobody,
     origin::Origin,
     outcome::{Proof, redeem, status_by_token},
-    phone::{deny, inbox},
+    phone::{deny, inbox, recent},
     refusal::record_refused_request,
     request::{cancel, request},
     scan::{Scan, challenge, verify},
 };
 pub use self::{
+    door::{Waiting, ask_at_door, cancel_at_door, redeem_at_door, standing_at_door},
     erase::{Erased, erase},
     outbox::{Undelivered, delivered_since, mark_delivered, undelivered},
     outcome::{client_and_token, expire_due, find_watched, watch},

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::platform::network::Network;
+use crate::platform::{network::Network, state::State};
 
 /// Where a sign-on was asked for, ready for display.
 pub(in crate::sign_on) struct Origin {
@@ -17,6 +17,15 @@ impl Origin {
     pub(super) fn address(&self) -> String {
         if self.is_stated {
             self.ip.to_string()
+        } else {
+            String::new()
+        }
+    }
+
+    /// City and country, for people to read.
+    pub(super) fn place(&self, state: &State) -> String {
+        if self.is_stated {
+            state.places.of(self.ip)
         } else {
             String::new()
         }

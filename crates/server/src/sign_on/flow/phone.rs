@@ -11,6 +11,7 @@ use crate::{
     audit::{Action, Entry},
     device::{self, Device, Standing},
     platform::{clock::seconds, db, events::Verdict, state::State},
+    push,
     sign_on::{
         InboxEntry, freezes,
         model::{SignOn, SignOnError, State as Stage},
@@ -51,10 +52,32 @@ async fn open_rows(state: &State, device: &Device) -> Result<Vec<SignOn>, DbErr>
     let Some(device) = device::reread(&state.db, device).await? else {
         return Ok(Vec::new());
     };
-    if Standing::of(&state.db, &device, now).await? == Standing::Waiting {
+    if !is_told(state, &device).await? {
         return Ok(Vec::new());
     }
     store::open_for_device(&state.db, &device, now).await
+}
+
+/// Whether a phone is told of its client's sign-ons: one that waits to be confirmed is not.
+async fn is_told(state: &State, device: &Device) -> Result<bool, DbErr> {
+    let standing = Standing::of(&state.db, device, state.now()).await?;
+    Ok(standing != Standing::Waiting)
+}
+
+/// Most sign-ons in a phone's list of those that are over.
+const RECENT: u64 = 20;
+
+/// The latest sign-ons of the phone's client that are over, the newest first. A code on a screen can be filmed, and whoever
+/// paired with it learns from a phone on trial nothing of where its person was before: it is told of what it answered.
+pub(in crate::sign_on) async fn recent(
+    state: &State,
+    device: &Device,
+) -> Result<Vec<SignOn>, DbErr> {
+    match Standing::of(&state.db, device, state.now()).await? {
+        Standing::Trusted => store::over_for_device(&state.db, device, RECENT).await,
+        Standing::OnTrial => store::over_by_device(&state.db, device, RECENT).await,
+        Standing::Waiting => Ok(Vec::new()),
+    }
 }
 
 /// What waits for a phone now; nothing if its site is switched off.
@@ -130,6 +153,7 @@ pub(in crate::sign_on) async fn deny(
         let network = network(&sign_on.ip);
         freezes::freeze(&transaction, sign_on.client_id, &network, until).await?;
     }
+    push::note_opened(&transaction, device, id, now).await?;
     let told = [
         Some(Topic::SignOnDenied),
         report.then_some(Topic::SignOnReported),

@@ -56,6 +56,7 @@ pub(in crate::sign_on) async fn request(
         (None, Choices::default())
     };
     let (browser, os) = user_agent::describe(&origin.user_agent);
+    let place = origin.place(state);
     let row = ActiveModel {
         id: Set(id),
         site_id: Set(site.id),
@@ -69,7 +70,7 @@ pub(in crate::sign_on) async fn request(
         user_agent: Set(origin.user_agent),
         browser: Set(browser),
         os: Set(os),
-        place: Set(String::new()),
+        place: Set(place),
         created_at: Set(now),
         expires_at: Set(now + seconds(state.settings.sign_on.lifetime)),
         test_identity: Set(test.map(|test| test.identity())),
@@ -89,7 +90,7 @@ pub(in crate::sign_on) async fn request(
     if asked.devices.is_empty() {
         push::enqueue_nothing(&transaction, id).await?;
     } else {
-        push::enqueue(&transaction, &asked.devices, id, now).await?;
+        push::enqueue(&transaction, state, site, &asked.devices, id, now).await?;
     }
     entry(wanted, &asked)
         .sign_on(id)

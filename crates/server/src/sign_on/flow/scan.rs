@@ -1,6 +1,6 @@
 //! What the phone does with photos: take up the challenge, answer it, have it decided.
 
-use ::face::liveness::Doubt;
+use ::face::{Purpose, liveness::Doubt};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
@@ -18,6 +18,7 @@ use crate::{
         secret,
         state::State,
     },
+    push,
     sign_on::{
         model::{SignOn, SignOnError, State as Stage, session_token},
         store,
@@ -71,6 +72,7 @@ pub(in crate::sign_on) async fn challenge(
         let sign_on = find_open(state, device, id).await?;
         return in_force(state, &sign_on)?.ok_or(SignOnError::Challenge);
     }
+    push::note_opened(&transaction, device, id, now).await?;
     Entry::new(site.id, Action::ChallengeGiven)
         .client(client.id)
         .device(device.id)
@@ -141,6 +143,7 @@ pub(in crate::sign_on) async fn verify(
         nonce: &scan.nonce,
         asked_at: sign_on.challenge_at,
         photos: scan.photos,
+        purpose: Purpose::Comparison,
     };
     let probe = face::probe(state, answer).await?;
     if let Err(doubt) = probe.liveness {

@@ -21,18 +21,22 @@ use crate::{
     },
     limit::{self, Rule},
     platform::{shares::Holder, state::Shared},
+    push,
     sign_on::{
         InboxEntry,
         flow::{self, Scan},
+        recent_entry::RecentEntry,
     },
 };
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(pending))
+        .routes(routes!(recent))
         .routes(routes!(challenge))
         .routes(routes!(verify_token))
         .routes(routes!(deny))
+        .routes(routes!(shown))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -82,6 +86,29 @@ async fn pending(
         .map(|row| InboxEntry::of(&proven.site, row))
         .collect();
     Ok(reply(Inbox { sign_ons }))
+}
+
+#[derive(Serialize, ToSchema)]
+struct Recent {
+    /// At most 20, the newest first.
+    sign_ons: Vec<RecentEntry>,
+}
+
+/// Sign-ons of this phone's person that are over, so that they notice what was not them
+#[utoipa::path(
+    get, path = "/login/recent", tag = "phone",
+    security(("device_token" = [], "device_proof" = [])),
+    responses(
+        (status = 200, body = Reply<Recent>, description = "those that it answered itself while the phone is on trial, none while it waits to be confirmed"),
+        (status = 429, body = Failure, description = "1026"),
+    )
+)]
+async fn recent(State(state): State<Shared>, proven: DeviceProof) -> Replied<Recent> {
+    let subject = format!("recent {}", proven.device.id);
+    limit::check(&state, Rule::Other, subject).await?;
+    let over = flow::recent(&state, &proven.device).await?;
+    let sign_ons = over.into_iter().map(RecentEntry::of).collect();
+    Ok(reply(Recent { sign_ons }))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -215,4 +242,37 @@ async fn deny(State(state): State<Shared>, proven: DeviceProof) -> Replied<Denie
     )
     .await?;
     Ok(reply(Denied { status: "denied" }))
+}
+
+#[derive(Deserialize, ToSchema)]
+struct Show {
+    sign_on_id: Uuid,
+    /// Whether the person opened it already.
+    #[serde(default)]
+    opened: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Noted {}
+
+/// A push of a sign-on was shown to the person, or they opened it: for the login tracker
+#[utoipa::path(
+    post, path = "/login/shown", tag = "phone",
+    security(("device_token" = [], "device_proof" = [])),
+    request_body = Show,
+    responses(
+        (status = 200, body = Reply<Noted>, description = "also where there is no such push"),
+        (status = 429, body = Failure, description = "1026"),
+    )
+)]
+async fn shown(State(state): State<Shared>, proven: DeviceProof) -> Replied<Noted> {
+    let body: Show = parse_json(&proven.body)?;
+    let subject = format!("shown {}", proven.device.id);
+    limit::check(&state, Rule::Other, subject).await?;
+    let (db, phone, now) = (&state.db, &proven.device, state.now());
+    push::note_shown(db, phone, body.sign_on_id, now).await?;
+    if body.opened {
+        push::note_opened(db, phone, body.sign_on_id, now).await?;
+    }
+    Ok(reply(Noted {}))
 }

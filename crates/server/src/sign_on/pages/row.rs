@@ -26,6 +26,8 @@ pub(super) struct Row {
     pub(super) took: Option<i64>,
     pub(super) browser: String,
     pub(super) ip: String,
+    /// City and country, where they are known.
+    pub(super) place: String,
     pub(super) with_number: bool,
     pub(super) tries_left: i32,
     pub(super) is_test: bool,
@@ -55,6 +57,7 @@ impl Row {
                 (browser, os) => format!("{browser} on {os}"),
             },
             ip: row.ip.clone(),
+            place: row.place.clone(),
             with_number: row.number.is_some(),
             tries_left: row.tries_left,
             is_test: row.test_identity.is_some(),

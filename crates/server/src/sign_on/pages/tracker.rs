@@ -13,13 +13,14 @@ use super::{
 };
 use crate::{
     client::{self, Client},
-    dashboard_pages,
+    dashboard_pages, device,
     http::{error::ApiResult, extract::Query},
     pages::{
         dashboard::{
             Frame, Viewer,
             chart::{Bar, Column, Columns},
             layout,
+            live::{self, Live},
         },
         layout::{Layout, Page},
     },
@@ -27,6 +28,7 @@ use crate::{
         clock::{Moment, seconds},
         state::{Shared, State as AppState},
     },
+    push,
     sign_on::{
         SignOn, State as Stage,
         tracker::{self, After, Day, Filter, Reason, STATES},
@@ -56,18 +58,31 @@ struct TrackerPage {
     glance: Option<Glance>,
     rows: Vec<Row>,
     open: Option<Row>,
+    /// Which phones were told of the open one, and how far that came.
+    pushes: Vec<Push>,
     older: Option<String>,
     /// Whether anybody has ever tried.
     is_new: bool,
+    /// Names what is shown, where it follows what happens: further pages stay as they are.
+    version: Option<String>,
 }
 
-dashboard_pages!(TrackerPage);
+dashboard_pages!(live TrackerPage);
 
 /// A filter that can be put in or taken out.
 struct Chip {
     word: &'static str,
     query: String,
     is_in: bool,
+}
+
+/// A phone that was told of an attempt.
+struct Push {
+    phone: String,
+    /// How it was to be woken.
+    kind: &'static str,
+    /// How far that came.
+    told: String,
 }
 
 /// What is seen at a glance.
@@ -117,10 +132,19 @@ pub(super) async fn page(
     State(state): State<Shared>,
     Viewer(access): Viewer,
     Query(asked): Query<Asked>,
+    live: Live,
 ) -> ApiResult<Response> {
     let (now, site) = (state.now(), &access.site);
     let filter = asked.filter(&state, site, now).await?;
     let found = tracker::page(&state.db, site.id, &filter, asked.after(), ROWS).await?;
+    let open = match asked.open() {
+        Some(id) => tracker::find(&state.db, site.id, id).await?,
+        None => None,
+    };
+    let version = live::version(&(&found.rows, &open));
+    if let Some(unchanged) = live.unchanged(&version) {
+        return Ok(unchanged);
+    }
     let older = found.rows.last().filter(|_| found.more).map(|last| {
         let after = After::of(last).to_string();
         Asked {
@@ -135,13 +159,10 @@ pub(super) async fn page(
     for row in &mut rows {
         row.query = asked.opened(row.id).query();
     }
-    let open = match asked.open() {
-        Some(id) => {
-            let one = tracker::find(&state.db, site.id, id).await?;
-            let one: Vec<SignOn> = one.into_iter().collect();
-            dressed(&state, site, &one, now).await?.pop()
-        }
-        None => None,
+    let open = dressed(&state, site, open.as_slice(), now).await?.pop();
+    let pushes = match &open {
+        Some(row) => pushes(&state, site, row.id).await?,
+        None => Vec::new(),
     };
     let glance = if is_plain && !is_new && open.is_none() {
         Some(glance(&state, site, now).await?)
@@ -152,10 +173,12 @@ pub(super) async fn page(
         layout: layout(),
         frame: access.frame("tracker").await?,
         chips: chips(&asked),
+        version: asked.after().is_none().then_some(version),
         asked,
         glance,
         rows,
         open,
+        pushes,
         older,
         is_new,
     };
@@ -201,6 +224,19 @@ async fn dressed(
         .collect();
     let row = |row: &SignOn| Row::of(row, clients.get(&row.client_id), now);
     Ok(rows.iter().map(row).collect())
+}
+
+async fn pushes(state: &AppState, site: &Site, id: Uuid) -> ApiResult<Vec<Push>> {
+    let mut told = Vec::new();
+    for push in push::of_sign_on(&state.db, site.id, id).await? {
+        let phone = device::find(&state.db, site.id, push.device_id).await?;
+        told.push(Push {
+            phone: phone.map_or_else(String::new, |phone| phone.name),
+            kind: push.kind_told(),
+            told: push.told(),
+        });
+    }
+    Ok(told)
 }
 
 async fn glance(state: &AppState, site: &Site, now: Moment) -> ApiResult<Glance> {

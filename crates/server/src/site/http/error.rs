@@ -13,6 +13,7 @@ impl From<SiteError> for ApiError {
             SiteError::WrongKeys => Self::new(Code::AuthenticationFailed, text),
             SiteError::OtherDomain(_) => Self::new(Code::DomainMismatch, text),
             SiteError::Setting { key, reason } => Self::invalid(&key, reason),
+            SiteError::Changed => Self::invalid("settings", text),
             SiteError::Database(cause) => cause.into(),
         }
     }

@@ -23,6 +23,11 @@ pub fn routes() -> Routes {
         )
         .post(
             Need::Owner,
+            "/dashboard/apps/{site}/keys/tokens/revoke",
+            keys::revoke_token,
+        )
+        .post(
+            Need::Owner,
             "/dashboard/apps/{site}/keys/redis",
             keys::give_redis,
         )
@@ -30,6 +35,11 @@ pub fn routes() -> Routes {
             Need::Owner,
             "/dashboard/apps/{site}/keys/redis/remove",
             keys::remove_redis,
+        )
+        .post(
+            Need::Owner,
+            "/dashboard/apps/{site}/keys/redis/test",
+            keys::try_redis,
         )
         .get(
             Need::Viewer,
@@ -45,6 +55,11 @@ pub fn routes() -> Routes {
             Need::Owner,
             "/dashboard/apps/{site}/settings",
             settings::store,
+        )
+        .post(
+            Need::Owner,
+            "/dashboard/apps/{site}/settings/name",
+            settings::rename,
         )
         .post(
             Need::Owner,

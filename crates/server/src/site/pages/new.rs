@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use super::connect::Lines;
 use crate::{
-    account::{self, Role},
+    account::{self, By, Role},
     dashboard_pages,
-    http::error::ApiResult,
+    http::error::{ApiError, ApiResult},
     pages::{
         dashboard::{AppTag, Fields, Frame, SignedIn, layout},
         layout::{Layout, Page},
@@ -135,6 +135,19 @@ pub(super) async fn create(
             return page.answer(StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
+    let most = state.settings.limits.apps_per_account;
+    if !signed_in.account.is_administrator
+        && account::count_owned(&state.db, signed_in.account.id).await? >= u64::from(most)
+    {
+        let sentence = match most {
+            0 => "Here, whoever runs the installation adds apps. Ask them for one.".to_owned(),
+            most => format!(
+                "You own {most} apps, which is as many as an account may here. Ask whoever runs the installation for another."
+            ),
+        };
+        page.error = Some(sentence);
+        return page.answer(StatusCode::FORBIDDEN);
+    }
     let Some(id) = wanted.id else {
         let known = account::sites_of(&state.db, &signed_in.account).await?;
         let (notes, is_local) = notes(&domain, &known);
@@ -154,10 +167,12 @@ pub(super) async fn create(
         return Ok(Redirect::to("/dashboard").into_response());
     };
     let at = (signed_in.account.id, id);
-    account::give_role(&state.db, &state.keys, at, Role::Owner, now).await?;
+    let role = (Role::Owner, By::account(&signed_in.account));
+    account::give_role(&state.db, &state.keys, at, role, now)
+        .await
+        .map_err(|error| ApiError::internal(&error))?;
     if wanted.test == "on" {
-        new.site.settings.test_mode = true;
-        site::store_settings(&state.db, &state.keys, &new.site, now).await?;
+        new.site.settings = site::set_test_mode(&state.db, &state.keys, id, true, now).await?;
     }
     let mut frame = page.frame;
     frame.app = Some(AppTag::of(&new.site, Role::Owner));

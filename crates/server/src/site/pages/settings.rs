@@ -14,8 +14,8 @@ use crate::{
         dashboard::{Access, Fields, Frame, Owner, Viewer, layout},
         layout::{Layout, Page},
     },
-    platform::state::{Shared, State as AppState},
-    site::{self, Site, SiteError},
+    platform::state::Shared,
+    site::{self, Site, SiteError, SiteSettings},
 };
 
 /// How a setting is shown.
@@ -180,6 +180,8 @@ struct SettingsPage {
     frame: Frame,
     error: Option<String>,
     site: Site,
+    /// What was typed as the name, and what is wrong with it.
+    name: Option<(String, String)>,
     groups: Vec<(&'static str, Vec<Shown>)>,
 }
 
@@ -210,11 +212,28 @@ fn sent(setting: &Setting, form: &HashMap<String, String>) -> String {
 
 type Wrong = (String, String);
 
-async fn show(
-    access: &Access,
-    form: Option<(&HashMap<String, String>, Wrong)>,
+/// What was not done, and why.
+#[derive(Default)]
+struct Refused<'a> {
+    /// The form of settings, with the one that is wrong.
+    form: Option<(&'a HashMap<String, String>, Wrong)>,
+    /// The name that was typed, with what is wrong with it.
+    name: Option<Wrong>,
+    /// In a sentence.
     error: Option<String>,
-) -> ApiResult<Response> {
+}
+
+impl Refused<'_> {
+    fn because(sentence: &str) -> Self {
+        Self {
+            error: Some(sentence.to_owned()),
+            ..Self::default()
+        }
+    }
+}
+
+async fn show(access: &Access, refused: Refused<'_>) -> ApiResult<Response> {
+    let Refused { form, name, error } = refused;
     let settings = &access.site.settings;
     let table = serde_json::to_value(settings).map_err(|error| ApiError::internal(&error))?;
     let shown = |setting: &'static Setting| {
@@ -229,7 +248,7 @@ async fn show(
             setting,
         }
     };
-    let is_wrong = error.is_some() || form.is_some();
+    let is_wrong = error.is_some() || form.is_some() || name.is_some();
     let page = SettingsPage {
         layout: layout(),
         frame: access.frame("settings").await?,
@@ -238,6 +257,7 @@ async fn show(
                 .map(|_| "Nothing was saved. Mend what is marked below.".to_owned())
         }),
         site: access.site.clone(),
+        name,
         groups: GROUPS
             .iter()
             .map(|(name, settings)| (*name, settings.iter().map(shown).collect()))
@@ -251,27 +271,70 @@ async fn show(
 }
 
 pub(super) async fn page(Viewer(access): Viewer) -> ApiResult<Response> {
-    show(&access, None, None).await
+    show(&access, Refused::default()).await
+}
+
+#[derive(Deserialize)]
+pub(super) struct Called {
+    #[serde(default)]
+    name: String,
+}
+
+pub(super) async fn rename(
+    State(state): State<Shared>,
+    Owner(access): Owner,
+    Fields(called): Fields<Called>,
+) -> ApiResult<Response> {
+    let wanted = (access.site.id, called.name.as_str());
+    match site::rename(&state.db, &state.keys, wanted, state.now()).await {
+        Ok(name) => {
+            let sentence = format!("The app is called {name} now.");
+            access.back_to("/settings", sentence).await
+        }
+        Err(SiteError::Setting { reason, .. }) => {
+            let refused = Refused {
+                error: Some(format!("The app was not renamed: its name {reason}.")),
+                name: Some((called.name, reason)),
+                ..Refused::default()
+            };
+            show(&access, refused).await
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub(super) async fn store(
     State(state): State<Shared>,
-    Owner(access): Owner,
+    Owner(mut access): Owner,
     Fields(form): Fields<HashMap<String, String>>,
 ) -> ApiResult<Response> {
-    let mut site = access.site.clone();
-    for setting in GROUPS.iter().flat_map(|(_, settings)| *settings) {
-        let value = sent(setting, &form);
-        match site.settings.with(setting.key, &value) {
-            Ok(settings) => site.settings = settings,
-            Err(SiteError::Setting { key, reason }) => {
-                return show(&access, Some((&form, (key, reason))), None).await;
-            }
-            Err(error) => return Err(error.into()),
+    let change = |settings: &SiteSettings| {
+        if form.get("seen") != Some(&settings.version()) {
+            return Err(SiteError::Changed);
         }
+        let mut all = GROUPS.iter().flat_map(|(_, settings)| *settings);
+        all.try_fold(settings.clone(), |settings, setting| {
+            settings.with(setting.key, &sent(setting, &form))
+        })
+    };
+    let id = access.site.id;
+    match site::change_settings(&state.db, &state.keys, id, change, state.now()).await {
+        Ok(_) => access.back_to("/settings", "The settings are saved.").await,
+        Err(SiteError::Setting { key, reason }) => {
+            let refused = Refused {
+                form: Some((&form, (key, reason))),
+                ..Refused::default()
+            };
+            show(&access, refused).await
+        }
+        Err(SiteError::Changed) => {
+            let sentence = "Nothing was saved: somebody changed the settings since you opened this page. What holds now is below.";
+            let site = site::find(&state.db, id).await?;
+            access.site = site.unwrap_or(access.site);
+            show(&access, Refused::because(sentence)).await
+        }
+        Err(error) => Err(error.into()),
     }
-    site::store_settings(&state.db, &state.keys, &site, state.now()).await?;
-    access.back_to("/settings", "The settings are saved.").await
 }
 
 #[derive(Deserialize)]
@@ -292,9 +355,7 @@ pub(super) async fn set_test_mode(
     Fields(wanted): Fields<Switched>,
 ) -> ApiResult<Response> {
     let is_on = wanted.to == Switch::On;
-    let mut site = access.site.clone();
-    site.settings.test_mode = is_on;
-    site::store_settings(&state.db, &state.keys, &site, state.now()).await?;
+    site::set_test_mode(&state.db, &state.keys, access.site.id, is_on, state.now()).await?;
     let sentence = if is_on {
         "The app is in test mode: whoever types approve@example.test signs in."
     } else {
@@ -322,7 +383,7 @@ async fn not_meant(access: &Access) -> ApiResult<Response> {
         "Nothing was done. Type {} to show that you mean it.",
         access.site.domain
     );
-    show(access, None, Some(sentence)).await
+    show(access, Refused::because(&sentence)).await
 }
 
 pub(super) async fn revoke_tokens(
@@ -347,15 +408,11 @@ pub(super) async fn switch(
     if !is_on && !meant.is_meant(&access.site) {
         return not_meant(&access).await;
     }
-    turn(&state, &access, is_on).await?;
+    site::switch(&state.db, &state.keys, &access.site, is_on, state.now()).await?;
     let sentence = if is_on {
         "The app is on."
     } else {
         "The app is off: its keys, its tokens and its people’s phones are unknown until it is on again."
     };
     access.back_to("/settings", sentence).await
-}
-
-async fn turn(state: &AppState, access: &Access, is_on: bool) -> ApiResult<()> {
-    Ok(site::switch(&state.db, &state.keys, &access.site, is_on, state.now()).await?)
 }

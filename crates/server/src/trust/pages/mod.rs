@@ -15,11 +15,8 @@ use axum::{
 use crate::{
     http::error::{ApiError, ApiResult},
     pages::layout::{Layout, May, Page},
-    platform::{
-        qr,
-        state::{self, Shared},
-        tls::Authority,
-    },
+    platform::{qr, state::Shared, tls::Authority},
+    trust::address,
 };
 
 /// What the pages tell of the authority.
@@ -63,20 +60,13 @@ impl Page for Trust {
     }
 }
 
-/// The page's own address, as a phone opens it that does not trust the server yet.
-fn here(state: &state::State) -> String {
-    let url = state.settings.public_url();
-    let bare = url.strip_prefix("https").unwrap_or(&url);
-    format!("http{bare}/trust")
-}
-
 async fn trust(
     State(state): State<Shared>,
     Extension(told): Extension<Told>,
 ) -> ApiResult<Response> {
     let page = Trust {
         layout: Layout::new(),
-        here: here(&state),
+        here: address(&state.settings.public_url()),
         url: state.settings.public_url(),
         fingerprint: told.fingerprint,
     };
@@ -96,6 +86,7 @@ async fn certificate(Extension(told): Extension<Told>) -> Response {
 }
 
 async fn code(State(state): State<Shared>) -> ApiResult<Response> {
-    let png = qr::png(&here(&state)).map_err(|error| ApiError::internal(&error))?;
+    let here = address(&state.settings.public_url());
+    let png = qr::png(&here).map_err(|error| ApiError::internal(&error))?;
     Ok(([(header::CONTENT_TYPE, "image/png")], png).into_response())
 }

@@ -1,5 +1,8 @@
 use reqwest::StatusCode;
-use server::{account, platform::clock::Clock};
+use server::{
+    account::{self, By, Role},
+    platform::clock::Clock,
+};
 use testkit::{App, on_each_database};
 
 use super::{Visitor, make_account, signed_in, visitor::PASSWORD};
@@ -168,6 +171,28 @@ on_each_database! {
         assert!(here.get("/dashboard/account").await.text.contains("The password is changed"));
     }
 
+    async fn who_signed_in_by_a_password_that_was_replaced_meanwhile_is_out(app: App) {
+        let ann = make_account(&app, "ann@example.com", true).await;
+        let there = signed_in(&app, "ann@example.com").await;
+        // As if the session had been begun after all others were ended.
+        let db = &app.app.state.db;
+        let replaced = format!("update accounts set password = '$argon2id$another' where email = '{}'", ann.email);
+        sea_orm::ConnectionTrait::execute_unprepared(db, &replaced).await.unwrap();
+        assert!(there.get("/dashboard").await.location.contains("sign-in"));
+    }
+
+    async fn a_changed_password_takes_back_the_link_that_was_offered(app: App) {
+        let ann = make_account(&app, "ann@example.com", true).await;
+        let here = signed_in(&app, "ann@example.com").await;
+        let state = &app.app.state;
+        let token = account::offer(&state.db, &state.keys, Some(ann.id), app.clock.now()).await.unwrap();
+        let next = "another long password";
+        here.post("/dashboard/account/password", &[("present", PASSWORD), ("password", next)]).await;
+        let join = [("token", token.reveal()), ("password", "the thief's own password")];
+        assert_eq!(Visitor::new(&app).post("/dashboard/join", &join).await.status, StatusCode::GONE);
+        assert_eq!(here.get("/dashboard").await.status, StatusCode::OK);
+    }
+
     async fn a_link_sets_a_password_once_and_not_for_ever(app: App) {
         let ann = make_account(&app, "ann@example.com", true).await;
         let there = signed_in(&app, "ann@example.com").await;
@@ -202,7 +227,8 @@ on_each_database! {
         }
     }
 
-    async fn owners_let_others_in_and_only_who_runs_it_makes_accounts(app: App) {
+    // A public server without a mail server.
+    async fn owners_let_others_in_and_only_who_runs_it_makes_accounts(app: App, |settings| settings.server.public_url = "https://signin.example".into()) {
         let site = app.site("a.example").await;
         let path = format!("/dashboard/apps/{}/access", site.site_id);
         make_account(&app, "root@example.com", true).await;
@@ -216,6 +242,8 @@ on_each_database! {
         // Whoever holds a new account's link is that account, so an owner is given none.
         let unknown = ann.post(&path, &[("email", "bob@example.com"), ("role", "viewer")]).await;
         assert!(unknown.text.contains("No account has this address") && !unknown.text.contains("token="));
+        let own = ann.post(&path, &[("email", "ann@example.com"), ("role", "viewer")]).await;
+        assert_eq!(own.status, StatusCode::UNPROCESSABLE_ENTITY, "nobody gives the last key away by mistake");
         let bob = make_account(&app, "bob@example.com", false).await;
         assert_eq!(ann.post(&path, &[("email", "Bob@example.com"), ("role", "viewer")]).await.status, StatusCode::SEE_OTHER);
         let looks = signed_in(&app, "bob@example.com").await;
@@ -225,5 +253,30 @@ on_each_database! {
         ann.post(&format!("{path}/remove"), &[("account", &id)]).await;
         assert_eq!(looks.get(&keys).await.status, StatusCode::NOT_FOUND, "at once");
         assert_eq!((lines(&app, "role_given").await, lines(&app, "role_taken").await), (2, 1));
+    }
+
+    async fn of_two_owners_who_remove_each_other_one_stays(app: App) {
+        let site = app.site("a.example").await;
+        let path = format!("/dashboard/apps/{}/access", site.site_id);
+        let state = &app.app.state;
+        let mut owners = Vec::new();
+        for email in ["ann@example.com", "bob@example.com"] {
+            let account = make_account(&app, email, false).await;
+            let role = (Role::Owner, By::Administrator);
+            account::give_role(&state.db, &state.keys, (account.id, site.site_id), role, app.clock.now()).await.unwrap();
+            owners.push((account.id.to_string(), signed_in(&app, email).await));
+        }
+        let [(ann, anns), (bob, bobs)] = &owners[..] else { panic!() };
+        let remove = format!("{path}/remove");
+        let (one, other) = (("account", bob.as_str()), ("account", ann.as_str()));
+        let (first, second) = tokio::join!(anns.post(&remove, std::slice::from_ref(&one)), bobs.post(&remove, std::slice::from_ref(&other)));
+        // Whoever comes second has no role any more, or is told.
+        let done = [first.status, second.status].iter().filter(|status| **status == StatusCode::SEE_OTHER).count();
+        assert_eq!(done, 1, "{} {}", first.status, second.status);
+        let left = account::members(&state.db, site.site_id).await.unwrap();
+        assert_eq!(left.len(), 1);
+        // Who runs the installation may take the last one out.
+        let last = (left[0].account.id, site.site_id);
+        assert!(account::take_role(&state.db, &state.keys, last, By::Administrator, app.clock.now()).await.unwrap());
     }
 }

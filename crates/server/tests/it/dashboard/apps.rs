@@ -1,7 +1,12 @@
 use reqwest::StatusCode;
 use serde_json::json;
-use server::{app::API, site};
+use server::{
+    app::API,
+    audit::{Action, Entry},
+    site,
+};
 use testkit::{Answer, App, on_each_database};
+use uuid::Uuid;
 
 use super::{Visitor, make_account, signed_in};
 use crate::device_facial::count;
@@ -55,6 +60,37 @@ on_each_database! {
         assert_eq!(ann.get(&format!("/dashboard/apps/{id}/keys")).await.status, StatusCode::NOT_FOUND);
     }
 
+    async fn an_account_owns_so_many_and_no_more(app: App, |settings| settings.limits.apps_per_account = 1) {
+        let ann = owner(&app).await;
+        let add = async |id: Uuid| ann.post("/dashboard/apps/new", &[("url", "b.example"), ("id", &id.to_string())]).await;
+        assert_eq!(add(Uuid::new_v4()).await.status, StatusCode::OK);
+        let over = add(Uuid::new_v4()).await;
+        assert_eq!(over.status, StatusCode::FORBIDDEN);
+        assert!(over.text.contains("You own 1 apps"));
+        make_account(&app, "root@example.com", true).await;
+        let root = signed_in(&app, "root@example.com").await;
+        for _ in 0..2 {
+            let id = Uuid::new_v4().to_string();
+            assert_eq!(root.post("/dashboard/apps/new", &[("url", "c.example"), ("id", &id)]).await.status, StatusCode::OK);
+        }
+    }
+
+    async fn the_installations_log_is_no_app(app: App) {
+        let ann = owner(&app).await;
+        // Nor is the log of what is gone.
+        let (state, gone) = (&app.app.state, Uuid::new_v4());
+        let line = Entry::new(gone, Action::SiteSwitched).record_alone(&state.db, &state.keys, state.now());
+        line.await.unwrap();
+        for id in [Uuid::nil(), gone] {
+            let seen = ann.post("/dashboard/apps/new", &[("url", "b.example"), ("id", &id.to_string())]).await;
+            assert_eq!((seen.status, seen.location.as_str()), (StatusCode::SEE_OTHER, "/dashboard"));
+            for page in ["audit", "keys", "settings"] {
+                let seen = ann.get(&format!("/dashboard/apps/{id}/{page}")).await;
+                assert_eq!(seen.status, StatusCode::NOT_FOUND, "{page}");
+            }
+        }
+    }
+
     async fn another_secret_is_shown_once_and_the_one_before_is_taken_for_a_while(app: App) {
         let site = app.site("a.example").await;
         make_account(&app, "root@example.com", true).await;
@@ -83,14 +119,15 @@ on_each_database! {
         make_account(&app, "root@example.com", true).await;
         let root = signed_in(&app, "root@example.com").await;
         let path = format!("/dashboard/apps/{}/settings", backend.site_id);
+        let settings = async || site::find(&app.app.state.db, backend.site_id).await.unwrap().unwrap().settings;
+        let seen = settings().await.version();
         let form = |tries| [
-            ("liveness", "passive"), ("fmr", "1/100000"), ("number_matching", "true"), ("tries", tries),
+            ("seen", seen.as_str()), ("liveness", "passive"), ("fmr", "1/100000"), ("number_matching", "true"), ("tries", tries),
             ("origins", "https://a.example, *.b.example"), ("sign_on_days", "30"), ("audit_days", ""),
         ];
         let wrong = root.post(&path, &form("9")).await;
         assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(wrong.text.contains("must be from 1 to 5") && wrong.text.contains("value=\"9\"") && wrong.text.contains("value=\"30\""));
-        let settings = async || site::find(&app.app.state.db, backend.site_id).await.unwrap().unwrap().settings;
         let before = settings().await;
         assert_eq!(root.post(&path, &form("4")).await.status, StatusCode::SEE_OTHER);
         let after = settings().await;
@@ -98,8 +135,53 @@ on_each_database! {
         assert!(before.backend_enrolment && !after.backend_enrolment, "what is not ticked is off");
         assert!(!after.test_mode);
         assert!(root.get(&path).await.text.contains("The settings are saved"));
+        // Somebody who opened the page before knows nothing of that.
+        let late = root.post(&path, &form("2")).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(late.text.contains("somebody changed the settings") && late.text.contains("value=\"4\""));
+        assert_eq!(settings().await, after);
         root.post(&format!("{path}/test-mode"), &[("to", "on")]).await;
         assert!(settings().await.test_mode);
+        assert_eq!(settings().await.version(), after.version(), "test mode is switched by itself");
+    }
+
+    async fn an_app_is_called_otherwise(app: App) {
+        let backend = app.site("a.example").await;
+        make_account(&app, "root@example.com", true).await;
+        let root = signed_in(&app, "root@example.com").await;
+        let settings = format!("/dashboard/apps/{}/settings", backend.site_id);
+        let path = format!("{settings}/name");
+        for (name, why) in [("  ", "must not be empty"), ("elgoog\u{202e}", "signs that are not seen"), ("x".repeat(61).as_str(), "at most 60 characters")] {
+            let refused = root.post(&path, &[("name", name)]).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
+            assert!(refused.text.contains(why) && refused.text.contains(&format!("value=\"{name}\"")), "{name}: {}", refused.text);
+        }
+        for _ in 0..2 {
+            assert_eq!(root.post(&path, &[("name", " Ann &  Bob’s <shop> ")]).await.location, settings);
+        }
+        assert!(root.get(&settings).await.text.contains("The app is called Ann &#38; Bob’s &#60;shop&#62; now"));
+        assert!(root.get("/dashboard").await.text.contains("Bob’s &#60;shop&#62;</a>"));
+        let ann = backend.enrolled("ann@example.com").await;
+        backend.push(ann.client_id).await;
+        assert_eq!(ann.phone.pending(0).await.unwrap()[0]["site"]["name"], "Ann & Bob’s <shop>");
+        let lines = "select count(*) as n from audit_events where action = 'site_renamed' and detail = 'a.example -> Ann & Bob’s <shop>'";
+        assert_eq!(crate::device_facial::count(&app, lines).await, 1, "the second time changes nothing");
+    }
+
+    async fn a_token_that_leaked_is_revoked_alone(app: App) {
+        let backend = app.site("a.example").await;
+        make_account(&app, "root@example.com", true).await;
+        let root = signed_in(&app, "root@example.com").await;
+        let keys = format!("/dashboard/apps/{}/keys", backend.site_id);
+        let page = root.get(&keys).await.text;
+        let jti = page.split("name=\"jti\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let revoke = format!("{keys}/tokens/revoke");
+        root.post(&revoke, &[("jti", &Uuid::new_v4().to_string())]).await;
+        assert!(root.get(&keys).await.text.contains("was worth nothing any more"));
+        assert_eq!(root.post(&revoke, &[("jti", &jti)]).await.location, keys);
+        let after = root.get(&keys).await.text;
+        assert!(after.contains("The token is revoked") && !after.contains(&jti));
+        assert_eq!(backend.get(&format!("/client/{}", Uuid::new_v4())).await.code(), 1005);
     }
 
     async fn what_is_dangerous_must_be_meant(app: App) {
@@ -130,7 +212,7 @@ on_each_database! {
         let state = &app.app.state;
         let at = (ann.id, site.site_id);
         let now = server::platform::clock::Clock::now(&*app.clock);
-        server::account::give_role(&state.db, &state.keys, at, server::account::Role::Viewer, now).await.unwrap();
+        server::account::give_role(&state.db, &state.keys, at, (server::account::Role::Viewer, server::account::By::Administrator), now).await.unwrap();
         let ann = signed_in(&app, "ann@example.com").await;
         for page in ["keys", "settings"] {
             let seen = ann.get(&format!("/dashboard/apps/{}/{page}", site.site_id)).await;

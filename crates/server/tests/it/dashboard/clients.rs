@@ -3,6 +3,7 @@ use serde_json::json;
 use testkit::{App, Backend, on_each_database};
 
 use super::{Visitor, make_account, signed_in};
+use crate::device_facial::count;
 
 /// An operator's browser, a site, and the site's address in the dashboard.
 async fn operator(app: &App) -> (Visitor, Backend, String) {
@@ -11,9 +12,15 @@ async fn operator(app: &App) -> (Visitor, Backend, String) {
     let state = &app.app.state;
     let now = server::platform::clock::Clock::now(&*app.clock);
     let role = server::account::Role::Operator;
-    server::account::give_role(&state.db, &state.keys, (ann.id, site.site_id), role, now)
-        .await
-        .unwrap();
+    server::account::give_role(
+        &state.db,
+        &state.keys,
+        (ann.id, site.site_id),
+        (role, server::account::By::Administrator),
+        now,
+    )
+    .await
+    .unwrap();
     let base = format!("/dashboard/apps/{}", site.site_id);
     (signed_in(app, "op@example.com").await, site, base)
 }
@@ -54,6 +61,39 @@ on_each_database! {
         assert!(!second.contains("rel=\"next\""));
     }
 
+    async fn a_file_makes_many_known_and_everybody_is_taken_out(app: App) {
+        let (op, site, base) = operator(&app).await;
+        site.client("ann@example.com").await;
+        let many = format!("{base}/clients/many");
+        assert!(op.get(&many).await.text.contains("type=\"file\""));
+        let wrong = op.post_file(&many, "file", b"bob@example.com\nnonsense\n").await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.text.contains("Line 2: \u{201c}nonsense\u{201d} is not an e-mail address"), "{}", wrong.text);
+        for (name, file) in [("file", &b""[..]), ("other", b"bob@example.com"), ("file", &[0xff; 40]), ("file", &[b'a'; 1_100_000])] {
+            let refused = op.post_file(&many, name, file).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
+        }
+        assert_eq!(op.post(&many, &[("file", "bob@example.com")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let mut file = "Name;E-Mail\n=cmd();ann@example.com\n".to_owned();
+        for number in 0..70 {
+            file.push_str(&format!("=1+{number};p{number}@example.com\n"));
+        }
+        let made = op.post_file(&many, "file", file.as_bytes()).await;
+        assert_eq!(made.status, StatusCode::OK);
+        assert!(made.text.contains("70 people are known now.") && made.text.contains("1 was known before"), "{}", made.text);
+        let again = op.post_file(&many, "file", file.as_bytes()).await;
+        assert!(again.text.contains("0 people are known now.") && again.text.contains("71 were known before"));
+        let csv = op.get(&format!("{base}/clients/csv")).await.text;
+        let lines: Vec<&str> = csv.lines().collect();
+        assert_eq!(lines[0], "client_id,email,full_name,known_since,failures,locked");
+        assert_eq!(lines.len(), 72);
+        assert!(csv.contains(",p7@example.com,'=1+7,") && csv.contains(",ann@example.com,Ann Example,"), "{csv}");
+        let ndjson = op.get(&format!("{base}/clients/ndjson")).await.text;
+        let people: Vec<serde_json::Value> = ndjson.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(people.len(), 71);
+        assert_eq!(count(&app, "select count(*) as n from clients").await, 71);
+    }
+
     async fn a_code_pairs_a_phone_which_is_seen_and_unpaired(app: App) {
         let (op, site, base) = operator(&app).await;
         let client = site.client("ann@example.com").await;
@@ -61,7 +101,11 @@ on_each_database! {
         let page = op.post(&format!("{own}/code"), &[("flow_type", "signup")]).await;
         assert!(page.text.contains("<path fill=\"black\" d=\"M4 4h7v1h-7z"), "the finder's upper edge");
         let link = page.element("key-enrolment-link");
+        let follow = page.text.split("data-follow=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        assert!(page.policy.contains("connect-src 'self'") && op.get(&follow).await.text.contains("for their phone"));
         let phone = site.try_pair(&link).await.unwrap();
+        let paired = op.watch(&follow, "").await.text;
+        assert!(paired.contains(">paired</span>") && paired.contains("They enrol their face on the phone now"), "{paired}");
         let seen = op.get(&own).await.text;
         assert!(seen.contains("on trial") && seen.contains("none yet"), "{seen}");
         let device = phone.pairing().device_id;

@@ -2,9 +2,22 @@
 
 mod account;
 mod apps;
+mod by_command;
 mod clients;
+mod leaving;
+mod letters;
+mod passkeys;
+mod pushes;
+mod redis;
 mod routes;
+mod second;
 mod tracker;
 mod visitor;
+mod ways;
+mod webhooks;
 
-pub(crate) use self::visitor::{Visitor, make_account, signed_in};
+pub(crate) use self::{
+    passkeys::{Authenticator, add as add_passkey, passkeys},
+    visitor::{PASSWORD, Visitor, dev_mail, make_account, signed_in},
+    ways::{faces, recovery_codes},
+};

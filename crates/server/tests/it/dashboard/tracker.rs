@@ -1,12 +1,13 @@
 use std::collections::BTreeSet;
 
+use chrono::Timelike;
 use reqwest::StatusCode;
 use sea_orm::{ConnectionTrait, Statement};
-use testkit::{App, Backend, on_each_database};
+use testkit::{App, Backend, Reaction, Receiver, on_each_database};
 use uuid::Uuid;
 
 use super::{Visitor, make_account, signed_in};
-use crate::device_facial::count;
+use crate::{device_facial::count, web_push, webhooks::nearby};
 
 async fn owner(app: &App) -> Visitor {
     make_account(app, "root@example.com", true).await;
@@ -49,6 +50,16 @@ async fn attempts(app: &App, site: &Backend, client: Uuid, how_many: usize) {
     }
 }
 
+/// Which version of a page this is.
+fn version(page: &str) -> &str {
+    page.split("data-version=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+}
+
 /// The ids of the attempts that a page lists.
 fn ids(page: &str) -> Vec<String> {
     let links = page
@@ -59,6 +70,45 @@ fn ids(page: &str) -> Vec<String> {
 }
 
 on_each_database! {
+    async fn the_page_says_when_something_has_changed(app: App) {
+        let site = lived(&app).await;
+        let owner = owner(&app).await;
+        let path = format!("/dashboard/apps/{}", site.site_id);
+        for query in ["", "?verdict=failed", "?q=deny@"] {
+            let at = format!("{path}{query}");
+            let page = owner.get(&at).await.text;
+            let shown = version(&page);
+            let same = owner.watch(&at, shown).await;
+            assert_eq!((same.status, same.text.as_str()), (StatusCode::NO_CONTENT, ""), "{query}");
+            assert_eq!(owner.watch(&at, "other").await.status, StatusCode::OK);
+        }
+        let first = owner.get(&path).await.text;
+        let bob = site.client("bob@example.com").await;
+        attempts(&app, &site, bob, 1).await;
+        let next = owner.watch(&path, version(&first)).await;
+        assert_eq!(next.status, StatusCode::OK);
+        assert_ne!(version(&next.text), version(&first));
+        let older = owner.get(&format!("{path}?after=0.{}", Uuid::nil())).await.text;
+        assert!(!older.contains("data-version"), "further pages stay as they are");
+    }
+
+    async fn watching_makes_no_session_last(app: App, |settings| (settings.session.idle, settings.session.longest) = (1000, 9000)) {
+        let site = lived(&app).await;
+        let owner = owner(&app).await;
+        let path = format!("/dashboard/apps/{}", site.site_id);
+        for _ in 0..3 {
+            app.clock.advance(400);
+            let asked = owner.watch(&path, "none").await;
+            assert!(asked.status == StatusCode::OK || asked.location.contains("sign-in"), "{asked:?}");
+        }
+        assert!(owner.watch(&path, "none").await.location.contains("sign-in"));
+        let again = signed_in(&app, "root@example.com").await;
+        for _ in 0..3 {
+            app.clock.advance(400);
+            assert_eq!(again.get(&path).await.status, StatusCode::OK, "a person's visits do");
+        }
+    }
+
     async fn a_site_begins_empty_and_then_says_what_failed_and_what_to_do(app: App) {
         let root = owner(&app).await;
         let empty = app.site("b.example").await;
@@ -75,6 +125,33 @@ on_each_database! {
             assert!(page.contains(said), "{said}: {page}");
         }
         assert_eq!(ids(&page).len(), 4);
+    }
+
+    async fn an_attempt_says_which_phones_were_told_and_how_far_that_came(app: App, |settings| nearby(settings)) {
+        let root = owner(&app).await;
+        let service = Receiver::start().await;
+        service.next([Reaction::Answer(503, None)]);
+        let site = app.site("a.example").await;
+        let ann = web_push::subscribed(&site, "ann@example.com", &service).await;
+        site.push(ann.client_id).await;
+        let sign_on = ann.waiting().await;
+        let told = async || {
+            let page = root.get(&format!("/dashboard/apps/{}?open={sign_on}", site.site_id)).await.text;
+            let told = page.split("browser (Web Push): ").nth(1).unwrap().split('<').next().unwrap().to_owned();
+            let words = told.split(", ").map(|part| part.split(' ').next().unwrap().to_owned());
+            words.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(told().await, "not");
+        app.deliver().await;
+        assert_eq!(told().await, "not 503");
+        app.clock.advance(1);
+        app.deliver().await;
+        assert_eq!(told().await, "sent");
+        let shown = serde_json::json!({ "sign_on_id": sign_on });
+        ann.phone.call("/login/shown", &shown).await.unwrap();
+        assert_eq!(told().await, "sent shown");
+        ann.phone.deny(sign_on, false).await.unwrap();
+        assert_eq!(told().await, "sent shown opened");
     }
 
     async fn filters_stand_in_the_address(app: App) {
@@ -175,6 +252,9 @@ on_each_database! {
     }
 
     async fn a_day_is_counted_once_and_says_the_same_afterwards(app: App) {
+        // Soon after midnight the day before is not over yet: attempts of it may still be open.
+        let now = server::platform::clock::Clock::now(&*app.clock);
+        app.clock.advance(86_400 + 43_200 - i64::from(now.num_seconds_from_midnight()));
         let (root, site) = (owner(&app).await, lived(&app).await);
         let base = format!("/dashboard/apps/{}", site.site_id);
         let days = async || {

@@ -2,7 +2,11 @@
 
 use std::sync::Mutex;
 
-use reqwest::{Client, RequestBuilder, StatusCode, redirect::Policy};
+use reqwest::{
+    Client, RequestBuilder, StatusCode,
+    multipart::{Form, Part},
+    redirect::Policy,
+};
 use server::{
     account::{self, Account},
     platform::clock::Clock,
@@ -73,8 +77,31 @@ impl Visitor {
             .await
     }
 
+    /// Asks as a page's script does that shows this version.
+    pub(crate) async fn watch(&self, path: &str, version: &str) -> Seen {
+        let request = self.http.get(format!("{}{path}", self.url));
+        self.send(request.header("x-axiam-shown", version)).await
+    }
+
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Seen {
         let request = self.form(path, fields);
+        self.send(request.header("sec-fetch-site", "same-origin"))
+            .await
+    }
+
+    /// A form with a file in it.
+    pub(crate) async fn post_file(&self, path: &str, name: &str, bytes: &[u8]) -> Seen {
+        let part = Part::bytes(bytes.to_vec()).file_name("people.csv");
+        self.post_parts(path, Form::new().part(name.to_owned(), part))
+            .await
+    }
+
+    /// A form of several parts.
+    pub(crate) async fn post_parts(&self, path: &str, form: Form) -> Seen {
+        let request = self
+            .http
+            .post(format!("{}{path}", self.url))
+            .multipart(form);
         self.send(request.header("sec-fetch-site", "same-origin"))
             .await
     }
@@ -119,6 +146,12 @@ impl Visitor {
             text: response.text().await.unwrap(),
         }
     }
+}
+
+/// Where the letters are shown to whoever develops.
+pub(crate) fn dev_mail(app: &App) -> String {
+    let shelf = app.app.state.post.shelf().unwrap();
+    shelf.address().replace(&app.url, "")
 }
 
 /// An account with the password of tests.

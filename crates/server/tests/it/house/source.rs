@@ -1,7 +1,7 @@
 //! The files of the crates, and which of them each uses.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -116,6 +116,22 @@ impl Krate {
             .find_map(|used| self.resolve(&file.module, &used.path, depth + 1));
         behind.or(Some(file))
     }
+}
+
+/// What each of our crates depends on, but for its tests.
+pub(super) fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let manifests = fs::read_dir(crates()).unwrap().flatten();
+    manifests
+        .filter_map(|entry| {
+            let text = fs::read_to_string(entry.path().join("Cargo.toml")).ok()?;
+            let chapter = text.split("\n[dependencies]\n").nth(1).unwrap_or_default();
+            let lines = chapter.lines().take_while(|line| !line.starts_with('['));
+            let names = lines.filter_map(|line| line.split(['.', ' ', '=']).next());
+            let names = names.filter(|name| !name.is_empty() && !name.starts_with('#'));
+            let name = entry.file_name().to_string_lossy().into_owned();
+            Some((name, names.map(str::to_owned).collect()))
+        })
+        .collect()
 }
 
 fn crates() -> &'static Path {

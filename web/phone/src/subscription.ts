@@ -1,0 +1,22 @@
+// The browser's push subscription: one for all pairings, told to the server for each of them. Used by the page and by the
+// service worker.
+
+import { base64url } from './encoding.js';
+import type { Routes } from './routes.js';
+import type { Pairing } from './vault.js';
+
+/** The subscription for the server's key; one for another key is given up. */
+export async function subscribe(registration: ServiceWorkerRegistration, key: string): Promise<PushSubscription> {
+  const { pushManager } = registration;
+  const kept = await pushManager.getSubscription();
+  const keptFor = kept?.options.applicationServerKey;
+  if (kept && keptFor && base64url(new Uint8Array(keptFor)) === key) return kept;
+  await kept?.unsubscribe();
+  return pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+}
+
+/** Tells the server where this phone is woken, and notes in the pairing what was told. */
+export async function tell(routes: Routes, pairing: Pairing, subscription: PushSubscription, key: string): Promise<void> {
+  await routes.setPush(pairing, { kind: 'web_push', subscription: subscription.toJSON(), key });
+  pairing.pushed = subscription.endpoint;
+}
