@@ -39,6 +39,7 @@ mod face_references;
 mod fcm;
 mod full_disk;
 mod house;
+mod kept_secrets;
 mod keys;
 mod liveness;
 mod login_cancel;

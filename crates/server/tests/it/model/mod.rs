@@ -2,6 +2,7 @@
 //! order, and through whichever of two servers, the program answers what the model says.
 
 mod pairing;
+mod rules;
 mod sign_on;
 
 use std::{fmt::Debug, sync::Arc};
