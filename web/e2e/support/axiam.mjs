@@ -29,9 +29,10 @@ const ROOMY = {
   AXIAM_LIMITS_ENROL_PER_DEVICE: '10000',
 };
 
-// Whoever ends this process in the middle of a test leaves no program behind.
+// Whoever ends this process in the middle of a test, as Node does when a file's time is over, leaves no program behind.
 const running = new Set();
 process.on('exit', () => running.forEach((axiam) => axiam.child.kill('SIGKILL')));
+process.on('SIGTERM', () => process.exit(1));
 
 export class Axiam {
   /**
@@ -121,7 +122,7 @@ export class Axiam {
   /** Runs the command line against the same data: {code, stdout, stderr}. */
   run(...args) {
     return new Promise((resolve) => {
-      const options = { cwd: REPOSITORY, env: this.environment, timeout: PATIENCE, maxBuffer: 1 << 24 };
+      const options = { cwd: REPOSITORY, env: this.environment, timeout: PATIENCE, killSignal: 'SIGKILL', maxBuffer: 1 << 24 };
       execFile(PROGRAM, ['--data-dir', this.dataDir, ...args], options, (error, stdout, stderr) =>
         resolve({ code: error ? (error.code ?? 1) : 0, stdout, stderr }));
     });

@@ -5,6 +5,7 @@ import crypto from 'node:crypto';
 import pg from 'pg';
 
 const SERVER = process.env.AXIAM_TEST_POSTGRES_URL;
+const PATIENCE = 30_000;
 
 /** {name, missing, settings()}: `settings` gives the environment of a program on a fresh database of its own. */
 export const DATABASES = [
@@ -18,7 +19,7 @@ export const DATABASES = [
 
 async function freshDatabase() {
   const name = `e2e_${crypto.randomBytes(6).toString('hex')}`;
-  const client = new pg.Client({ connectionString: SERVER });
+  const client = new pg.Client({ connectionString: SERVER, connectionTimeoutMillis: PATIENCE, query_timeout: PATIENCE });
   await client.connect();
   await client.query(`CREATE DATABASE ${name}`);
   await client.end();

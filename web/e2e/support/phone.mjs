@@ -10,11 +10,25 @@ const sha256 = (value) => crypto.createHash('sha256').update(value).digest();
 /** The Content-Digest of a body (RFC 9530). */
 export const contentDigest = (body) => `sha-256=:${sha256(body).toString('base64')}:`;
 
+/**
+ * Keys that were read from text. Those that Node 20 generates share a lock with the job that made them: if that is collected
+ * while one of them is exported as a JWK, the process waits for itself, for ever, and no timer runs.
+ */
+function keyPair() {
+  const text = crypto.generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  const privateKey = crypto.createPrivateKey(text.privateKey);
+  return { privateKey, publicKey: crypto.createPublicKey(privateKey) };
+}
+
 export class Phone {
   constructor(root, enrollmentToken) {
     this.root = root;
     this.enrollmentToken = enrollmentToken;
-    this.key = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    this.key = keyPair();
   }
 
   /** Takes the link of a QR code: the server is its origin, the token is what follows the `#`. */
