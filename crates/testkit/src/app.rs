@@ -181,9 +181,14 @@ impl App {
     /// When that fails.
     pub async fn site(&self, domain: &str) -> Backend {
         let now = self.clock.now();
-        let new = site::create(&self.app.state.db, &self.app.state.keys, domain, now)
-            .await
-            .expect("a site");
+        let new = site::create(
+            &self.app.state.db,
+            &self.app.state.keys,
+            (domain, false),
+            now,
+        )
+        .await
+        .expect("a site");
         self.change_settings(new.site.id, |settings| {
             // Photos stand in for people, who cannot turn their heads; tests of liveness set it again.
             settings.liveness = Liveness::Off;

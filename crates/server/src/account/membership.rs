@@ -163,7 +163,7 @@ async fn has_another_owner(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn count_owned(db: &impl ConnectionTrait, account_id: Uuid) -> Result<u64, DbErr> {
+pub(super) async fn count_owned(db: &impl ConnectionTrait, account_id: Uuid) -> Result<u64, DbErr> {
     row::Entity::find()
         .filter(row::Column::AccountId.eq(account_id))
         .filter(row::Column::Role.eq(Role::Owner))

@@ -1,6 +1,7 @@
 //! Accounts: who may open the dashboard, how they prove it, and what they may do on which site.
 
 mod address;
+mod apps;
 mod ceremony;
 mod courier;
 mod door;
@@ -19,6 +20,7 @@ mod store;
 mod wish;
 
 pub use address::{ask_to_move, move_to, set_address};
+pub use apps::{Added, add_app, owns_enough};
 pub use ceremony::{RelyingParty, Unproven};
 pub use courier::LetterCourier;
 pub use door::{LetIn, ask_to_confirm, confirm, let_in};
@@ -31,9 +33,7 @@ pub use flow::{
     Sessions, change_password, end_all_sessions, end_sessions, join, set_up, signed_out,
 };
 pub use link::{LIFE, forget as forget_links, join_address, offer};
-pub use membership::{
-    By, Member, count_owned, give_role, members, owned_alone, role_on, sites_of, take_role,
-};
+pub use membership::{By, Member, give_role, members, owned_alone, role_on, sites_of, take_role};
 pub use model::{Account, AccountError, PasskeyError, Password, Role};
 pub use passkeys::{
     Answer, Passkey, Registration, add_passkey, may_make_passkey, passkey_challenge, passkeys,

@@ -121,7 +121,7 @@ async fn create(
     file: &Path,
     now: Moment,
 ) -> Result<(), CommandError> {
-    let new = site::create(db, keys, "http://localhost", now).await?;
+    let new = site::create(db, keys, ("http://localhost", false), now).await?;
     let change = |settings: &SiteSettings| settings.with("liveness", "passive");
     site::change_settings(db, keys, new.site.id, change, now).await?;
     let text = format!(

@@ -4,6 +4,7 @@
 mod adapt;
 mod challenge;
 mod client_key;
+mod consent;
 mod flow;
 pub mod http;
 mod model;
@@ -17,6 +18,7 @@ mod upkeep;
 
 pub use adapt::adapt;
 pub use challenge::{Challenge, Frame, Photo, Step, check_without};
+pub use consent::{Consent, last as last_consent};
 pub use flow::{Answer, Probe, challenge, challenge_given, is_enrolled, matches, probe};
 pub use model::FaceError;
 pub use retention::forget_consents;

@@ -4,22 +4,19 @@ use ::face::{PackInfo, ProtectedTemplate, Protection, Template};
 use futures_util::future::BoxFuture;
 use sea_orm::{
     ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryOrder,
-    entity::prelude::*, sea_query::Expr,
+    entity::prelude::*,
 };
 
 use super::{
-    client_key,
+    client_key, consent,
     model::FaceError,
     references::{Reference, References, Source},
     sealed::{self, Binding, Owner, Transform},
 };
-use crate::{
-    device::Device,
-    platform::{
-        clock::Moment,
-        keys::{Key, Keyring, Purpose},
-        state::State,
-    },
+use crate::platform::{
+    clock::Moment,
+    keys::{Key, Keyring, Purpose},
+    state::State,
 };
 
 #[allow(unreachable_pub, reason = "the derive makes its companions public")]
@@ -45,28 +42,6 @@ pub(super) mod row {
         pub salt: Option<Uuid>,
         pub sealed: Vec<u8>,
         pub created_at: DateTimeUtc,
-    }
-
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
-#[allow(unreachable_pub, reason = "the derive makes its companions public")]
-mod consents {
-    use sea_orm::entity::prelude::*;
-
-    #[sea_orm::model]
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
-    #[sea_orm(table_name = "consents")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub id: Uuid,
-        pub site_id: Uuid,
-        pub client_id: Uuid,
-        pub device_id: Uuid,
-        pub version: String,
-        pub text: String,
-        pub created_at: DateTimeUtc,
-        pub withdrawn_at: Option<DateTimeUtc>,
     }
 
     impl ActiveModelBehavior for ActiveModel {}
@@ -385,29 +360,6 @@ pub async fn is_enrolled_since(
     Ok(count > 0)
 }
 
-/// Records what the person agreed to, with the very text.
-pub(super) async fn record_consent(
-    db: &impl ConnectionTrait,
-    device: &Device,
-    version: &str,
-    text: &str,
-    now: Moment,
-) -> Result<(), DbErr> {
-    consents::Entity::insert(consents::ActiveModel {
-        id: Set(Uuid::new_v4()),
-        site_id: Set(device.site_id),
-        client_id: Set(device.client_id),
-        device_id: Set(device.id),
-        version: Set(version.to_owned()),
-        text: Set(text.to_owned()),
-        created_at: Set(now),
-        withdrawn_at: Set(None),
-    })
-    .exec_without_returning(db)
-    .await?;
-    Ok(())
-}
-
 /// Erases a client's face: the references, and the key without which no copy of them opens. The
 /// record of the consent stays, withdrawn. How many references there were.
 ///
@@ -420,13 +372,7 @@ pub async fn erase(
     now: Moment,
 ) -> Result<u64, DbErr> {
     let owner = Owner { site_id, client_id };
-    consents::Entity::update_many()
-        .col_expr(consents::Column::WithdrawnAt, Expr::value(now))
-        .filter(consents::Column::SiteId.eq(site_id))
-        .filter(consents::Column::ClientId.eq(client_id))
-        .filter(consents::Column::WithdrawnAt.is_null())
-        .exec(db)
-        .await?;
+    consent::withdraw(db, owner, now).await?;
     client_key::erase(db, owner).await?;
     remove(db, owner).await
 }

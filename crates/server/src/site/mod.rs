@@ -28,7 +28,7 @@ pub use secrets::{
     Rotation, SiteSecret, forget_secrets, live_secrets, revoke_secret, rotate_secret,
 };
 pub use store::{
-    all, authenticate, change_settings, create, create_as, dashboard, dashboard_or_new, find,
+    all, authenticate, change_settings, create, create_in, dashboard, dashboard_or_new, find,
     find_enabled, set_test_mode, some,
 };
 pub use test_site::TestSite;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel,
-    QueryOrder, QuerySelect, entity::prelude::*,
+    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait,
+    IntoActiveModel, QueryOrder, QuerySelect, entity::prelude::*,
 };
 
 use super::{
@@ -17,36 +17,20 @@ use crate::{
     platform::{clock::Moment, db, keys::Keyring, state::State},
 };
 
-/// Registers a site at the domain in `url`.
+/// Registers a site at the domain in `url`, for trying out or not.
 ///
 /// # Errors
 /// When there is no usable domain in it.
 pub async fn create(
     db: &DatabaseConnection,
     keys: &Keyring,
-    url: &str,
+    (url, test_mode): (&str, bool),
     now: Moment,
 ) -> Result<NewSite, SiteError> {
-    let domain = Domain::parse(url)?;
-    let made = create_as(db, keys, Uuid::new_v4(), &domain, now).await?;
+    let mut new = NewSite::at(&Domain::parse(url)?, now);
+    new.site.settings.test_mode = test_mode;
+    let made = insert(db, keys, new, now).await?;
     made.ok_or_else(|| DbErr::RecordNotInserted.into())
-}
-
-/// Registers a site under an id that a form was given before, so that a form which is sent twice makes one site;
-/// `None` where it is there already, or the id is not free.
-///
-/// # Errors
-/// When the database fails.
-pub async fn create_as(
-    db: &DatabaseConnection,
-    keys: &Keyring,
-    id: Uuid,
-    domain: &Domain,
-    now: Moment,
-) -> Result<Option<NewSite>, SiteError> {
-    let mut new = NewSite::at(domain, now);
-    new.site.id = id;
-    insert(db, keys, new, now).await
 }
 
 async fn insert(
@@ -54,30 +38,49 @@ async fn insert(
     keys: &Keyring,
     new: NewSite,
     now: Moment,
-) -> Result<Option<NewSite>, SiteError> {
-    let id = new.site.id;
+) -> Result<Option<NewSite>, DbErr> {
     let transaction = db::begin(db).await?;
+    let made = create_in(&transaction, keys, new, now).await?;
+    if made.is_some() {
+        transaction.commit().await?;
+    }
+    Ok(made)
+}
+
+/// Registers a site in the transaction of what goes with it, under an id that a form was given before, so that a form
+/// which is sent twice makes one site; `None` where it is there already, or the id is not free, and then the
+/// transaction is to be given up.
+///
+/// # Errors
+/// When the database fails.
+pub async fn create_in(
+    transaction: &DatabaseTransaction,
+    keys: &Keyring,
+    new: NewSite,
+    now: Moment,
+) -> Result<Option<NewSite>, DbErr> {
+    let id = new.site.id;
     // Whose id it is has the lines under it: a form must not name the installation's log, or one that outlives its site.
-    if id == INSTALLATION || audit::is_begun(&transaction, id).await? {
-        transaction.rollback().await?;
+    if id == INSTALLATION || audit::is_begun(transaction, id).await? {
         return Ok(None);
     }
     let inserted = Entity::insert(new.site.clone().into_active_model())
-        .exec_without_returning(&transaction)
+        .exec_without_returning(transaction)
         .await;
     match inserted {
-        Err(error) if db::is_duplicate(&error) => {
-            transaction.rollback().await?;
-            return Ok(None);
-        }
+        Err(error) if db::is_duplicate(&error) => return Ok(None),
         outcome => outcome?,
     };
-    secrets::insert(&transaction, id, &new.secret_key, now, None).await?;
+    secrets::insert(transaction, id, &new.secret_key, now, None).await?;
+    let mode = if new.site.settings.test_mode {
+        ", in test mode"
+    } else {
+        ""
+    };
     Entry::new(id, Action::SiteCreated)
-        .detail(&new.site.domain)
-        .record(&transaction, keys, now)
+        .detail(format!("{}{mode}", new.site.domain))
+        .record(transaction, keys, now)
         .await?;
-    transaction.commit().await?;
     Ok(Some(new))
 }
 

@@ -15,7 +15,7 @@ on_each_database! {
     }
 
     async fn a_new_site_asks_for_the_number(app: App) {
-        let new = server::site::create(&app.app.state.db, &app.app.state.keys, "new.example", app.clock.now()).await.unwrap();
+        let new = server::site::create(&app.app.state.db, &app.app.state.keys, ("new.example", false), app.clock.now()).await.unwrap();
         assert!(new.site.settings.number_matching);
         let site = app.site_with("a.example", |settings| settings.number_matching = true).await;
         let ann = site.enrolled("ann@example.com").await;

@@ -27,6 +27,8 @@ struct AccessPage {
     frame: Frame,
     error: Option<String>,
     email: String,
+    /// The role that is offered first, or was chosen before.
+    role: Role,
     own: Uuid,
     /// Whether somebody without an account gets one.
     may_make: bool,
@@ -40,10 +42,25 @@ struct AccessPage {
 
 dashboard_pages!(AccessPage);
 
+/// What the form of this page holds.
+struct Typed {
+    email: String,
+    role: Role,
+}
+
+impl Typed {
+    fn nothing() -> Self {
+        Self {
+            email: String::new(),
+            role: Role::ALL[0],
+        }
+    }
+}
+
 async fn show(
     state: &AppState,
     access: &Access,
-    (error, email): (Option<AccountError>, String),
+    (error, typed): (Option<AccountError>, Typed),
     link: Option<(String, String)>,
 ) -> ApiResult<Response> {
     let status = error.as_ref().map_or(StatusCode::OK, status);
@@ -53,7 +70,8 @@ async fn show(
         layout: layout(),
         frame: access.frame("access").await?,
         error: error.map(sentence).transpose()?,
-        email,
+        email: typed.email,
+        role: typed.role,
         own: access.account.id,
         may_make: access.account.is_administrator || may_invite,
         has_mail,
@@ -65,7 +83,7 @@ async fn show(
 }
 
 pub(super) async fn page(State(state): State<Shared>, Owner(access): Owner) -> ApiResult<Response> {
-    show(&state, &access, (None, String::new()), None).await
+    show(&state, &access, (None, Typed::nothing()), None).await
 }
 
 #[derive(Deserialize)]
@@ -94,9 +112,21 @@ pub(super) async fn give(
         Ok(LetIn::Link(_, token)) => {
             let link = account::join_address(&state.settings.public_url(), &token);
             let days = format!("{} days", account::LIFE.num_days());
-            show(&state, &access, (None, String::new()), Some((link, days))).await
+            show(
+                &state,
+                &access,
+                (None, Typed::nothing()),
+                Some((link, days)),
+            )
+            .await
         }
-        Err(error) => show(&state, &access, (Some(error), given.email), None).await,
+        Err(error) => {
+            let typed = Typed {
+                email: given.email,
+                role: given.role,
+            };
+            show(&state, &access, (Some(error), typed), None).await
+        }
     }
 }
 
@@ -118,7 +148,7 @@ pub(super) async fn remove(
     let sentence = match account::take_role(&state.db, &state.keys, at, by, state.now()).await {
         Ok(true) => "They may not come in here any more.",
         Ok(false) => "They had no role here.",
-        Err(error) => return show(&state, &access, (Some(error), String::new()), None).await,
+        Err(error) => return show(&state, &access, (Some(error), Typed::nothing()), None).await,
     };
     access.back_to("/access", sentence).await
 }

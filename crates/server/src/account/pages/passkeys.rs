@@ -11,6 +11,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
+use uuid::Uuid;
 
 use super::{
     enter::{self, own},
@@ -20,6 +21,7 @@ use crate::{
     account::{self, AccountError, Answer, Registration, RelyingParty},
     dashboard_pages,
     http::{error::ApiResult, request::ClientIp},
+    limit::{self, Rule},
     pages::{
         dashboard::{Fields, Frame, SignedIn, layout},
         layout::{Layout, Page},
@@ -36,16 +38,26 @@ const CHALLENGE: &str = "dashboard.passkey";
 /// How long a challenge may be answered.
 const LIFE: TimeDelta = TimeDelta::minutes(5);
 
+/// What a challenge was drawn for. It is good for nothing else: anybody may ask for one to sign in, and one that makes a
+/// passkey says that this account's password was known.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+enum Ceremony {
+    SignIn,
+    MakeFor(Uuid),
+}
+
 #[derive(Serialize, Deserialize)]
 struct Kept {
+    ceremony: Ceremony,
     challenge: String,
     until: Moment,
 }
 
 /// Draws a challenge, in the place of any that the session kept; as pages have it.
-async fn draw(state: &AppState, session: &Session) -> ApiResult<String> {
+async fn draw(state: &AppState, session: &Session, ceremony: Ceremony) -> ApiResult<String> {
     let challenge = URL_SAFE_NO_PAD.encode(account::passkey_challenge());
     let kept = Kept {
+        ceremony,
         challenge: challenge.clone(),
         until: state.now() + LIFE,
     };
@@ -53,10 +65,12 @@ async fn draw(state: &AppState, session: &Session) -> ApiResult<String> {
     Ok(challenge)
 }
 
-/// Takes the session's challenge, for one answer; nothing where there is none.
-async fn take(state: &AppState, session: &Session) -> ApiResult<Vec<u8>> {
-    let kept: Option<Kept> = session.remove(CHALLENGE).await.map_err(failed)?;
-    let kept = kept.filter(|kept| kept.until > state.now());
+/// Takes the session's challenge, for one answer; nothing where there is none for this.
+async fn take(state: &AppState, session: &Session, ceremony: Ceremony) -> ApiResult<Vec<u8>> {
+    // One that was kept by a program of before says nothing of what it is for.
+    let kept = session.remove_value(CHALLENGE).await.map_err(failed)?;
+    let kept = kept.and_then(|kept| serde_json::from_value::<Kept>(kept).ok());
+    let kept = kept.filter(|kept| kept.ceremony == ceremony && kept.until > state.now());
     Ok(kept.map_or(Vec::new(), |kept| decoded(&kept.challenge)))
 }
 
@@ -120,7 +134,12 @@ pub(super) async fn make(
         layout: layout(),
         frame: signed_in.frame("account").await?,
         domain: party.id().to_owned(),
-        challenge: draw(&state, &signed_in.session).await?,
+        challenge: draw(
+            &state,
+            &signed_in.session,
+            Ceremony::MakeFor(signed_in.account.id),
+        )
+        .await?,
         user: URL_SAFE_NO_PAD.encode(signed_in.account.id.as_bytes()),
         known: known.join(" "),
     };
@@ -145,7 +164,8 @@ pub(super) async fn add(
     let Some(party) = party(&state) else {
         return ways::show(&state, &signed_in, None).await;
     };
-    let challenge = take(&state, &signed_in.session).await?;
+    let ceremony = Ceremony::MakeFor(signed_in.account.id);
+    let challenge = take(&state, &signed_in.session, ceremony).await?;
     let (client_data, authenticator_data) = (
         decoded(&made.client_data),
         decoded(&made.authenticator_data),
@@ -218,7 +238,7 @@ async fn show(
         layout: layout(),
         error,
         domain: party.id().to_owned(),
-        challenge: draw(state, session).await?,
+        challenge: draw(state, session, Ceremony::SignIn).await?,
         next,
     };
     page.answer(status)
@@ -226,9 +246,15 @@ async fn show(
 
 pub(super) async fn ask(
     State(state): State<Shared>,
+    caller: ClientIp,
     session: Session,
     Fields(wanted): Fields<Wanted>,
 ) -> ApiResult<Response> {
+    let kept = session.get_value(CHALLENGE).await.map_err(failed)?;
+    if kept.is_none() {
+        // Whoever is new here gets a session, which is kept for a while.
+        limit::check(&state, Rule::SignInByIp, caller.network()).await?;
+    }
     let fine = (None, StatusCode::OK);
     show(&state, &session, fine, own(&wanted.next)).await
 }
@@ -258,7 +284,7 @@ pub(super) async fn sign_in(
     let Some(party) = party(&state) else {
         return Ok(Redirect::to("/dashboard/sign-in").into_response());
     };
-    let challenge = take(&state, &session).await?;
+    let challenge = take(&state, &session, Ceremony::SignIn).await?;
     let (id, client_data) = (decoded(&shown.id), decoded(&shown.client_data));
     let (authenticator_data, signature) = (
         decoded(&shown.authenticator_data),

@@ -147,11 +147,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Com
     let (db, keys) = open_all(settings).await?;
     match command {
         Command::Create { url, test, json } => {
-            let mut new = site::create(&db, &keys, &url, SystemClock.now()).await?;
-            if test {
-                let now = SystemClock.now();
-                new.site.settings = site::set_test_mode(&db, &keys, new.site.id, true, now).await?;
-            }
+            let new = site::create(&db, &keys, (&url, test), SystemClock.now()).await?;
             let secret_key = new.secret_key.reveal();
             let site = &new.site;
             let access = redis::give(settings, (&db, &keys), site, None).await?;

@@ -31,7 +31,11 @@ struct ListPage {
     /// The rest of an address, where there are more.
     older: Option<String>,
     is_first: bool,
+    /// Whether more people match than are shown.
+    is_cut: bool,
     error: Option<String>,
+    /// What is wrong with the name, rather than with the address.
+    is_name_wrong: bool,
     email: String,
     full_name: String,
 }
@@ -62,6 +66,7 @@ fn place(text: &str) -> Option<Place> {
 #[derive(Default)]
 struct Refused {
     error: Option<String>,
+    is_name_wrong: bool,
     email: String,
     full_name: String,
 }
@@ -76,11 +81,12 @@ async fn show(
     let after = place(&wanted.after);
     let most = usize::try_from(ROWS).unwrap_or(usize::MAX);
     let mut found = client::search(&state.db, &access.site, &wanted.q, after, ROWS + 1).await?;
-    let more = found.len() > most && wanted.q.trim().is_empty();
+    let is_search = !wanted.q.trim().is_empty();
+    let more = found.len() > most;
     found.truncate(most);
     let older = found
         .last()
-        .filter(|_| more)
+        .filter(|_| more && !is_search)
         .map(|last| format!("?after={}.{}", last.created_at.timestamp_micros(), last.id));
     let status = match refused.error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -100,7 +106,9 @@ async fn show(
             .collect(),
         older,
         is_first: after.is_none(),
+        is_cut: more && is_search,
         error: refused.error,
+        is_name_wrong: refused.is_name_wrong,
         email: refused.email,
         full_name: refused.full_name,
     };
@@ -133,12 +141,14 @@ pub(super) async fn create(
     let (email, full_name) = match (email, full_name) {
         (Ok(email), Ok(full_name)) => (email, full_name),
         (email, full_name) => {
+            let is_name_wrong = email.is_ok();
             let error = match email {
                 Err(_) => "Write the whole address, such as ann@example.com.".to_owned(),
                 Ok(_) => format!("The name {}.", full_name.err().unwrap_or_default()),
             };
             let refused = Refused {
                 error: Some(error),
+                is_name_wrong,
                 email: person.email,
                 full_name: person.full_name,
             };

@@ -28,7 +28,15 @@ struct OnePage {
     /// What a locked client reads, if they are.
     lock: Option<String>,
     has_face: bool,
+    consent: Option<Agreed>,
     phones: Vec<Phone>,
+}
+
+/// What they agreed to last, on their phone.
+struct Agreed {
+    version: String,
+    given: When,
+    withdrawn: Option<When>,
 }
 
 dashboard_pages!(OnePage);
@@ -64,6 +72,7 @@ pub(super) async fn page(
         seen: When::new(device.last_seen_at, now),
         device: device.clone(),
     });
+    let consent = face::last_consent(&state.db, access.site.id, client.id).await?;
     let page = OnePage {
         layout: layout(),
         frame: access.frame("clients").await?,
@@ -71,6 +80,11 @@ pub(super) async fn page(
         known: When::new(client.created_at, now),
         lock: client.pass(now).err().map(|lock| lock.to_string()),
         has_face: face::is_enrolled(&state, client.id).await?,
+        consent: consent.map(|consent| Agreed {
+            version: consent.version,
+            given: When::new(consent.given_at, now),
+            withdrawn: consent.withdrawn_at.map(|at| When::new(at, now)),
+        }),
         phones: phones.collect(),
         client,
     };

@@ -14,7 +14,10 @@ use crate::{
         },
         layout::{Layout, Page},
     },
-    platform::{clock::Moment, state::Shared},
+    platform::{
+        clock::{Moment, seconds},
+        state::Shared,
+    },
 };
 
 #[derive(Template)]
@@ -28,6 +31,8 @@ struct PairingPage {
     /// What the phone is called that was paired by the code.
     phone: Option<String>,
     has_face: bool,
+    /// Whether nobody can pair by the code any more.
+    is_over: bool,
 }
 
 dashboard_pages!(live PairingPage);
@@ -37,6 +42,9 @@ pub(super) struct Since {
     /// When the code was shown, microseconds since 1970: phones that were there before are not its.
     #[serde(default)]
     since: i64,
+    /// `new` where the face that is enrolled takes the place of another one.
+    #[serde(default)]
+    face: String,
 }
 
 pub(super) async fn page(
@@ -52,8 +60,13 @@ pub(super) async fn page(
     let ours = devices.iter().filter(|device| device.created_at >= since);
     let phone = ours.max_by_key(|device| device.created_at);
     let phone = phone.map(|device| device.name.clone());
-    let has_face = face::is_enrolled(&state, client.id).await?;
-    let version = live::version(&(&phone, has_face));
+    let has_face = if asked.face == "new" {
+        face::is_enrolled_since(&state.db, access.site.id, client.id, since).await?
+    } else {
+        face::is_enrolled(&state, client.id).await?
+    };
+    let is_over = since + seconds(state.settings.enrolment.lifetime) <= state.now();
+    let version = live::version(&(&phone, has_face, is_over));
     if let Some(unchanged) = live.unchanged(&version) {
         return Ok(unchanged);
     }
@@ -65,6 +78,7 @@ pub(super) async fn page(
         version,
         phone,
         has_face,
+        is_over,
     };
     page.answer(StatusCode::OK)
 }

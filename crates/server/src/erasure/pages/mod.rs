@@ -12,7 +12,7 @@ use crate::{
     client, dashboard_pages,
     http::error::ApiResult,
     pages::{
-        dashboard::{Fields, Frame, Ids, Need, Operator, Routes, layout},
+        dashboard::{Fields, Frame, Ids, Need, Notice, Operator, Routes, layout},
         layout::{Layout, Page},
     },
     platform::state::Shared,
@@ -56,7 +56,7 @@ async fn erase(
             client.email
         );
         return access
-            .back_to(&format!("/clients/{}", client.id), sentence)
+            .back_to(&format!("/clients/{}", client.id), Notice::bad(sentence))
             .await;
     }
     let done = flow::erase(&state, &access.site, client.id, By::Site).await?;

@@ -13,6 +13,7 @@ use crate::{
     face::{
         adapt,
         challenge::Photo,
+        consent,
         model::FaceError,
         references::{MOST_ADAPTED, spread},
         sealed::Owner,
@@ -160,7 +161,7 @@ async fn record_consent(
 ) -> Result<(), FaceError> {
     let consent = &state.settings.enrolment;
     let (version, text) = (&consent.consent_version, &consent.consent_text);
-    store::record_consent(transaction, device, version, text, now).await?;
+    consent::record(transaction, device, version, text, now).await?;
     Entry::new(device.site_id, Action::ConsentGiven)
         .client(device.client_id)
         .device(device.id)

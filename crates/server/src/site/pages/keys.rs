@@ -12,7 +12,7 @@ use crate::{
     http::error::{ApiError, ApiResult},
     limit::{self, Rule},
     pages::{
-        dashboard::{Access, Fields, Frame, Owner, Viewer, When, layout},
+        dashboard::{Access, Fields, Frame, Notice, Owner, Viewer, When, layout},
         layout::{Layout, Page},
     },
     platform::{
@@ -227,7 +227,9 @@ pub(super) async fn revoke_token(
 async fn sent_before(access: &Access) -> ApiResult<Response> {
     let sentence =
         "This form was sent before, or somebody else was faster. Nothing was changed now.";
-    access.back_to("/keys", sentence).await
+    access
+        .back_to("/keys", Notice::bad(sentence.to_owned()))
+        .await
 }
 
 #[derive(Deserialize)]

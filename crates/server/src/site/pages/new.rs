@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::connect::Lines;
 use crate::{
-    account::{self, By, Role},
+    account::{self, Added, Role},
     dashboard_pages,
     http::error::{ApiError, ApiResult},
     pages::{
@@ -19,7 +19,7 @@ use crate::{
         layout::{Layout, Page},
     },
     platform::state::Shared,
-    site::{self, Domain, DomainError, NewSite},
+    site::{self, Domain, DomainError, NewSite, SiteError},
 };
 
 #[derive(Template)]
@@ -41,7 +41,11 @@ struct Found {
     /// The id that the app will have, so that the form makes one app however often it is sent.
     id: Uuid,
     notes: Vec<String>,
-    is_local: bool,
+    is_test: bool,
+    /// Further origins, as they were typed.
+    origins: String,
+    /// What is wrong with them.
+    wrong: Option<String>,
 }
 
 #[derive(Template)]
@@ -74,6 +78,30 @@ pub(super) struct Wanted {
     id: Option<Uuid>,
     #[serde(default)]
     test: String,
+    #[serde(default)]
+    origins: String,
+}
+
+impl Found {
+    fn of(domain: &Domain, known: &[(site::Site, Role)]) -> Self {
+        let (notes, is_local) = notes(domain, known);
+        Self {
+            domain: domain.to_string(),
+            id: Uuid::new_v4(),
+            notes,
+            is_test: is_local,
+            origins: String::new(),
+            wrong: None,
+        }
+    }
+}
+
+/// The setting of origins for a domain with further ones; an empty one stands for the domain alone.
+fn origins(domain: &Domain, further: &str) -> String {
+    match further.trim() {
+        "" => String::new(),
+        further => format!("{domain}, www.{domain}, {further}"),
+    }
 }
 
 /// What is wrong with an address, for the person who pasted it.
@@ -115,6 +143,17 @@ fn notes(domain: &Domain, known: &[(site::Site, Role)]) -> (Vec<String>, bool) {
     (notes, is_local)
 }
 
+fn too_many(mut page: NewPage, most: u32) -> ApiResult<Response> {
+    let sentence = match most {
+        0 => "Here, whoever runs the installation adds apps. Ask them for one.".to_owned(),
+        most => format!(
+            "You own {most} apps, which is as many as an account may here. Ask whoever runs the installation for another."
+        ),
+    };
+    page.error = Some(sentence);
+    page.answer(StatusCode::FORBIDDEN)
+}
+
 pub(super) async fn create(
     State(state): State<Shared>,
     signed_in: SignedIn,
@@ -135,45 +174,51 @@ pub(super) async fn create(
             return page.answer(StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
-    let most = state.settings.limits.apps_per_account;
-    if !signed_in.account.is_administrator
-        && account::count_owned(&state.db, signed_in.account.id).await? >= u64::from(most)
-    {
-        let sentence = match most {
-            0 => "Here, whoever runs the installation adds apps. Ask them for one.".to_owned(),
-            most => format!(
-                "You own {most} apps, which is as many as an account may here. Ask whoever runs the installation for another."
-            ),
-        };
-        page.error = Some(sentence);
-        return page.answer(StatusCode::FORBIDDEN);
+    if account::owns_enough(&state.db, &state, &signed_in.account).await? {
+        return too_many(page, state.settings.limits.apps_per_account);
     }
     let Some(id) = wanted.id else {
         let known = account::sites_of(&state.db, &signed_in.account).await?;
-        let (notes, is_local) = notes(&domain, &known);
-        page.found = Some(Found {
-            domain: domain.to_string(),
-            id: Uuid::new_v4(),
-            notes,
-            is_local,
-        });
+        page.found = Some(Found::of(&domain, &known));
         return page.answer(StatusCode::OK);
     };
-    let now = state.now();
-    let Some(mut new) = site::create_as(&state.db, &state.keys, id, &domain, now).await? else {
-        signed_in
-            .say("This form was sent before. The app is there; its secret key is shown only once.")
-            .await?;
-        return Ok(Redirect::to("/dashboard").into_response());
-    };
-    let at = (signed_in.account.id, id);
-    let role = (Role::Owner, By::account(&signed_in.account));
-    account::give_role(&state.db, &state.keys, at, role, now)
-        .await
-        .map_err(|error| ApiError::internal(&error))?;
-    if wanted.test == "on" {
-        new.site.settings = site::set_test_mode(&state.db, &state.keys, id, true, now).await?;
+    let mut new = NewSite::at(&domain, state.now());
+    new.site.id = id;
+    let settings = new
+        .site
+        .settings
+        .with("origins", &origins(&domain, &wanted.origins));
+    match settings {
+        Ok(settings) => new.site.settings = settings,
+        Err(error) => {
+            let SiteError::Setting { reason, .. } = error else {
+                return Err(error.into());
+            };
+            page.found = Some(Found {
+                domain: domain.to_string(),
+                id,
+                notes: Vec::new(),
+                is_test: wanted.test == "on",
+                origins: wanted.origins,
+                wrong: Some(reason),
+            });
+            return page.answer(StatusCode::UNPROCESSABLE_ENTITY);
+        }
     }
+    new.site.settings.test_mode = wanted.test == "on";
+    let added = account::add_app(&state, &signed_in.account, new).await;
+    let new = match added.map_err(|error| ApiError::internal(&error))? {
+        Added::New(new) => *new,
+        Added::TooMany => return too_many(page, state.settings.limits.apps_per_account),
+        Added::There => {
+            signed_in
+                .say(
+                    "This form was sent before. The app is there; its secret key is shown only once.",
+                )
+                .await?;
+            return Ok(Redirect::to("/dashboard").into_response());
+        }
+    };
     let mut frame = page.frame;
     frame.app = Some(AppTag::of(&new.site, Role::Owner));
     frame.here = "keys";

@@ -37,6 +37,23 @@ struct Setting {
     kind: Kind,
 }
 
+impl Setting {
+    /// What it is now, for somebody who wrote something else.
+    fn now(&self, value: &str) -> String {
+        let value = match &self.kind {
+            Kind::Switch if value == "true" => "on",
+            Kind::Switch => "off",
+            Kind::Choice(choices) => choices
+                .iter()
+                .find(|(known, _)| *known == value)
+                .map_or(value, |(_, words)| words),
+            _ if value.is_empty() => "empty",
+            _ => value,
+        };
+        format!("Now: {value}.")
+    }
+}
+
 const fn setting(
     key: &'static str,
     label: &'static str,
@@ -215,36 +232,40 @@ type Wrong = (String, String);
 /// What was not done, and why.
 #[derive(Default)]
 struct Refused<'a> {
-    /// The form of settings, with the one that is wrong.
-    form: Option<(&'a HashMap<String, String>, Wrong)>,
+    /// The form of settings, which is shown as it was sent.
+    form: Option<&'a HashMap<String, String>>,
+    /// The setting in it that is wrong.
+    wrong: Option<Wrong>,
     /// The name that was typed, with what is wrong with it.
     name: Option<Wrong>,
     /// In a sentence.
     error: Option<String>,
 }
 
-impl Refused<'_> {
-    fn because(sentence: &str) -> Self {
-        Self {
-            error: Some(sentence.to_owned()),
-            ..Self::default()
-        }
-    }
-}
-
 async fn show(access: &Access, refused: Refused<'_>) -> ApiResult<Response> {
-    let Refused { form, name, error } = refused;
+    let Refused {
+        form,
+        wrong,
+        name,
+        error,
+    } = refused;
     let settings = &access.site.settings;
     let table = serde_json::to_value(settings).map_err(|error| ApiError::internal(&error))?;
     let shown = |setting: &'static Setting| {
-        let error = form.as_ref().filter(|(_, (key, _))| key == setting.key);
+        let error = wrong.as_ref().filter(|(key, _)| key == setting.key);
+        let now = text(&table[setting.key]);
+        let value = match &form {
+            Some(form) if matches!(setting.kind, Kind::Switch) => sent(setting, form),
+            Some(form) => form.get(setting.key).cloned().unwrap_or_default(),
+            None => now.clone(),
+        };
+        // Where nothing that was typed is wrong, what holds by now is another.
+        let other = (wrong.is_none() && value != now).then(|| setting.now(&now));
         Shown {
-            value: match &form {
-                Some((form, _)) if matches!(setting.kind, Kind::Switch) => sent(setting, form),
-                Some((form, _)) => form.get(setting.key).cloned().unwrap_or_default(),
-                None => text(&table[setting.key]),
-            },
-            error: error.map(|(_, (_, reason))| reason.clone()),
+            value,
+            error: error
+                .map(|(_, reason)| format!("{} {reason}.", setting.label))
+                .or(other),
             setting,
         }
     };
@@ -322,16 +343,22 @@ pub(super) async fn store(
         Ok(_) => access.back_to("/settings", "The settings are saved.").await,
         Err(SiteError::Setting { key, reason }) => {
             let refused = Refused {
-                form: Some((&form, (key, reason))),
+                form: Some(&form),
+                wrong: Some((key, reason)),
                 ..Refused::default()
             };
             show(&access, refused).await
         }
         Err(SiteError::Changed) => {
-            let sentence = "Nothing was saved: somebody changed the settings since you opened this page. What holds now is below.";
+            let sentence = "Nothing was saved: somebody changed the settings since you opened this page. Here is what you wrote; where that differs, what holds now stands beside it. Save again to have yours.";
             let site = site::find(&state.db, id).await?;
             access.site = site.unwrap_or(access.site);
-            show(&access, Refused::because(sentence)).await
+            let refused = Refused {
+                form: Some(&form),
+                error: Some(sentence.to_owned()),
+                ..Refused::default()
+            };
+            show(&access, refused).await
         }
         Err(error) => Err(error.into()),
     }
@@ -383,7 +410,11 @@ async fn not_meant(access: &Access) -> ApiResult<Response> {
         "Nothing was done. Type {} to show that you mean it.",
         access.site.domain
     );
-    show(access, Refused::because(&sentence)).await
+    let refused = Refused {
+        error: Some(sentence),
+        ..Refused::default()
+    };
+    show(access, refused).await
 }
 
 pub(super) async fn revoke_tokens(

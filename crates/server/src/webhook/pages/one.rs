@@ -178,7 +178,7 @@ pub(super) async fn rotate(
     if wanted.present != present(&webhook) {
         let sentence =
             "This form was sent before, or somebody else was faster. Nothing was changed now.";
-        return back(&access, &webhook, sentence).await;
+        return back(&access, &webhook, Notice::bad(sentence.to_owned())).await;
     }
     let offered = OVERLAPS.map(|(seconds, _)| seconds);
     if !offered.contains(&wanted.overlap) {

@@ -242,6 +242,8 @@ on_each_database! {
         // Whoever holds a new account's link is that account, so an owner is given none.
         let unknown = ann.post(&path, &[("email", "bob@example.com"), ("role", "viewer")]).await;
         assert!(unknown.text.contains("No account has this address") && !unknown.text.contains("token="));
+        let kept = ann.post(&path, &[("email", "bob@example.com"), ("role", "operator")]).await.text;
+        assert!(kept.contains("value=\"bob@example.com\"") && kept.contains("value=\"operator\" checked"), "{kept}");
         let own = ann.post(&path, &[("email", "ann@example.com"), ("role", "viewer")]).await;
         assert_eq!(own.status, StatusCode::UNPROCESSABLE_ENTITY, "nobody gives the last key away by mistake");
         let bob = make_account(&app, "bob@example.com", false).await;

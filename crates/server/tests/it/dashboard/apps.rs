@@ -1,6 +1,7 @@
 use reqwest::StatusCode;
 use serde_json::json;
 use server::{
+    account,
     app::API,
     audit::{Action, Entry},
     site,
@@ -50,6 +51,34 @@ on_each_database! {
         assert!(known.text.contains("already"));
     }
 
+    async fn an_app_may_have_pages_at_other_addresses(app: App) {
+        let ann = owner(&app).await;
+        let id = Uuid::new_v4();
+        let add = async |origins: &str| {
+            let form = [("url", "shop.example.com"), ("id", &id.to_string()), ("test", "on"), ("origins", origins)];
+            ann.post("/dashboard/apps/new", &form).await
+        };
+        let wrong = add("https://a.example, what?").await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.text.contains("what?") && wrong.text.contains("value=\"https://a.example, what?\"") && wrong.hidden("id") == id.to_string());
+        assert_eq!(count(&app, "select count(*) as n from sites").await, 0);
+        assert_eq!(add("https://staging.example").await.status, StatusCode::OK);
+        let settings = site::find(&app.app.state.db, id).await.unwrap().unwrap().settings;
+        assert!(settings.test_mode);
+        for origin in ["https://shop.example.com", "https://www.shop.example.com", "https://staging.example"] {
+            assert!(settings.origins.list(origin, "shop.example.com"), "{origin}");
+        }
+        assert!(!settings.origins.list("https://evil.example", "shop.example.com"));
+        // Pages that answer a form lead on from wherever they stand.
+        for page in ["keys", "connect"] {
+            let page = ann.get(&format!("/dashboard/apps/{id}/{page}")).await.text;
+            let links = page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+            for link in links {
+                assert!(link.starts_with(['/', '#']) || link.starts_with("https:"), "{link}");
+            }
+        }
+    }
+
     async fn an_id_that_is_somebodys_gives_nothing_away(app: App) {
         let site = app.site("a.example").await;
         let ann = owner(&app).await;
@@ -67,6 +96,16 @@ on_each_database! {
         let over = add(Uuid::new_v4()).await;
         assert_eq!(over.status, StatusCode::FORBIDDEN);
         assert!(over.text.contains("You own 1 apps"));
+        // Nor by sending several forms at once; and of what is refused nothing is left.
+        let bob = make_account(&app, "bob@example.com", false).await;
+        let at_once = async || {
+            let visitor = signed_in(&app, "bob@example.com").await;
+            visitor.post("/dashboard/apps/new", &[("url", "d.example"), ("id", &Uuid::new_v4().to_string())]).await.status
+        };
+        let made = futures_util::future::join_all((0..4).map(|_| at_once())).await;
+        assert_eq!(made.iter().filter(|status| **status == StatusCode::OK).count(), 1, "{made:?}");
+        assert_eq!(count(&app, "select count(*) as n from sites where domain = 'd.example'").await, 1);
+        assert_eq!(account::owned_alone(&app.app.state.db, bob.id).await.unwrap().len(), 1);
         make_account(&app, "root@example.com", true).await;
         let root = signed_in(&app, "root@example.com").await;
         for _ in 0..2 {
@@ -138,7 +177,10 @@ on_each_database! {
         // Somebody who opened the page before knows nothing of that.
         let late = root.post(&path, &form("2")).await;
         assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(late.text.contains("somebody changed the settings") && late.text.contains("value=\"4\""));
+        // Nothing that they wrote is lost, and what holds stands beside it.
+        assert!(late.text.contains("somebody changed the settings") && late.text.contains("value=\"2\"") && late.text.contains("Now: 4."), "{}", late.text);
+        let version = settings().await.version();
+        assert!(late.hidden("seen") == version && late.text.matches("Now: ").count() == 1);
         assert_eq!(settings().await, after);
         root.post(&format!("{path}/test-mode"), &[("to", "on")]).await;
         assert!(settings().await.test_mode);

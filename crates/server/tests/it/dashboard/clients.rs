@@ -101,7 +101,7 @@ on_each_database! {
         let page = op.post(&format!("{own}/code"), &[("flow_type", "signup")]).await;
         assert!(page.text.contains("<path fill=\"black\" d=\"M4 4h7v1h-7z"), "the finder's upper edge");
         let link = page.element("key-enrolment-link");
-        let follow = page.text.split("data-follow=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let follow = page.text.split("data-follow=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
         assert!(page.policy.contains("connect-src 'self'") && op.get(&follow).await.text.contains("for their phone"));
         let phone = site.try_pair(&link).await.unwrap();
         let paired = op.watch(&follow, "").await.text;
@@ -113,6 +113,32 @@ on_each_database! {
         assert_eq!(op.post(&path, &[]).await.location, own);
         assert!(op.get(&own).await.text.contains("The phone is unpaired"));
         assert_eq!(op.post(&path, &[]).await.status, StatusCode::NOT_FOUND);
+    }
+
+    async fn the_page_of_a_code_says_when_another_face_is_enrolled_and_when_the_code_is_over(app: App) {
+        let (op, site, base) = operator(&app).await;
+        let ann = site.enrolled("ann@example.com").await;
+        let own = format!("{base}/clients/{}", ann.client_id);
+        let shown = async || {
+            let page = op.post(&format!("{own}/code"), &[("flow_type", "signup")]).await;
+            let follow = page.text.split("data-follow=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+            (page.element("key-enrolment-link"), follow)
+        };
+        app.clock.advance(1);
+        let (link, follow) = shown().await;
+        let phone = site.try_pair(&link).await.unwrap();
+        let paired = op.get(&follow).await.text;
+        assert!(paired.contains(">paired</span>") && paired.contains("They enrol their face on the phone now"), "{paired}");
+        phone.enrol(&[testkit::photos().of(0, 1)]).await.unwrap();
+        assert!(op.get(&follow).await.text.contains("Their face is enrolled"));
+        let seen = op.get(&own).await.text;
+        assert!(seen.contains("<dt>Consent</dt><dd>to text "), "{seen}");
+        app.clock.advance(1);
+        let (_, follow) = shown().await;
+        assert!(op.get(&follow).await.text.contains("for their phone"));
+        app.clock.advance(601);
+        let over = op.get(&follow).await.text;
+        assert!(over.contains("Nobody paired by this code in time") && over.contains(&own), "{over}");
     }
 
     async fn a_lock_is_seen_and_taken_away(app: App, |settings| settings.lock.permanent_after = 1) {
@@ -134,7 +160,8 @@ on_each_database! {
         let own = format!("{base}/clients/{}", ann.client_id);
         let erase = format!("{own}/erase");
         assert_eq!(op.post(&erase, &[("email", "bob@example.com")]).await.location, own);
-        assert!(op.get(&own).await.text.contains("Nothing was erased"));
+        let said = op.get(&own).await.text;
+        assert!(said.contains("Nothing was erased") && said.contains("notice bad"), "{said}");
         let receipt = op.post(&erase, &[("email", "ann@example.com")]).await;
         let signed = receipt.element("lines-receipt");
         assert_eq!(signed.split('.').count(), 3, "{signed}");

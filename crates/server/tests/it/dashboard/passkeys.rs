@@ -252,6 +252,44 @@ on_each_database! {
         out(&answer, &visitor).await;
     }
 
+    async fn who_has_a_session_without_the_password_adds_none(app: App, |settings| settings.server.public_url = ORIGIN.into()) {
+        make_account(&app, "ann@example.com", true).await;
+        make_account(&app, "bob@example.com", false).await;
+        let (thief, bob) = (signed_in(&app, "ann@example.com").await, signed_in(&app, "bob@example.com").await);
+        let (own, path) = (Authenticator::new(8), "/dashboard/account/passkeys/add");
+        // The door's challenge is anybody's.
+        let door = thief.post("/dashboard/sign-in/passkey", &[]).await;
+        assert_eq!(send(&thief, path, &own.made(&door)).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        // And one that was drawn for an account makes no passkey of another one, nor lets anybody in.
+        let page = bob.post("/dashboard/account/passkeys", &[("present", PASSWORD)]).await;
+        assert_eq!(send(&thief, path, &own.made(&page)).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(count(&app, "select count(*) as n from passkeys").await, 0);
+        let good = Authenticator::new(7);
+        add(&bob, &good).await;
+        let page = bob.post("/dashboard/account/passkeys", &[("present", PASSWORD)]).await;
+        assert_eq!(send(&bob, "/dashboard/sign-in/passkey/finish", &good.shown(&page)).await.status, StatusCode::UNAUTHORIZED);
+    }
+
+    async fn who_only_asks_leaves_few_sessions(app: App, |settings| {
+        settings.server.public_url = ORIGIN.into();
+        settings.limits.sign_in_per_ip = 3;
+    }) {
+        make_account(&app, "ann@example.com", true).await;
+        let mut answers = Vec::new();
+        for _ in 0..6 {
+            answers.push(Visitor::new(&app).post("/dashboard/sign-in/passkey", &[]).await.status);
+        }
+        assert_eq!(answers[..3], [StatusCode::OK; 3]);
+        assert_eq!(answers[3..], [StatusCode::TOO_MANY_REQUESTS; 3]);
+        assert_eq!(count(&app, "select count(*) as n from sessions").await, 3);
+        // Who is known asks again.
+        app.clock.advance(3600);
+        let visitor = Visitor::new(&app);
+        for _ in 0..6 {
+            assert_eq!(visitor.post("/dashboard/sign-in/passkey", &[]).await.status, StatusCode::OK);
+        }
+    }
+
     async fn where_browsers_make_no_passkeys_none_are_offered(app: App) {
         make_account(&app, "ann@example.com", true).await;
         let inside = signed_in(&app, "ann@example.com").await;
