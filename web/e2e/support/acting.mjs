@@ -21,6 +21,11 @@ function perform() {
     const jpegs = await globalThis.axiamClip(action);
     films.set(action, jpegs.map((base64) => new Blob([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))])));
   };
+  // Who is asked again and again moves back as well: from the last picture to the first is a leap.
+  const thereAndBack = (at, length) => {
+    const turn = at % Math.max(1, 2 * (length - 1));
+    return Math.min(turn, 2 * (length - 1) - turn);
+  };
   const shakes = (most) => (2 * Math.random() - 1) * most;
 
   async function play(canvas, track) {
@@ -34,7 +39,7 @@ function perform() {
       if (!films.has(action)) await film(action);
       const done = now - since - READS;
       const pictures = films.get(done < 0 ? 'look_straight' : action);
-      const picture = await createImageBitmap(pictures[Math.floor(Math.abs(done) / EVERY) % pictures.length]);
+      const picture = await createImageBitmap(pictures[thereAndBack(Math.floor(Math.abs(done) / EVERY), pictures.length)]);
       const scale = 1 + Math.abs(shakes(LEANS)) + 2 * SHAKES / SIZE.width;
       const [width, height] = [SIZE.width * scale, SIZE.height * scale];
       context.drawImage(picture, (SIZE.width - width) / 2 + shakes(SHAKES), (SIZE.height - height) / 2 + shakes(SHAKES), width, height);

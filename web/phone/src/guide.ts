@@ -38,6 +38,9 @@ const DONE = 1.1;
 const STILL_DONE = 0.9;
 /** The same for lids, which the engine sees in few pixels. Who closes them on purpose goes three times as far as the server asks. */
 const CLOSED = 1.5;
+/** A face that is so many times larger or smaller than in the look before is believed once another look says so too. Nobody
+ *  comes or goes so fast, but the mesh can lie wrong for a moment, and then sees lids closed that are open. */
+const LEAP = 1.2;
 /** From here on the furthest look is kept in case nothing better comes, if it is this much further than the one before. The
  *  engine may measure a person too low: of what it saw, the best is still more than whatever comes when patience ends. */
 const BEGUN = 0.2;
@@ -105,6 +108,9 @@ export class Guide {
   /** What the spare photo of this step is worth. */
   #spare = 0;
   #progress = 0;
+  /** Heights of the face: the last that was believed, and the last. */
+  #believed: number | null = null;
+  #before: number | null = null;
 
   constructor(steps: Challenge['steps']) {
     this.#steps = steps;
@@ -147,12 +153,14 @@ export class Guide {
   #judge(action: Action, face: Face | null, at: number): Judged {
     const waited = at - this.#begun!;
     const isBegun = this.#takenOfStep > 0;
+    const isBelieved = this.#believe(face);
     // Who is not seen to do it is photographed all the same, and the server judges.
     if (waited >= this.#patience && !this.#spare) {
       this.#patience = isBegun ? this.#patience : LESS_PATIENCE;
       return { isReady: true, way: 1, hint: null };
     }
     if (!face) return { isReady: false, way: 0, hint: 'intoOval' };
+    if (!isBelieved) return { isReady: false, way: 0, hint: null };
     if (action === 'look_straight') {
       const hint = framing(face) ?? straightness(face);
       return { isReady: !hint && face.eyes >= OPEN, way: hint ? 0 : 1, hint };
@@ -164,6 +172,15 @@ export class Guide {
     const worth = isAlone ? way : NOT_ALONE * way;
     const isBetter = !isBegun && waited >= SETTLE_SEEN && worth >= Math.max(BEGUN, this.#spare + FURTHER);
     return { isReady, spare: isBetter ? worth : 0, way: Math.max(0, Math.min(1, way)), hint: waited >= MISSING && !isBegun ? more(action) : null };
+  }
+
+  #believe(face: Face | null): boolean {
+    const isNear = (height: number | null): boolean =>
+      height !== null && !!face && Math.max(face.height / height, height / face.height) <= LEAP;
+    const isBelieved = this.#believed === null || isNear(this.#believed) || isNear(this.#before);
+    this.#before = face?.height ?? null;
+    if (isBelieved) this.#believed = this.#before;
+    return isBelieved;
   }
 
   #shot(at: number): void {

@@ -127,6 +127,15 @@ describe('with an engine that sees the face', () => {
     assert.ok(second - first > 10_000 && told.at(-1)!.at - second < 6_000 && told.at(-1)!.isDone);
   });
 
+  test('a face that is of another size for one look is measured wrong; one that stays so has come nearer', () => {
+    const odd = { ...doing({ blink: 4 }), height: 0.3 };
+    const told = watch(new Guide(steps('look_straight', 'blink')), (at) => (at === 5_000 ? odd : at >= 8_000 ? doing({ blink: 1.8 }) : straight));
+    assert.ok(shotsOf(told, 's2')[0]! >= 8_000);
+    const nearer = { ...doing({ come_closer: 1.3 }), height: 0.55 };
+    const come = watch(new Guide(steps('look_straight', 'come_closer')), (at) => (at >= 5_000 ? nearer : straight));
+    assert.equal(shotsOf(come, 's2')[0], 5_100);
+  });
+
   test('a blink is photographed in the instant it is seen; the step ends although no second photo shows it', () => {
     const told = watch(new Guide(steps('look_straight', 'blink')), (at) => (at === 5_000 ? doing({ blink: 1.8 }) : straight));
     assert.deepEqual(shotsOf(told, 's2'), [5_000]);
