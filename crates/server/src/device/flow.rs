@@ -41,10 +41,10 @@ pub async fn recognise(
     let proof = Proof::check(proof, call, now)?;
     let device = store::find_by_token(&state.db, secret::hash(token), &proof.thumbprint, now)
         .await?
-        .ok_or(ProofError::Token)?;
+        .ok_or(ProofError::Unpaired)?;
     let site = site::find_enabled(&state.db, device.site_id)
         .await?
-        .ok_or(ProofError::Token)?;
+        .ok_or(ProofError::SiteOff)?;
     Ok((device, site, proof))
 }
 

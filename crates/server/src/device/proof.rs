@@ -47,9 +47,16 @@ pub enum ProofError {
     /// Its `jti` was taken before, so this is a replay.
     #[error("the proof was used before")]
     Replayed,
-    /// The device token is missing, unknown, expired or revoked, or belongs to another key.
-    #[error("the device token is missing, unknown, expired, revoked, or bound to another key")]
-    Token,
+    /// No device token came along, so nothing is known of the phone.
+    #[error("give the device token in one Authorization header: DPoP <token>")]
+    NoToken,
+    /// The device token is unknown, expired or revoked, or belongs to another key: no such phone is paired. The
+    /// answer says so to programs, for all others may pass.
+    #[error("the device token is unknown, expired, revoked, or bound to another key")]
+    Unpaired,
+    /// The phone's site is switched off, and may be switched on again.
+    #[error("the phone's site is switched off")]
+    SiteOff,
     /// The database failed, or could not be reached.
     #[error(transparent)]
     Database(#[from] DbErr),

@@ -91,7 +91,12 @@ fn common(operation: &Operation) -> Vec<(&'static str, &'static str)> {
     if names("site_token") {
         answers.extend([("401", "1003, 1004, 1005"), ("403", "1010")]);
     }
-    if names("device_proof") {
+    if names("device_token") {
+        answers.push((
+            "401",
+            "1050, with details.reason `unpaired` where no such phone is paired",
+        ));
+    } else if names("device_proof") {
         answers.push(("401", "1050"));
     }
     answers

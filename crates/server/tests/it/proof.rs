@@ -2,6 +2,7 @@
 
 use phone::{Key, Pairing, Request, content_digest};
 use reqwest::{Client, RequestBuilder};
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use server::platform::clock::Clock;
 use testkit::{Answer, App, on_each_database};
@@ -95,6 +96,38 @@ on_each_database! {
         assert_eq!(Forged { signed: b"", ..forged() }.code().await, 1050);
         let query = format!("{}{PATH}?ignored=1", app.url);
         assert_eq!(Forged { url: query, ..forged() }.code().await, 0);
+    }
+
+    /// Phones forget a pairing by it, so nothing that may pass another time says it.
+    async fn only_a_phone_that_is_not_paired_any_more_is_told_so(app: App) {
+        let ann = app.site("a.example").await.paired("ann@example.com").await;
+        let memory = ann.phone.pairing();
+        let forged = || Forged::new(&app, memory);
+        let reason = async |request| {
+            let answer = Answer::to(request).await;
+            assert_eq!(answer.code(), 1050);
+            answer.body["details"]["reason"].as_str().map(str::to_owned)
+        };
+        let elsewhere = format!("https://evil.example{PATH}");
+        assert_eq!(reason(Forged { url: elsewhere, ..forged() }.request()).await, None);
+        let late = app.clock.now() - chrono::TimeDelta::seconds(90);
+        assert_eq!(reason(Forged { at: late, ..forged() }.request()).await, None);
+        let request = forged().request();
+        let again = request.try_clone().unwrap();
+        assert_eq!(Answer::to(request).await.code(), 0);
+        assert_eq!(reason(again).await, None);
+        let stripped = Client::new()
+            .post(format!("{}{PATH}", app.url))
+            .header("DPoP", forged().proof())
+            .header("Content-Digest", content_digest(b"{}"))
+            .body("{}");
+        assert_eq!(reason(stripped).await, None);
+        let db = &app.app.state.db;
+        db.execute_unprepared("update sites set disabled_at = created_at").await.unwrap();
+        assert_eq!(reason(forged().request()).await, None);
+        db.execute_unprepared("update sites set disabled_at = null").await.unwrap();
+        ann.phone.unpair(memory.device_id).await.unwrap();
+        assert_eq!(reason(forged().request()).await.as_deref(), Some("unpaired"));
     }
 
     /// While no public address is set, this machine's names stand for it, and no name that a proxy or an

@@ -247,10 +247,10 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, ProofError>
 }
 
 fn device_token(headers: &HeaderMap) -> Result<&str, ProofError> {
-    let text = header(headers, AUTHORIZATION.as_str()).map_err(|_| ProofError::Token)?;
+    let text = header(headers, AUTHORIZATION.as_str()).map_err(|_| ProofError::NoToken)?;
     match text.trim().split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("dpop") => Ok(token.trim()),
-        _ => Err(ProofError::Token),
+        _ => Err(ProofError::NoToken),
     }
 }
 
