@@ -9,7 +9,7 @@ import zlib from 'node:zlib';
 
 import { build, transform } from 'esbuild';
 
-import { codeWorker, manifest as appManifest, icons, shell, template } from './phone/build.mjs';
+import { codeWorker, manifest as appManifest, icons, shell, version } from './phone/build.mjs';
 
 const WEB = path.dirname(fileURLToPath(import.meta.url));
 const OUT = path.join(WEB, 'build');
@@ -136,11 +136,13 @@ async function phoneApp() {
   const drawn = Object.fromEntries(icons().map(([name, bytes]) => [name, take(`phone/${name}`, bytes)]));
   take('phone/manifest.webmanifest', Buffer.from(appManifest((name) => `/assets/${drawn[name]}`)));
   const files = ['style/tokens.css', 'style/base.css', 'phone/phone.css', 'phone/phone.js'].map((name) => manifest[name].file);
+  // Also of what it does not keep: the page that it keeps names the engine's files, and the server has none but the latest.
+  const named = Object.entries(manifest).filter(([name]) => /^(style|phone)\//.test(name)).map(([, { file }]) => file);
   const paths = shell([...files, codes, ...Object.values(drawn)].map((file) => `/assets/${file}`));
   await bundle('phone/sw.js', 'phone/src/sw.ts', {
     SHELL: JSON.stringify(paths),
     ICON: JSON.stringify(`/assets/${drawn['icon-192.png']}`),
-    VERSION: JSON.stringify(crypto.createHash('sha256').update(paths.join() + template()).digest('hex').slice(0, 16)),
+    VERSION: JSON.stringify(version(named)),
   });
 }
 

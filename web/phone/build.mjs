@@ -1,5 +1,6 @@
 // What the phone app has beside its bundle: icons, manifest, the worker that reads codes, and the list of its shell.
 
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -77,5 +78,11 @@ export async function codeWorker() {
 /** What opens without a network. */
 export const shell = (assets) => [PAGE, MANIFEST, ...assets];
 
-/** The page's template, which the shell has under an address that does not change with it. */
-export const template = () => fs.readFileSync(path.join(HERE, '../../crates/server/src/device/pages/phone.html'), 'utf8');
+/**
+ * The name of this version of the shell: the page and the manifest are kept under addresses that do not change with them, so it follows
+ * from the page's template and from the name of every file in the build, which is that of its content.
+ */
+export function version(files) {
+  const template = fs.readFileSync(path.join(HERE, '../../crates/server/src/device/pages/phone.html'), 'utf8');
+  return crypto.createHash('sha256').update([...files].sort().join() + template).digest('hex').slice(0, 16);
+}
