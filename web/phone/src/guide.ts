@@ -197,6 +197,9 @@ export class Guide {
     this.#takenOfStep = 0;
     this.#spare = 0;
     this.#begun = at;
+    // It was about what is over, and stands where the next step is to be read.
+    this.#hint = null;
+    this.#hintAt = -Infinity;
   }
 
   #poor(measures: Measures, action: Action): Hint | null {

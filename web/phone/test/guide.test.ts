@@ -76,6 +76,15 @@ describe('hints', () => {
     changes.slice(1).forEach(({ at }, index) => assert.ok(at - changes[index]!.at >= 2_000));
   });
 
+  test('what was said of one step is not said of the next', () => {
+    const guide = new Guide(steps('look_straight', 'turn_left'));
+    const shots = follow(new Guide(steps('look_straight', 'turn_left')), () => GOOD).filter(({ shoot }) => shoot === 's1');
+    // The last photo of the first step is blurred a moment before.
+    const told = follow(guide, (at) => ({ ...GOOD, sharpness: at > shots.at(-1)!.at - 300 && at < shots.at(-1)!.at ? 1 : 200 }));
+    assert.ok(told.some(({ hint }) => hint === 'holdStill'));
+    assert.deepEqual(told.filter(({ step, hint }) => step === 1 && hint !== null), []);
+  });
+
   test('who moves as asked is not told to hold still', () => {
     const told = follow(new Guide(steps('look_straight', 'turn_left')), () => GOOD);
     const turning = told.find(({ step }) => step === 1)!.at;

@@ -8,6 +8,7 @@ import type { Engine } from '../engine/engine.js';
 import type { Photo } from '../form.js';
 import { Guide, type Advice } from '../guide.js';
 import type { Challenge } from '../routes.js';
+import { Saying } from '../saying.js';
 import { Shots } from '../shots.js';
 import type { Texts } from '../texts/index.js';
 import { button } from '../view.js';
@@ -101,6 +102,7 @@ class Stage {
   readonly #sentence = html('p', { class: 'sentence', 'aria-hidden': 'true' });
   readonly #progress = html('p', { class: 'quiet small', 'aria-hidden': 'true' });
   readonly #drawing = html('div', { class: 'drawing' });
+  readonly #saying: Saying;
   #cancel: () => void = () => {};
   #step = -1;
   #isOver = false;
@@ -109,6 +111,7 @@ class Stage {
     const { t, view } = context;
     // The attribute alone does not mute a video that a script makes.
     this.video.muted = true;
+    this.#saying = new Saying((sentence) => view.say(sentence));
     this.cancelled = new Promise((resolve) => { this.#cancel = () => resolve(null); });
     this.#sentence.textContent = t.opening;
     this.#stage.append(this.video, this.#oval.element, button('cancel', t.cancel, this.#cancel));
@@ -126,7 +129,7 @@ class Stage {
 
   /** `isSeen`: an engine says what it sees. */
   follow(advice: Advice, challenge: Challenge, isSeen: boolean): void {
-    const { t, view } = this.context;
+    const { t } = this.context;
     this.#stage.dataset.seen = String(isSeen);
     const step = challenge.steps[advice.step];
     if (!step || this.#isOver) return;
@@ -141,11 +144,12 @@ class Stage {
     if (this.#sentence.textContent === sentence) return;
     this.#sentence.textContent = sentence;
     this.#sentence.classList.toggle('warn', !!advice.hint);
-    view.say(sentence);
+    this.#saying.tell(sentence);
   }
 
   stop(): void {
     this.#isOver = true;
+    this.#saying.stop();
     this.video.srcObject = null;
   }
 }
