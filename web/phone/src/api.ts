@@ -9,7 +9,7 @@ const API = '/api/v1/facial_sign_on';
 const PATIENCE = 30_000;
 /** A proof is fresh for 60 s either way: a clock that is off by less than this needs no help, milliseconds. */
 const TOLERATED = 10_000;
-export const PROOF_INVALID = 1050;
+const PROOF_INVALID = 1050;
 
 /** The server said no. */
 export class Refused extends Error {
@@ -24,7 +24,16 @@ export class Refused extends Error {
   ) {
     super(sentence);
   }
+
+  /** What the phone signed was not accepted, whatever was asked. */
+  get isOfProof(): boolean {
+    return this.code === PROOF_INVALID;
+  }
 }
+
+/** The server knows no such phone, or no longer. It refuses a proof for other reasons too, which may pass. */
+export const isUnpaired = (error: unknown): boolean =>
+  error instanceof Refused && error.isOfProof && error.details.reason === 'unpaired';
 
 /** Nothing came back that is the server's: no network, or something else in its place. */
 export class Unreachable extends Error {
@@ -71,7 +80,7 @@ export class Api {
       return await this.#once(caller, method, route, sent);
     } catch (error) {
       // The answer told how wrong our clock is.
-      const isClock = error instanceof Refused && error.code === PROOF_INVALID && this.#ahead !== before;
+      const isClock = error instanceof Refused && error.isOfProof && this.#ahead !== before;
       if (!isClock) throw error;
       return this.#once(caller, method, route, sent);
     }

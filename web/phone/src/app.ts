@@ -20,8 +20,10 @@ export interface InstallOffer extends Event {
   prompt(): Promise<unknown>;
 }
 
-/** Screens that somebody who opens a notification is led away from. */
-const IDLE = ['home', 'welcome', 'site', 'notifications', 'failed', 'paired', 'enrolled', 'unpaired'];
+/** Screens that somebody who comes back is led away from where something waits: nothing is left to do on them. */
+const DONE = ['site', 'notifications', 'enrolled', 'unpaired', 'verified', 'over', 'refused', 'reported', 'lost'];
+/** The same of somebody who opens a notification, and so asks for what waits. */
+const IDLE = [...DONE, 'home', 'welcome', 'failed', 'paired'];
 
 export class App implements Context {
   readonly t: Texts;
@@ -42,6 +44,7 @@ export class App implements Context {
       closed: (signOnId) => this.#closed(signOnId),
       phones: (id) => void this.learn(id),
       lost: (id) => void this.#lost(id),
+      returned: () => { if (this.inbox.waiting.list().length && DONE.includes(this.view.screen)) this.home(); },
     });
     this.waking = new Waking(this.routes, (pairing) => this.keep(pairing));
     // A notification was opened.
@@ -55,7 +58,8 @@ export class App implements Context {
     await this.#load();
     if (!this.#opened()) this.#first();
     this.#seen();
-    for (const { id, lost } of this.#pairings) if (!lost) void this.learn(id);
+    // Those that were lost are asked for too: a site may have been brought back.
+    for (const { id } of this.#pairings) void this.learn(id);
   }
 
   #seen(): void {
@@ -65,7 +69,7 @@ export class App implements Context {
   /** Leads to what waits, unless something is under way. */
   #inbox(): void {
     if (IDLE.includes(this.view.screen)) this.home();
-    else this.inbox.refresh();
+    else void this.inbox.refresh();
   }
 
   pairings(): Pairing[] {
@@ -81,8 +85,14 @@ export class App implements Context {
 
   async drop(pairing: Pairing): Promise<void> {
     this.#dropped.add(pairing.id);
-    await this.vault.remove(pairing.id);
-    await this.#load();
+    this.#have(this.#pairings);
+    try {
+      await this.vault.remove(pairing.id);
+    } catch (error) {
+      // It is over all the same: what the person is to read of that must not be lost for it.
+      console.warn('a pairing that is over is still stored', error);
+    }
+    if (!this.#pairings.length && this.view.screen === 'home') this.home();
   }
 
   home(): void {
@@ -106,7 +116,7 @@ export class App implements Context {
     });
     this.#home = { update: screen.update };
     this.view.show({ ...screen, leave: () => { this.#home = null; } });
-    this.inbox.refresh();
+    void this.inbox.refresh();
   }
 
   /** The browser says that the app can be installed. */
@@ -129,7 +139,11 @@ export class App implements Context {
   }
 
   async #load(): Promise<void> {
-    this.#pairings = await this.vault.pairings();
+    this.#have(await this.vault.pairings());
+  }
+
+  #have(pairings: Pairing[]): void {
+    this.#pairings = pairings.filter(({ id }) => !this.#dropped.has(id));
     this.inbox.follow(this.#pairings.filter(({ lost }) => !lost));
   }
 
@@ -152,6 +166,6 @@ export class App implements Context {
     if (!pairing) return;
     pairing.lost = true;
     await this.keep(pairing);
-    if (this.view.screen === 'home') this.home();
+    this.#home?.update();
   }
 }

@@ -26,7 +26,7 @@ export interface Context {
   keep(pairing: Pairing): Promise<void>;
   /** Asks the server how a pairing stands, and tells it how this phone is woken. */
   learn(id: string): Promise<void>;
-  /** Forgets a pairing and its key. */
+  /** Forgets a pairing and its key; where the store fails, until the next start. */
   drop(pairing: Pairing): Promise<void>;
   /** Shows what waits. */
   home(): void;

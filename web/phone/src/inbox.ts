@@ -1,6 +1,6 @@
 // Hears of sign-ons: asks `login/pending` at once, listens on the cable, and asks again while the cable is away.
 
-import { PROOF_INVALID, Refused, Unreachable } from './api.js';
+import { isUnpaired, Refused } from './api.js';
 import { InboxCable } from './cable.js';
 import type { Routes, SignOn } from './routes.js';
 import type { Pairing } from './vault.js';
@@ -8,6 +8,8 @@ import { Waiting } from './waiting.js';
 
 /** Milliseconds from one question to the next while the cable is away. */
 const EVERY = 3_000;
+/** The same where the server refused what the phone signed. */
+const REFUSED = 10_000;
 
 export interface Listener {
   /** The list or the connection is another. */
@@ -18,6 +20,8 @@ export interface Listener {
   phones(pairing: string): void;
   /** The server does not know the phone any more. */
   lost(pairing: string): void;
+  /** The person looks at the app again, and what waits was asked for. */
+  returned(): void;
 }
 
 interface Line {
@@ -34,9 +38,9 @@ export class Inbox {
 
   constructor(private readonly routes: Routes, private readonly listener: Listener) {
     this.#ticking = setInterval(() => this.#expire(), 1_000);
-    addEventListener('online', this.#nudge);
+    addEventListener('online', this.#online);
     addEventListener('offline', this.#offline);
-    document.addEventListener('visibilitychange', this.#nudge);
+    document.addEventListener('visibilitychange', this.#seen);
   }
 
   /** Whether every server answered when it was last asked. */
@@ -50,20 +54,21 @@ export class Inbox {
     for (const pairing of pairings) if (!this.#lines.has(pairing.id)) this.#join(pairing);
   }
 
-  /** Asks again for everything, now. */
-  refresh(): void {
-    for (const line of this.#lines.values()) {
+  /** Asks again for everything, now; resolves when all have answered or failed. */
+  async refresh(): Promise<void> {
+    await Promise.all([...this.#lines.values()].map((line) => {
       line.cable.nudge();
-      this.#askIn(line, 0);
-    }
+      clearTimeout(line.timer);
+      return this.#ask(line);
+    }));
   }
 
   close(): void {
     this.follow([]);
     clearInterval(this.#ticking);
-    removeEventListener('online', this.#nudge);
+    removeEventListener('online', this.#online);
     removeEventListener('offline', this.#offline);
-    document.removeEventListener('visibilitychange', this.#nudge);
+    document.removeEventListener('visibilitychange', this.#seen);
   }
 
   #join(pairing: Pairing): void {
@@ -133,15 +138,16 @@ export class Inbox {
       for (const { signOn } of before) if (!this.waiting.has(signOn.sign_on_id)) this.listener.closed(signOn.sign_on_id);
     } catch (error) {
       if (!this.#lines.has(id)) return;
-      if (error instanceof Refused && error.code === PROOF_INVALID) {
+      if (isUnpaired(error)) {
         this.#leave(id);
         return this.listener.lost(id);
       }
-      if (error instanceof Refused) wait = Math.max(wait, error.retryAfter * 1000);
-      if (error instanceof Unreachable) line.isReachable = false;
+      // Where it takes no proof of this phone now (its address may be set wrong), nothing is heard either.
+      line.isReachable = error instanceof Refused && !error.isOfProof;
+      if (error instanceof Refused) wait = Math.max(error.isOfProof ? REFUSED : EVERY, error.retryAfter * 1000);
     }
     this.listener.changed();
-    if (!line.cable.isUp) this.#askIn(line, wait);
+    if (!line.cable.isUp || !line.isReachable) this.#askIn(line, wait);
   }
 
   #expire(): void {
@@ -151,8 +157,12 @@ export class Inbox {
     this.listener.changed();
   }
 
-  readonly #nudge = (): void => {
-    if (document.visibilityState === 'visible') this.refresh();
+  readonly #online = (): void => {
+    if (document.visibilityState === 'visible') void this.refresh();
+  };
+
+  readonly #seen = (): void => {
+    if (document.visibilityState === 'visible') void this.refresh().then(() => this.listener.returned());
   };
 
   readonly #offline = (): void => this.listener.changed();

@@ -2,7 +2,7 @@
 
 import { generate, works } from './proof.js';
 import type { Action, Own, Routes } from './routes.js';
-import { VaultError, type Pairing, type Vault } from './vault.js';
+import { VaultError, type Draft, type Pairing, type Vault } from './vault.js';
 
 /** Real tokens are much longer; what is shorter is a fragment of some other kind. */
 const SHORTEST_TOKEN = 10;
@@ -26,10 +26,20 @@ export function tokenIn(hash: string): string | null {
   return token.length >= SHORTEST_TOKEN && /^[\w.~-]+$/.test(token) ? token : null;
 }
 
+/** What pairing needs could not be kept, and nobody takes this phone for paired. */
+export class NothingPaired extends VaultError {
+  override name = 'NothingPaired';
+
+  constructor(readonly isCodeSpent: boolean, options?: ErrorOptions) {
+    super('nothing was paired', options);
+  }
+}
+
 /**
  * Pairs this phone.
  *
- * @throws VaultError where the key cannot be kept; the enrolment token is then not used.
+ * @throws NothingPaired where the key cannot be kept; the enrolment token is then not used, unless it was the server's answer that could
+ *   not be kept. VaultError where the server could not be told of that.
  */
 export async function pair(
   { vault, routes, now }: { vault: Vault; routes: Routes; now: () => number },
@@ -38,13 +48,8 @@ export async function pair(
   without: Action[],
 ): Promise<Pairing> {
   const id = crypto.randomUUID();
-  await vault.put({ id, ...await generate() });
-  const key = await vault.get(id);
-  if (!key || key.privateKey.extractable || !await works(key)) {
-    await vault.remove(id);
-    throw new VaultError('the key did not survive being stored');
-  }
   try {
+    const key = await stored(vault, { id, ...await generate() });
     const registered = await routes.register(key, token, name, without);
     const pairing: Pairing = {
       ...key,
@@ -57,7 +62,7 @@ export async function pair(
       standing: registered.standing,
       pairedAt: now(),
     };
-    await vault.put(pairing);
+    await vault.put(pairing).catch((cause: unknown) => takeBack(routes, pairing, cause));
     // Asks the browser not to throw the key away when space runs short; it works without, too.
     await navigator.storage?.persist?.().catch(() => false);
     return pairing;
@@ -65,6 +70,24 @@ export async function pair(
     await vault.remove(id).catch(() => {});
     throw error;
   }
+}
+
+/** The key as it is read back. */
+async function stored(vault: Vault, draft: Draft): Promise<Draft> {
+  try {
+    await vault.put(draft);
+    const key = await vault.get(draft.id);
+    if (key && !key.privateKey.extractable && await works(key)) return key;
+  } catch (cause) {
+    throw new NothingPaired(false, { cause });
+  }
+  throw new NothingPaired(false);
+}
+
+/** The server knows a phone that cannot keep what it was given: it is told to forget it. */
+async function takeBack(routes: Routes, pairing: Pairing, cause: unknown): Promise<never> {
+  await routes.unpair(pairing, pairing.deviceId).catch(() => { throw cause; });
+  throw new NothingPaired(true, { cause });
 }
 
 /** What the server says of this phone and of the person's others, put into what is kept. */
@@ -75,6 +98,7 @@ export function learn(pairing: Pairing, own: Own): Pairing {
     consent: own.consent,
     standing: own.devices.find((device) => device.this)?.standing,
     newPhone: others.some(({ standing }) => standing === 'waiting'),
+    lost: false,
   });
 }
 

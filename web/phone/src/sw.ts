@@ -123,8 +123,13 @@ async function subscribeAnew(): Promise<void> {
   const vault = await Vault.open();
   for (const pairing of await vault.paired()) {
     if (!pairing.pushed || pairing.lost) continue;
-    const { web_push_key: key } = await routes().own(pairing);
-    await tell(routes(), pairing, await subscribe(worker.registration, key), key);
-    await vault.put(pairing);
+    try {
+      const { web_push_key: key } = await routes().own(pairing);
+      await tell(routes(), pairing, await subscribe(worker.registration, key), key);
+      await vault.put(pairing);
+    } catch (error) {
+      // The other sites are to wake this phone all the same; the app sees to this one when it is opened.
+      console.warn('a site cannot wake this phone', error);
+    }
   }
 }

@@ -10,12 +10,18 @@ export function keepCurrent(view: View): void {
   const container = navigator.serviceWorker;
   if (!container) return;
   const hadOne = container.controller !== null;
-  let isReloading = false;
-  container.addEventListener('controllerchange', () => {
-    if (!hadOne || isReloading) return;
-    isReloading = true;
+  let isOutdated = false;
+  // Another tab may have let the new version in while somebody poses in this one.
+  const renew = (): void => {
+    if (!isOutdated || !IDLE.includes(view.screen)) return;
+    isOutdated = false;
     location.reload();
+  };
+  container.addEventListener('controllerchange', () => {
+    isOutdated = hadOne;
+    renew();
   });
+  view.onShow(renew);
   void container.register(SCRIPT, { scope: '/phone/', updateViaCache: 'none' }).then((registration) => {
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState !== 'visible' || !IDLE.includes(view.screen)) return;

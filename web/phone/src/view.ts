@@ -23,6 +23,7 @@ export const isDeep = (): boolean => (history.state as { deep?: boolean } | null
 export class View {
   readonly #main = html('main', { id: 'content' });
   readonly #live = html('p', { class: 'visually-hidden', role: 'status' });
+  readonly #ears: (() => void)[] = [];
   #screen: Screen | null = null;
 
   constructor(private readonly root: HTMLElement, private readonly appName: string) {
@@ -49,6 +50,17 @@ export class View {
     scrollTo(0, 0);
     // Whoever listens hears the new title; the first screen is read by itself.
     if (before) heading.focus({ preventScroll: true });
+    for (const told of this.#ears) told();
+  }
+
+  /** Whether this very screen is the one that is shown. */
+  isShown(screen: Screen): boolean {
+    return this.#screen === screen;
+  }
+
+  /** Told whenever a screen has taken the place of another. */
+  onShow(told: () => void): void {
+    this.#ears.push(told);
   }
 
   /** Says a sentence to those who listen; a screen's own words need none. */

@@ -33,19 +33,32 @@ export class Waking {
   async turnOn(pairings: Pairing[]): Promise<void> {
     if (await Notification.requestPermission() !== 'granted') return;
     want('on');
-    try {
-      for (const pairing of pairings) if (!pairing.lost) await this.match(pairing, await this.routes.own(pairing));
-    } catch (error) {
-      want('off');
-      throw error;
-    }
+    const asked = pairings.filter(({ lost }) => !lost);
+    const failures = await this.#each(asked, async (pairing) => this.match(pairing, await this.routes.own(pairing)));
+    // Where some sites can wake the phone, they do; the others are seen to at the next start.
+    if (!failures.length || failures.length < asked.length) return;
+    want('off');
+    throw failures[0];
   }
 
   async turnOff(pairings: Pairing[]): Promise<void> {
     want('off');
     const registration = await navigator.serviceWorker.getRegistration();
     await (await registration?.pushManager.getSubscription())?.unsubscribe();
-    for (const pairing of pairings) if (pairing.pushed && !pairing.lost) await this.#forget(pairing);
+    // A site that is not told now is told at the next start; its pushes reach nobody from now on.
+    await this.#each(pairings.filter(({ pushed, lost }) => pushed && !lost), (pairing) => this.#forget(pairing));
+  }
+
+  /** One pairing's failure is not the others'. */
+  async #each(pairings: Pairing[], does: (pairing: Pairing) => Promise<void>): Promise<unknown[]> {
+    const failures: unknown[] = [];
+    for (const pairing of pairings) {
+      await does(pairing).catch((error: unknown) => {
+        console.warn('a site cannot be told how this phone is woken', error);
+        failures.push(error);
+      });
+    }
+    return failures;
   }
 
   /** The person wants to be asked no more. */

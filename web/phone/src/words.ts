@@ -2,6 +2,7 @@
 
 import { Refused, Unreachable } from './api.js';
 import { fill } from '../../widget/src/texts/index.js';
+import { NothingPaired } from './pairing.js';
 import type { Texts } from './texts/index.js';
 import { VaultError } from './vault.js';
 
@@ -16,7 +17,8 @@ export interface Explained {
 /** What went wrong, in our own words; the server's where there are none. */
 export function explain(error: unknown, t: Texts): Explained {
   if (error instanceof Unreachable) return { sentence: t.unreachable, code: null };
-  if (error instanceof VaultError) return { sentence: t.storage[1], code: null };
+  if (error instanceof NothingPaired) return { sentence: error.isCodeSpent ? `${t.storage[1]} ${t.errors[1051]}` : t.storage[1], code: null };
+  if (error instanceof VaultError) return { sentence: t.storeAway, code: null };
   if (!(error instanceof Refused)) return { sentence: t.someError, code: null };
   const { reason, hint, attempts_left: left } = error.details;
   const why = t.reasons[hint ?? reason ?? ''] ?? t.errors[error.code] ?? (error.sentence || t.someError);

@@ -7,12 +7,14 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import zlib from 'node:zlib';
 
+import { version } from '../build.mjs';
 import { Refused, Unreachable } from '../src/api.js';
 import { problemOf } from '../src/camera.js';
-import { leavesEnough, readLink, tokenIn } from '../src/pairing.js';
+import { leavesEnough, NothingPaired, readLink, tokenIn } from '../src/pairing.js';
 import type { SignOn } from '../src/routes.js';
 import { deviceName, surroundings } from '../src/surroundings.js';
 import { LANGUAGES } from '../src/texts/index.js';
+import { VaultError } from '../src/vault.js';
 import { Waiting } from '../src/waiting.js';
 import { ago, countdown, explain } from '../src/words.js';
 
@@ -135,6 +137,24 @@ describe('words', () => {
     }
   });
 
+  test('every code that a route of the phone answers with has its words in every language', () => {
+    const here = path.dirname(fileURLToPath(import.meta.url));
+    type Route = { tags?: string[]; responses: Record<string, { description?: string }> };
+    const { paths } = JSON.parse(fs.readFileSync(path.resolve(here, '../../../docs/openapi.json'), 'utf8')) as { paths: Record<string, Record<string, Route>> };
+    const routes = Object.values(paths).flatMap((methods) => Object.values(methods)).filter(({ tags }) => tags?.includes('phone'));
+    const codes = new Set(routes.flatMap(({ responses }) => Object.values(responses).flatMap(({ description }) => description?.match(/\b\d{4}\b/g) ?? [])));
+    assert.ok(codes.size > 15, [...codes].join());
+    for (const [language, { errors }] of Object.entries(LANGUAGES)) for (const code of codes) assert.ok(Number(code) in errors, `${language}: ${code}`);
+  });
+
+  test('of a store that fails it is said that nothing was paired in pairing alone', () => {
+    const { en } = LANGUAGES;
+    assert.equal(explain(new NothingPaired(false), en).sentence, en.storage[1]);
+    assert.ok(explain(new NothingPaired(true), en).sentence.endsWith(en.errors[1051]!));
+    assert.equal(explain(new VaultError('full'), en).sentence, en.storeAway);
+    for (const [language, { storeAway, storage }] of Object.entries(LANGUAGES)) assert.ok(!storeAway.includes(storage[1].split('. ').at(-1)!), language);
+  });
+
   test('a failure is told by its hint, its reason or its code, with the tries that are left', () => {
     const { en } = LANGUAGES;
     assert.deepEqual(explain(new Refused(1036, 'x', { attempts_left: 2 }, 0), en), { sentence: 'Your face was not recognised. Tries left: 2.', code: 1036 });
@@ -151,6 +171,15 @@ describe('words', () => {
     assert.equal(countdown(61_000), '1:01');
     assert.equal(countdown(-5), '0:00');
   });
+});
+
+test('a release that changes any file of the app, also the engine alone, is another version to the service worker', () => {
+  const build = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../build');
+  const manifest = JSON.parse(fs.readFileSync(path.join(build, 'manifest.json'), 'utf8')) as Record<string, { file: string }>;
+  const files = Object.entries(manifest).filter(([name]) => /^(style|phone)\//.test(name) && name !== 'phone/sw.js').map(([, { file }]) => file);
+  const worker = fs.readFileSync(path.join(build, manifest['phone/sw.js']!.file), 'utf8');
+  assert.ok(worker.includes(`"${version(files)}"`), 'the worker is of another version than its files');
+  for (const file of files) assert.notEqual(version(files), version(files.map((one) => (one === file ? `${one}x` : one))), file);
 });
 
 test('the first load is at most 120 KB on the wire, and nothing in it is inline or evaluated', () => {

@@ -3,7 +3,7 @@
 import { html } from '../../../widget/src/dom.js';
 import { Refused, Unreachable } from '../api.js';
 import type { Context } from '../context.js';
-import type { SignOn } from '../routes.js';
+import type { PastSignOn, SignOn } from '../routes.js';
 import type { Told } from '../texts/index.js';
 import type { Pairing } from '../vault.js';
 import type { Entry } from '../waiting.js';
@@ -19,14 +19,27 @@ const NOT_ENROLLED = 1008;
 const EXPIRED = 1030;
 /** Answered or gone. */
 const OVER = [1031, 1032];
-/** Milliseconds before a lost answer is sent once more. */
+/** Milliseconds before what was lost is sent once more. */
 const RESEND = 1_500;
+
+/** Asks once more where nothing came back. */
+async function twice<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    await new Promise((resolve) => setTimeout(resolve, RESEND));
+    return ask();
+  }
+}
 
 /** One sign-on in the person's hands. The app tells it when the sign-on is over elsewhere. */
 export class Answering {
   #isDecided = false;
   // Our own answer is under way: its reply says more than the cable, which may be faster.
   #isAnswering = false;
+  // What we sent may have been heard although no reply came; null: nothing was sent.
+  #sent: 'answer' | 'no' | 'report' | null = null;
 
   constructor(
     private readonly context: Context,
@@ -75,9 +88,8 @@ export class Answering {
   /** The page took it back, its time is over, or another phone answered. */
   closed(): void {
     if (this.#isDecided || this.#isAnswering) return;
-    this.#isDecided = true;
     const isExpired = Date.parse(this.signOn.expires_at) <= this.context.routes.api.now();
-    this.#end('over', isExpired ? this.context.t.expired : this.context.t.over, 'clock');
+    void this.#over(isExpired ? this.context.t.expired : this.context.t.over);
   }
 
   #facts(): HTMLElement {
@@ -112,24 +124,26 @@ export class Answering {
   async #send(number: number | null, captured: Captured): Promise<void> {
     const { context } = this;
     const { nonce } = captured.challenge;
-    checking(context);
+    const isHere = checking(context);
     this.#isAnswering = true;
+    this.#sent = 'answer';
     try {
-      const send = (): Promise<void> => context.routes.verify(this.pairing, this.id, nonce, number, captured.photos);
-      await send().catch(async (error: unknown) => {
-        if (!(error instanceof Unreachable)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RESEND));
-        return send();
-      });
+      await twice(() => context.routes.verify(this.pairing, this.id, nonce, number, captured.photos));
     } catch (error) {
+      if (!isHere()) return undefined;
       // The same photos answer the same challenge: nobody has to pose again for a lost network.
       return error instanceof Unreachable ? failed(context, error, () => void this.#send(number, captured)) : this.#answered(error);
     } finally {
       this.#isAnswering = false;
     }
     this.#isDecided = true;
+    // Who went back to the list meanwhile has nothing else in hand.
+    if (isHere() || context.view.screen === 'home') this.#verified();
+  }
+
+  #verified(): void {
     navigator.vibrate?.(60);
-    this.#end('verified', context.t.verified, 'good');
+    this.#end('verified', this.context.t.verified, 'good');
   }
 
   #answered(error: unknown): void {
@@ -141,8 +155,8 @@ export class Answering {
   #failed(error: unknown, again: (() => void) | null): void {
     const { context, pairing } = this;
     const code = error instanceof Refused ? error.code : null;
-    if (code === EXPIRED) return this.#over(context.t.expired);
-    if (code !== null && OVER.includes(code)) return this.#over(context.t.over);
+    if (code === EXPIRED) return void this.#over(context.t.expired);
+    if (code !== null && OVER.includes(code)) return void this.#over(context.t.over);
     if (code === NOT_ENROLLED) {
       const line = codeLine(context, code);
       return context.view.show(told('failed', [context.t.failedTitle, explain(error, context.t).sentence], 'face', [
@@ -154,22 +168,44 @@ export class Answering {
 
   async #deny(report: boolean): Promise<void> {
     const { context } = this;
-    checking(context);
+    const isHere = checking(context);
     this.#isAnswering = true;
+    this.#sent = report ? 'report' : 'no';
     try {
-      await context.routes.deny(this.pairing, this.id, report);
+      await twice(() => context.routes.deny(this.pairing, this.id, report));
       this.#isDecided = true;
-      this.#end(report ? 'reported' : 'refused', report ? context.t.reported : context.t.refused, 'no');
+      if (isHere()) this.#denied(report);
     } catch (error) {
-      this.#failed(error, () => void this.#deny(report));
+      if (isHere()) this.#failed(error, () => void this.#deny(report));
     } finally {
       this.#isAnswering = false;
     }
   }
 
-  #over(text: Told): void {
+  #denied(isReport: boolean): void {
+    const { t } = this.context;
+    this.#end(isReport ? 'reported' : 'refused', isReport ? t.reported : t.refused, 'no');
+  }
+
+  /** It is over: by what this phone sent, if that was heard, and otherwise as `text` says. */
+  async #over(text: Told): Promise<void> {
+    const { context } = this;
     this.#isDecided = true;
+    const before = context.view.screen;
+    const verdict = this.#sent && await this.#verdict();
+    // The person may have gone elsewhere meanwhile.
+    if (context.view.screen !== before) return;
+    if (verdict === 'verified') return this.#verified();
+    if (verdict === 'denied') return this.#denied(this.#sent === 'report');
+    if (verdict === 'failed') return this.#end('failed', [context.t.failedTitle, context.t.notAccepted], 'warning');
     this.#end('over', text, 'clock');
+  }
+
+  /** How the server says that this phone's answer ended it; null where it says nothing of the kind. */
+  async #verdict(): Promise<PastSignOn['verdict'] | null> {
+    const { context, pairing } = this;
+    const past = await twice(() => context.routes.recent(pairing)).catch(() => []);
+    return past.find((one) => one.sign_on_id === this.id && one.device_id === pairing.deviceId)?.verdict ?? null;
   }
 
   #end(name: string, [title, text]: Told, drawing: string): void {

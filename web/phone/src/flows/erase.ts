@@ -37,15 +37,16 @@ export function showErase(context: Context, pairing: Pairing): void {
 }
 
 async function erase(context: Context, pairing: Pairing): Promise<void> {
-  checking(context);
+  const isHere = checking(context);
   try {
     const gone = await context.routes.erase(pairing);
-    // The receipt is shown first: it is given this once, whatever becomes of our own store.
+    // Also to somebody who went on meanwhile: the receipt is given this once, whatever becomes of our own store.
     showReceipt(context, pairing, gone);
-    await context.drop(pairing);
   } catch (error) {
-    failed(context, error, () => void erase(context, pairing));
+    if (isHere()) failed(context, error, () => void erase(context, pairing));
+    return;
   }
+  await context.drop(pairing);
 }
 
 function showReceipt(context: Context, pairing: Pairing, { erased, receipt }: Erased): void {

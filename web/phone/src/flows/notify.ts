@@ -27,7 +27,7 @@ export function showNotifications(context: Context): void {
   view.show(told('notifications', [title, text], state === 'blocked' ? 'warning' : 'inbox', [
     state === 'off' && button('primary', t.notifyTurnOn, () => void turnOn(context)),
     state === 'on' && button('', t.notifyTurnOff, () => void turnOff(context)),
-    button(state === 'off' ? '' : 'plain', t.back, () => context.home()),
+    button(state === 'on' ? 'plain' : '', t.back, () => context.home()),
   ]));
 }
 
@@ -46,11 +46,11 @@ async function turnOn(context: Context): Promise<void> {
 }
 
 async function turnOff(context: Context): Promise<void> {
-  checking(context);
+  const isHere = checking(context);
   try {
     await context.waking.turnOff(context.pairings());
-    showNotifications(context);
+    if (isHere()) showNotifications(context);
   } catch (error) {
-    failed(context, error, () => void turnOff(context));
+    if (isHere()) failed(context, error, () => void turnOff(context));
   }
 }

@@ -2,7 +2,7 @@
 
 import { html } from '../../../widget/src/dom.js';
 import type { Context } from '../context.js';
-import { leavesEnough, pair, tokenIn } from '../pairing.js';
+import { leavesEnough, NothingPaired, pair, tokenIn } from '../pairing.js';
 import type { Action } from '../routes.js';
 import { deviceName } from '../surroundings.js';
 import { actions, button, paragraph } from '../view.js';
@@ -24,9 +24,10 @@ export function offerPairing(context: Context, token: string): void {
   askToPair(context, token);
 }
 
-export function showInstall({ t, view }: Context): void {
+export function showInstall(context: Context): void {
+  const { t, view } = context;
   const steps = html('ol', {}, ...t.installSteps.map((step) => html('li', {}, step)));
-  view.show(told('install', t.install, 'phone', [], [steps]));
+  view.show(told('install', t.install, 'phone', [button('', t.back, () => leave(context))], [steps]));
 }
 
 function askToPair(context: Context, token: string): void {
@@ -70,12 +71,13 @@ function limits({ t }: Context): { element: HTMLElement; chosen(): Action[] } {
 
 async function register(context: Context, token: string, name: string, without: Action[]): Promise<void> {
   const { t, vault, routes } = context;
-  checking(context, t.pairing);
+  const isHere = checking(context, t.pairing);
   try {
     const pairing = await pair({ vault, routes, now: () => routes.api.now() }, token, name, without);
     forgetToken();
     await context.keep(pairing);
     void context.learn(pairing.id);
+    if (!isHere()) return context.view.screen === 'welcome' ? context.home() : undefined;
     navigator.vibrate?.(30);
     const [title, text] = pairing.standing === 'waiting' ? t.pairedWaiting : t.paired;
     const paired: [string, string] = [title, fill(text, { site: pairing.site.name })];
@@ -83,9 +85,9 @@ async function register(context: Context, token: string, name: string, without: 
       ? [button('primary', t.done, () => context.home())]
       : [button('primary', t.enrolTitle, () => askConsent(context, pairing)), button('', t.notNow, () => context.home())]));
   } catch (error) {
-    const isOver = error instanceof Refused && error.code === CODE_INVALID;
+    const isOver = error instanceof NothingPaired ? error.isCodeSpent : error instanceof Refused && error.code === CODE_INVALID;
     if (isOver) forgetToken();
-    failed(context, error, isOver ? null : () => askToPair(context, token));
+    if (isHere()) failed(context, error, isOver ? null : () => askToPair(context, token));
   }
 }
 

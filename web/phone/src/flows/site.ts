@@ -1,7 +1,7 @@
 // One site: the person's phones there, their face, and how to leave.
 
 import { html } from '../../../widget/src/dom.js';
-import { PROOF_INVALID, Refused } from '../api.js';
+import { isUnpaired } from '../api.js';
 import type { Context } from '../context.js';
 import type { Device, Own, PastSignOn } from '../routes.js';
 import { learn } from '../pairing.js';
@@ -16,15 +16,15 @@ import { recentSignOns } from './recent.js';
 
 export function showSite(context: Context, pairing: Pairing): void {
   if (pairing.lost) return showLost(context, pairing);
-  const { routes, view } = context;
-  checking(context, pairing.site.name);
+  const { routes } = context;
+  const isHere = checking(context, pairing.site.name);
   void Promise.all([routes.own(pairing), routes.recent(pairing)]).then(async ([own, recent]) => {
     await context.keep(learn(pairing, own));
-    // The person may have gone elsewhere meanwhile.
-    if (view.screen === 'checking') show(context, pairing, own, recent);
+    if (isHere()) show(context, pairing, own, recent);
   }).catch((error: unknown) => {
-    if (error instanceof Refused && error.code === PROOF_INVALID) return showLost(context, pairing);
-    return failed(context, error, () => showSite(context, pairing));
+    if (!isHere()) return;
+    if (isUnpaired(error)) showLost(context, pairing);
+    else failed(context, error, () => showSite(context, pairing));
   });
 }
 
@@ -61,12 +61,12 @@ function newPhoneCard(context: Context, pairing: Pairing, device: Device): HTMLE
 }
 
 async function confirm(context: Context, pairing: Pairing, device: Device): Promise<void> {
-  checking(context);
+  const isHere = checking(context);
   try {
     await context.routes.confirm(pairing, device.device_id);
-    showSite(context, pairing);
+    if (isHere()) showSite(context, pairing);
   } catch (error) {
-    failed(context, error, () => void confirm(context, pairing, device));
+    if (isHere()) failed(context, error, () => void confirm(context, pairing, device));
   }
 }
 
@@ -96,16 +96,20 @@ function askToUnpair(context: Context, pairing: Pairing, device: Device): void {
 }
 
 async function unpair(context: Context, pairing: Pairing, device: Device): Promise<void> {
-  checking(context);
+  const isHere = checking(context);
   try {
-    await context.routes.unpair(pairing, device.device_id);
+    // Where the answer to an earlier try was lost, it is unpaired already.
+    await context.routes.unpair(pairing, device.device_id).catch((error: unknown) => {
+      if (!device.this || !isUnpaired(error)) throw error;
+    });
+    if (device.this) await context.drop(pairing);
+    if (!isHere()) return;
     if (!device.this) return showSite(context, pairing);
-    await context.drop(pairing);
     const { t } = context;
     context.view.show(told('unpaired', [t.unpaired[0], fill(t.unpaired[1], { site: pairing.site.name })], 'good',
       [button('primary', t.done, () => context.home())]));
   } catch (error) {
-    failed(context, error, () => void unpair(context, pairing, device));
+    if (isHere()) failed(context, error, () => void unpair(context, pairing, device));
   }
 }
 

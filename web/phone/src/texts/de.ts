@@ -50,6 +50,7 @@ export const de: Texts = {
   copyLink: 'Link kopieren',
   copied: 'Kopiert',
   reload: 'Neu laden',
+  storeAway: 'Was Axiam auf diesem Telefon aufbewahrt, lässt sich gerade nicht lesen oder schreiben. Vielleicht ist der Speicher voll, oder es ist ein privates Fenster. Schaffen Sie Platz, dann laden Sie Axiam in einem normalen Fenster neu.',
 
   consentTitle: 'Bevor Ihr Gesicht gescannt wird',
   consentVersion: 'Fassung {version} dieses Textes',
@@ -78,6 +79,7 @@ export const de: Texts = {
   },
   progress: 'Schritt {step} von {steps}',
   checking: 'Wird geprüft',
+  slow: 'Das dauert länger als sonst.',
 
   camera: {
     denied: ['Die Kamera ist nicht erlaubt', 'Erlauben Sie sie für diese Seite in den Einstellungen des Browsers neben der Adresse, dann versuchen Sie es noch einmal.'],
@@ -126,6 +128,7 @@ export const de: Texts = {
   reported: ['Abgelehnt und gemeldet', 'Niemand wurde bei {site} angemeldet. Anfragen von dort werden eine Zeit lang gestoppt.'],
   over: ['Diese Anfrage ist vorbei', 'Sie wurde beantwortet oder zurückgenommen. Fragen Sie auf der Website neu an, wenn Sie sich noch anmelden wollen.'],
   expired: ['Die Zeit ist um', 'Fragen Sie auf der Website neu an, dann antworten Sie hier.'],
+  notAccepted: 'Ihre Antwort wurde nicht angenommen, und die Anfrage ist vorbei. Fragen Sie auf der Website neu an, wenn Sie sich noch anmelden wollen.',
   attemptsLeft: 'Versuche übrig: {count}.',
 
   devices: 'Ihre Telefone auf dieser Website',
@@ -179,6 +182,7 @@ export const de: Texts = {
     1036: 'Ihr Gesicht wurde nicht erkannt.',
     1037: 'Es war nicht klar, dass ein Mensch vor der Kamera ist.',
     1038: 'Das Bild konnte nicht gelesen werden.',
+    1039: 'Die Fotos waren zu groß. Versuchen Sie es noch einmal.',
     1042: 'Das war nicht die Zahl, die die Website zeigt.',
     1050: 'Der Server hat die Unterschrift dieses Telefons nicht angenommen.',
     1051: 'Dieser Code gilt nicht mehr. Bitten Sie die Website um einen neuen.',

@@ -50,6 +50,7 @@ export const en: Texts = {
   copyLink: 'Copy the link',
   copied: 'Copied',
   reload: 'Load again',
+  storeAway: 'What Axiam keeps on this phone cannot be read or written now. The phone may be full, or this is a private window. Free some space, then load Axiam again in a usual window.',
 
   consentTitle: 'Before your face is scanned',
   consentVersion: 'Version {version} of this text',
@@ -78,6 +79,7 @@ export const en: Texts = {
   },
   progress: 'Step {step} of {steps}',
   checking: 'Checking',
+  slow: 'This takes longer than usual.',
 
   camera: {
     denied: ['The camera is not allowed', 'Allow it for this page in the browser’s settings, beside the address, then try again.'],
@@ -126,6 +128,7 @@ export const en: Texts = {
   reported: ['Refused and reported', 'Nobody was signed in to {site}. Requests from there are stopped for a while.'],
   over: ['This request is over', 'It was answered or taken back. Ask again on the website if you still want to sign in.'],
   expired: ['Time is up', 'Ask again on the website, then answer here.'],
+  notAccepted: 'Your answer was not accepted, and the request is over. Ask again on the website if you still want to sign in.',
   attemptsLeft: 'Tries left: {count}.',
 
   devices: 'Your phones on this site',
@@ -179,6 +182,7 @@ export const en: Texts = {
     1036: 'Your face was not recognised.',
     1037: 'It was not clear that a person is in front of the camera.',
     1038: 'The picture could not be read.',
+    1039: 'The photos were too large. Try again.',
     1042: 'That was not the number that the website shows.',
     1050: 'The server did not accept this phone’s signature.',
     1051: 'This code is no longer valid. Ask the website for a new one.',

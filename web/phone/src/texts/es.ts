@@ -50,6 +50,7 @@ export const es: Texts = {
   copyLink: 'Copiar el enlace',
   copied: 'Copiado',
   reload: 'Cargar de nuevo',
+  storeAway: 'Lo que Axiam guarda en este teléfono no se puede leer ni escribir ahora. Puede que esté lleno, o que sea una ventana privada. Libera espacio y vuelve a cargar Axiam en una ventana normal.',
 
   consentTitle: 'Antes de escanear tu cara',
   consentVersion: 'Versión {version} de este texto',
@@ -78,6 +79,7 @@ export const es: Texts = {
   },
   progress: 'Paso {step} de {steps}',
   checking: 'Comprobando',
+  slow: 'Tarda más de lo habitual.',
 
   camera: {
     denied: ['La cámara no está permitida', 'Permítela para esta página en los ajustes del navegador, junto a la dirección, y vuelve a intentarlo.'],
@@ -126,6 +128,7 @@ export const es: Texts = {
   reported: ['Rechazado y avisado', 'Nadie entró en {site}. Las solicitudes de allí se detienen por un tiempo.'],
   over: ['Esta solicitud terminó', 'Se respondió o se retiró. Pídela otra vez en el sitio si aún quieres entrar.'],
   expired: ['Se acabó el tiempo', 'Pídelo otra vez en el sitio y responde aquí.'],
+  notAccepted: 'Tu respuesta no se aceptó y la solicitud terminó. Pídela otra vez en el sitio si aún quieres entrar.',
   attemptsLeft: 'Intentos restantes: {count}.',
 
   devices: 'Tus teléfonos en este sitio',
@@ -179,6 +182,7 @@ export const es: Texts = {
     1036: 'No se reconoció tu cara.',
     1037: 'No quedó claro que hay una persona delante de la cámara.',
     1038: 'No se pudo leer la imagen.',
+    1039: 'Las fotos eran demasiado grandes. Vuelve a intentarlo.',
     1042: 'Ese no era el número que muestra el sitio.',
     1050: 'El servidor no aceptó la firma de este teléfono.',
     1051: 'Este código ya no vale. Pide uno nuevo al sitio.',

@@ -52,6 +52,8 @@ export interface Texts {
   copyLink: string;
   copied: string;
   reload: string;
+  /** The phone's own store fails somewhere else than in pairing. */
+  storeAway: string;
 
   consentTitle: string;
   consentVersion: string;
@@ -65,6 +67,7 @@ export interface Texts {
   hints: Record<Hint, string>;
   progress: string;
   checking: string;
+  slow: string;
 
   camera: Record<CameraProblem, Told>;
   cameraAgain: string;
@@ -104,6 +107,8 @@ export interface Texts {
   reported: Told;
   over: Told;
   expired: Told;
+  /** It failed for good, and how exactly was not heard. */
+  notAccepted: string;
   attemptsLeft: string;
 
   devices: string;

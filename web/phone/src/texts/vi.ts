@@ -50,6 +50,7 @@ export const vi: Texts = {
   copyLink: 'Chép liên kết',
   copied: 'Đã chép',
   reload: 'Tải lại',
+  storeAway: 'Hiện không đọc hoặc ghi được những gì Axiam lưu trên điện thoại này. Có thể điện thoại đã đầy, hoặc đây là cửa sổ riêng tư. Hãy giải phóng dung lượng rồi tải lại Axiam trong cửa sổ thường.',
 
   consentTitle: 'Trước khi quét khuôn mặt',
   consentVersion: 'Phiên bản {version} của văn bản này',
@@ -78,6 +79,7 @@ export const vi: Texts = {
   },
   progress: 'Bước {step} trên {steps}',
   checking: 'Đang kiểm tra',
+  slow: 'Việc này lâu hơn bình thường.',
 
   camera: {
     denied: ['Máy ảnh không được phép', 'Hãy cho phép trang này trong cài đặt trình duyệt, cạnh địa chỉ, rồi thử lại.'],
@@ -126,6 +128,7 @@ export const vi: Texts = {
   reported: ['Đã từ chối và báo cáo', 'Không ai được đăng nhập vào {site}. Yêu cầu từ nơi đó bị dừng một thời gian.'],
   over: ['Yêu cầu này đã kết thúc', 'Yêu cầu đã được trả lời hoặc rút lại. Hãy yêu cầu lại trên trang web nếu bạn vẫn muốn đăng nhập.'],
   expired: ['Hết giờ', 'Hãy yêu cầu lại trên trang web, rồi trả lời ở đây.'],
+  notAccepted: 'Câu trả lời của bạn không được chấp nhận và yêu cầu đã kết thúc. Hãy yêu cầu lại trên trang web nếu bạn vẫn muốn đăng nhập.',
   attemptsLeft: 'Số lần thử còn lại: {count}.',
 
   devices: 'Điện thoại của bạn trên trang này',
@@ -179,6 +182,7 @@ export const vi: Texts = {
     1036: 'Không nhận ra khuôn mặt của bạn.',
     1037: 'Không rõ có người thật trước máy ảnh.',
     1038: 'Không đọc được hình ảnh.',
+    1039: 'Ảnh quá lớn. Hãy thử lại.',
     1042: 'Đó không phải số mà trang web hiển thị.',
     1050: 'Máy chủ không chấp nhận chữ ký của điện thoại này.',
     1051: 'Mã này không còn hiệu lực. Hãy xin trang web mã mới.',
