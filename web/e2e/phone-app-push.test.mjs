@@ -110,6 +110,12 @@ async function until(look, isSo, what, rounds = 200) {
   return assert.fail(`never: ${what}`);
 }
 
+/** The phone's person looks at something else, or at the app again. */
+const see = (page, state) => page.evaluate((now) => {
+  Object.defineProperty(document, 'visibilityState', { value: now, configurable: true });
+  document.dispatchEvent(new Event('visibilitychange'));
+}, state);
+
 let world, service;
 before(async () => {
   world = await PhoneWorld.open({ settings: { AXIAM_OUTGOING_ALLOW: '127.0.0.0/8' } });
@@ -171,19 +177,88 @@ test('a tap turns notifications on, a push is shown and opens the inbox, and the
   await until(() => shown(app), (seen) => seen.length === 1, 'one notification');
 
   // Opened: the app leaves what it shows for what waits, and the notification goes.
-  const [worker] = app.context.serviceWorkers();
-  await worker.evaluate(async () => {
+  const tap = () => app.context.serviceWorkers()[0].evaluate(async () => {
     const [notification] = await globalThis.registration.getNotifications();
     globalThis.dispatchEvent(new NotificationEvent('notificationclick', { notification }));
   });
+  await tap();
   await app.shows('home');
   await until(() => shown(app), (seen) => seen.length === 0, 'no notification');
   await until(howFar, (one) => one.opened_at, 'opened, as the server knows');
   await app.take();
   await app.agree(number);
   await app.shows('verified', 40_000);
+
+  // Also from what an earlier request has left behind.
+  await world.site.sendPush('ann@shop.example');
+  await deliver(app, subscription.open(await service.next()));
+  await tap();
+  await app.take();
+  await app.press('No, do not sign in');
+  await app.shows('refused');
+  // And without a notification, by coming back to the app.
+  await world.site.sendPush('ann@shop.example');
+  await service.next();
+  await see(page, 'hidden');
+  await app.shows('refused');
+  await see(page, 'visible');
+  await app.take();
+  await app.press('No, do not sign in');
+  // Where nothing waits, nobody is led anywhere.
+  await app.shows('refused');
+  await see(page, 'hidden');
+  const again = page.waitForResponse('**/login/pending');
+  await see(page, 'visible');
+  await again;
+  await app.shows('refused');
   assert.ok(id);
   assert.deepEqual(app.complaints, []);
+});
+
+test('a site that is switched off keeps no other from waking the phone', { timeout: 120_000 }, async () => {
+  const { app } = await woken('two@shop.example');
+  const bank = await world.axiam.createSite('https://bank.example');
+  await bank.authenticate();
+  const { link } = await world.link('two@bank.example', bank);
+  await app.follow('about:blank');
+  await app.follow(link);
+  await app.pair();
+  await app.press('Not now');
+  await app.shows('home');
+  /** What the server was told for each site. */
+  const pushed = () => app.page.evaluate(async () => {
+    const database = await new Promise((resolve) => { indexedDB.open('axiam-phone').onsuccess = ({ target }) => resolve(target.result); });
+    const kept = await new Promise((resolve) => {
+      database.transaction('pairings').objectStore('pairings').getAll().onsuccess = ({ target }) => resolve(target.result);
+    });
+    database.close();
+    return kept.map(({ site, pushed }) => `${site.name}: ${pushed?.split('/').at(-1) ?? 'not'}`).sort().join(', ');
+  });
+  const told = (shop, bank) => until(pushed, (now) => now === `bank.example: ${bank}, shop.example: ${shop}`, `shop ${shop}, bank ${bank}`);
+  const off = (isOff) => world.axiam.must('site', isOff ? 'disable' : 'enable', world.site.id);
+  await off(true);
+  try {
+    await app.press('Turn on notifications');
+    await app.says('Notifications are on');
+    await told('not', 'two');
+    await off(false);
+    await app.page.reload();
+    await told('two', 'two');
+
+    await off(true);
+    const renewed = service.subscription('renewed');
+    const [worker] = app.context.serviceWorkers();
+    await worker.evaluate(standIn, renewed.json);
+    await worker.evaluate(() => { globalThis.dispatchEvent(new ExtendableEvent('pushsubscriptionchange')); });
+    await told('two', 'renewed');
+
+    await app.press('Notifications');
+    await app.press('Turn off notifications');
+    await app.says('Be told when a website asks');
+    await told('two', 'not');
+  } finally {
+    await off(false);
+  }
 });
 
 test('a push is said in the phone’s language, and one that cannot be read shows something', { timeout: 120_000 }, async () => {

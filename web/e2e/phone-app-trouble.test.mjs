@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 
+import { openBrowser } from './support/browser.mjs';
 import { data } from './support/http.mjs';
+import { IPHONE, MESSENGER, PhoneApp } from './support/phone-app.mjs';
 import { Phone } from './support/phone.mjs';
 import { PhoneWorld } from './support/phone-world.mjs';
 import { people } from './support/photos.mjs';
@@ -35,13 +37,14 @@ describe('cameras', () => {
     ['NotAllowedError', 'denied', 'The camera is not allowed'],
     ['NotFoundError', 'none', 'No camera was found'],
     ['NotReadableError', 'busy', 'The camera is in use'],
+    ['SecurityError', 'insecure', 'The camera needs a secure address'],
   ]) {
     test(`${name}: ${title}, and a way out`, async () => {
       const app = await agreed(`${problem}@shop.example`, { script: refusing(name) });
       await app.shows(`camera-${problem}`);
       await app.says(title);
       const again = app.page.getByRole('button', { name: 'Try the camera again' });
-      assert.equal(await again.count(), problem === 'none' ? 0 : 1);
+      assert.equal(await again.count(), ['none', 'insecure'].includes(problem) ? 0 : 1);
       await app.press('Back');
       await app.shows('home');
     });
@@ -74,6 +77,7 @@ describe('cameras', () => {
     const app = await agreed('night@shop.example', { camera: world.camera.show(world.browser, owner.photo(0), { dark: true }) });
     await app.shows('capture');
     await app.page.locator('.sentence.warn').getByText('It is too dark').waitFor();
+    const judged = app.page.waitForResponse(/device\/facial/, { timeout: 60_000 });
     const heard = await app.page.evaluate(() => new Promise((resolve) => {
       const live = document.querySelector('[role=status]');
       const told = [];
@@ -81,6 +85,41 @@ describe('cameras', () => {
       setTimeout(() => resolve(told), 5_000);
     }));
     for (let at = 1; at < heard.length; at++) assert.ok(heard[at] - heard[at - 1] >= 1_900, `told twice within ${heard[at] - heard[at - 1]} ms`);
+    // The server, not the app, says whether it is too dark.
+    await judged;
+  });
+
+  test('what is shown follows each step at once; what is said, never twice within two seconds', async () => {
+    const moving = await world.axiam.createSite('https://moving.example');
+    await world.axiam.must('site', 'set', moving.id, 'liveness=active');
+    await moving.authenticate();
+    const { link } = await world.link('heard@moving.example', moving);
+    await world.camera.show(world.browser, owner.photo(0));
+    const app = await world.phone();
+    // Without the engine the steps go on by themselves, faster than a sentence is said.
+    await app.context.route(/engine\.[0-9a-f]+\.wasm/, (route) => route.fulfill({ status: 404 }));
+    await app.follow(link);
+    await app.pair();
+    await app.press('Set up your face');
+    await app.press('I agree, scan my face');
+    await app.shows('capture');
+    await app.page.evaluate(() => {
+      const [live, shown] = [document.querySelector('[role=status]'), document.querySelector('.sentence')];
+      globalThis.said = [];
+      globalThis.shown = [];
+      const note = (element, list) => new MutationObserver(() => {
+        if (document.contains(shown)) list.push([performance.now(), element.textContent]);
+      }).observe(element, { childList: true, characterData: true, subtree: true });
+      note(live, globalThis.said);
+      note(shown, globalThis.shown);
+    });
+    await app.shows('failed', 60_000);
+    const { said, shown } = await app.page.evaluate(() => ({ said: globalThis.said, shown: globalThis.shown }));
+    assert.ok(said.length >= 3, JSON.stringify(said));
+    for (let at = 1; at < said.length; at++) assert.ok(said[at][0] - said[at - 1][0] >= 1_900, JSON.stringify(said));
+    assert.ok(shown.some(([when], at) => at && when - shown[at - 1][0] < 1_900), JSON.stringify(shown));
+    // What was said had been shown, and was the newest.
+    for (const [when, sentence] of said) assert.equal(shown.findLast(([at]) => at <= when + 50)?.[1], sentence);
   });
 
   test('a camera that is taken away in the middle is told', async () => {
@@ -91,6 +130,28 @@ describe('cameras', () => {
     await app.shows('camera-ended');
     await app.press('Try the camera again');
     await app.shows('enrolled', 40_000);
+  });
+
+  test('a camera that is silenced by a call is told; one that is silent for a moment is not', async () => {
+    // In the dark the capture waits for a while.
+    const app = await agreed('muted@shop.example', { camera: world.camera.show(world.browser, owner.photo(0), { dark: true }) });
+    await app.shows('capture');
+    await app.page.locator('.sentence.warn').waitFor();
+    await app.page.evaluate(async () => {
+      const [track] = document.querySelector('video').srcObject.getVideoTracks();
+      const [moment, longer] = [200, 1_700].map((ms) => () => new Promise((resolve) => setTimeout(resolve, ms)));
+      track.dispatchEvent(new Event('mute'));
+      await moment();
+      track.dispatchEvent(new Event('unmute'));
+      await longer();
+      globalThis.before = document.querySelector('#app').dataset.screen;
+      track.dispatchEvent(new Event('mute'));
+    });
+    await app.shows('camera-ended');
+    assert.equal(await app.page.evaluate(() => globalThis.before), 'capture');
+    await app.says('The camera was taken away');
+    await app.press('Back');
+    await app.shows('home');
   });
 
   test('the camera is switched off when the person cancels, and after the last photo', async () => {
@@ -120,6 +181,56 @@ describe('cameras', () => {
     const asked = await app.page.evaluate(() => globalThis.asked);
     assert.equal(asked.length, 2);
     assert.notEqual(asked[1], 'any');
+  });
+});
+
+describe('where a browser gives no camera', () => {
+  let world, insecure;
+  before(async () => {
+    world = await PhoneWorld.open();
+    insecure = await openBrowser({ args: ['--host-resolver-rules=MAP phone.example 127.0.0.1'] });
+  });
+  after(async () => {
+    await insecure?.close();
+    await world?.close();
+  });
+  afterEach(() => world.putAway());
+
+  for (const [what, script] of [
+    ['refuses it', `navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));`],
+    ['has none of it', `Object.defineProperty(Navigator.prototype, 'mediaDevices', { value: undefined });`],
+  ]) {
+    test(`inside another app, which ${what}: open it in the browser`, async () => {
+      const app = await world.phone({ userAgent: MESSENGER });
+      await app.page.addInitScript(script);
+      await app.follow(`${world.axiam.url}/phone/`);
+      await app.press('Scan a code');
+      await app.shows('camera-inApp');
+      await app.says('There is no camera in here');
+      assert.equal(await app.page.getByRole('button', { name: 'Try the camera again' }).count(), 0);
+      await app.press('Copy the link');
+      await app.says('Copied');
+      assert.equal(await app.page.evaluate(() => navigator.clipboard.readText()), `${world.axiam.url}/phone/`);
+      await app.press('Back');
+      await app.shows('welcome');
+    });
+  }
+
+  test('at an address without https it is said at once, and the code is not used', async () => {
+    const { link } = await world.link('insecure@shop.example');
+    const app = await PhoneApp.of(insecure, { permissions: [] });
+    try {
+      const calls = [];
+      app.page.on('request', (request) => calls.push(request.url()));
+      await app.follow(link.replace('127.0.0.1', 'phone.example'));
+      await app.shows('insecure');
+      await app.says('This address is not secure');
+      assert.equal(await app.page.evaluate(() => isSecureContext), false);
+      assert.ok(!calls.some((url) => url.includes('/api/')));
+    } finally {
+      await app.close();
+    }
+    data(await (await Phone.fromLink(link)).register());
   });
 });
 
@@ -157,9 +268,6 @@ describe('codes', () => {
       await other.close();
     }
   });
-
-  const IPHONE = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1';
-  const MESSENGER = 'Mozilla/5.0 (Linux; Android 14; wv) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/480.0;]';
 
   for (const [where, userAgent, screen] of [['in a tab of an iPhone', IPHONE, 'install'], ['inside another app', MESSENGER, 'in-app']]) {
     test(`${where} the code is not used up`, async () => {

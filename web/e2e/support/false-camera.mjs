@@ -82,7 +82,7 @@ async function draw({ picture, width, height, count, dark, zoom }) {
     if (image) {
       const scale = zoom * (1 + 0.01 * Math.sin(angle)) * Math.min(width / image.width, height / image.height);
       const [w, h] = [image.width * scale, image.height * scale];
-      if (dark) context.filter = 'brightness(0.12)';
+      if (dark) context.filter = 'brightness(0.25)';
       context.drawImage(image, (width - w) / 2 + 3 * Math.cos(angle), (height - h) / 2 + 3 * Math.sin(2 * angle), w, h);
     }
     const jpeg = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.92 })).arrayBuffer());
