@@ -32,19 +32,25 @@ const failing = (method, when = 'true') => `{
   };
 }`;
 
+/** The server comes back with other settings. */
+async function restarted(settings) {
+  await world.axiam.halt('SIGTERM');
+  Object.assign(world.axiam.environment, settings);
+  await world.axiam.again();
+}
+
 describe('a pairing', () => {
   test('outlives a server that is started with a wrong address', async () => {
     const { app, email } = await world.person('wrongly@shop.example', owner.photo(0));
-    await world.axiam.halt('SIGTERM');
-    world.axiam.environment.AXIAM_SERVER_PUBLIC_URL = 'https://wrong.example';
-    await world.axiam.again();
-    const refused = await app.page.waitForResponse((response) => response.url().endsWith('/login/pending') && response.status() === 401);
-    assert.equal((await refused.json()).code, 1050);
-    await app.says('No connection');
-    assert.equal(await app.page.getByText('Not paired any more').count(), 0);
-    await world.axiam.halt('SIGTERM');
-    delete world.axiam.environment.AXIAM_SERVER_PUBLIC_URL;
-    await world.axiam.again();
+    await restarted({ AXIAM_SERVER_PUBLIC_URL: 'https://wrong.example' });
+    try {
+      const refused = await app.page.waitForResponse((response) => response.url().endsWith('/login/pending') && response.status() === 401);
+      assert.equal((await refused.json()).code, 1050);
+      await app.says('No connection');
+      assert.equal(await app.page.getByText('Not paired any more').count(), 0);
+    } finally {
+      await restarted({ AXIAM_SERVER_PUBLIC_URL: undefined });
+    }
     await app.page.getByText('No connection').waitFor({ state: 'hidden', timeout: 30_000 });
     const pushed = await site.sendPush(email);
     await app.take();
@@ -55,11 +61,14 @@ describe('a pairing', () => {
   test('outlives its site being switched off, and one that was taken for lost is asked for at the next start', async () => {
     const { app, email } = await world.person('off@shop.example', owner.photo(0));
     await world.axiam.must('site', 'disable', site.id);
-    await app.page.reload();
-    await app.shows('home');
-    await app.says('No connection');
-    assert.equal(await app.page.getByText('Not paired any more').count(), 0);
-    await world.axiam.must('site', 'enable', site.id);
+    try {
+      await app.page.reload();
+      await app.shows('home');
+      await app.says('No connection');
+      assert.equal(await app.page.getByText('Not paired any more').count(), 0);
+    } finally {
+      await world.axiam.must('site', 'enable', site.id);
+    }
     await app.page.reload();
     await app.shows('home');
     await app.page.getByText('No connection').waitFor({ state: 'hidden' });
