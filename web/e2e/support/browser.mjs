@@ -46,11 +46,12 @@ export function openFirefox() {
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
-/** What axe finds on a page that is serious or worse: one line each, with the elements. */
-export async function seriousFaults(page) {
+/** What axe finds on a page that is serious or worse: one line each, with the elements. `rules` are those to look by, all if none. */
+export async function seriousFaults(page, rules = null) {
   // Through the debugger: the page's own CSP allows no foreign script.
-  await page.evaluate(fs.readFileSync(AXE, 'utf8'));
-  const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }));
+  if (!await page.evaluate(() => 'axe' in globalThis)) await page.evaluate(fs.readFileSync(AXE, 'utf8'));
+  const how = { resultTypes: ['violations'], ...(rules ? { runOnly: rules } : {}) };
+  const { violations } = await page.evaluate((options) => globalThis.axe.run(options), how);
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ target, any }) => `${target.flat(2).join(' ')} (${any[0]?.message})`).join('; ')}`);
