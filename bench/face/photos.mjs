@@ -6,7 +6,7 @@ import { crop, encodeJpeg, readJpeg } from '../../models/lib/pixels.mjs';
 
 /** A photo as it is uploaded. */
 const LARGE = { width: 960, height: 1280, quality: 90 };
-/** A frame as the phone's app sends it; see web/phone/src/shots.ts. */
+/** A frame as the phone's app sends it; see web/phone/src/capture/shots.ts. */
 const SENT = { width: 480, height: 640, quality: 80 };
 /** Standard deviation of the grain added, of 255: an enlarged photo is smoother than a camera's. */
 const GRAIN = 3;

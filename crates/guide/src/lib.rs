@@ -2,7 +2,7 @@
 //!
 //! It lays the server's own face mesh onto the camera's picture, by the server's own code (`sight`), and says how far a
 //! liveness step was done, so that the phone waits until the server will agree. It decides nothing: the server judges the
-//! photos. `make web` builds it for browsers; `web/phone/src/sight` calls it through [`abi`].
+//! photos. `make web` builds it for browsers; `web/phone/src/engine` calls it through [`abi`].
 //!
 //! There is no detector: whoever is to be photographed puts the face into an oval, so it is looked for there.
 //! Why this is so: `docs/decisions/0040-engine-on-the-phone.md`.

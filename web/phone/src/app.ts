@@ -1,19 +1,19 @@
 // The app: holds what the flows stand in, and decides what is shown.
 
-import { Api } from './api.js';
+import { Api } from './server/api.js';
 import type { Context } from './context.js';
 import { Engine, files } from './engine/engine.js';
 import { Answering } from './flows/answer.js';
 import { home, welcome } from './flows/home.js';
 import { offerPairing } from './flows/pair.js';
-import { Inbox } from './inbox.js';
-import { learn, tokenIn } from './pairing.js';
-import { Routes } from './routes.js';
+import { Inbox } from './inbox/inbox.js';
+import { learn, tokenIn } from './pairing/pairing.js';
+import { Routes } from './server/routes.js';
 import type { Surroundings } from './surroundings.js';
 import { LANGUAGES, type Language, type Texts } from './texts/index.js';
-import type { Pairing, Vault } from './vault.js';
-import { isDeep, type View } from './view.js';
-import { Waking } from './waking.js';
+import type { Pairing, Vault } from './pairing/vault.js';
+import { isDeep, type View } from './view/view.js';
+import { Waking } from './waking/waking.js';
 
 /** What Chromium offers where an app can be installed. */
 export interface InstallOffer extends Event {

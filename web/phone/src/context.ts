@@ -1,13 +1,13 @@
 // What every flow stands in.
 
 import type { Engine } from './engine/engine.js';
-import type { Inbox } from './inbox.js';
-import type { Routes } from './routes.js';
+import type { Inbox } from './inbox/inbox.js';
+import type { Routes } from './server/routes.js';
 import type { Surroundings } from './surroundings.js';
 import type { Language, Texts } from './texts/index.js';
-import type { Pairing, Vault } from './vault.js';
-import type { View } from './view.js';
-import type { Waking } from './waking.js';
+import type { Pairing, Vault } from './pairing/vault.js';
+import type { View } from './view/view.js';
+import type { Waking } from './waking/waking.js';
 
 export interface Context {
   readonly t: Texts;

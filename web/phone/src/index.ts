@@ -3,13 +3,13 @@
 import { pick } from '../../widget/src/texts/index.js';
 import { App, type InstallOffer } from './app.js';
 import { copyLink, told } from './flows/problem.js';
-import { tokenIn } from './pairing.js';
+import { tokenIn } from './pairing/pairing.js';
 import { here } from './surroundings.js';
 import { LANGUAGES, type Language, type Texts } from './texts/index.js';
 import { keepCurrent } from './update.js';
-import { button, View } from './view.js';
-import { Vault } from './vault.js';
-import { explain } from './words.js';
+import { button, View } from './view/view.js';
+import { Vault } from './pairing/vault.js';
+import { explain } from './view/words.js';
 
 /** The product's name, which no language changes. */
 const NAME = 'Axiam';

@@ -1,11 +1,11 @@
 // The service worker of the phone app. It keeps the shell, whose files never change under their names, so that the app opens
 // without a network, and shows what pushes tell. What the server answers to the app's calls is never kept.
 
-import { Api } from './api.js';
-import { notification, type Told } from './notification.js';
-import { Routes } from './routes.js';
-import { subscribe, tell } from './subscription.js';
-import { Vault } from './vault.js';
+import { Api } from './server/api.js';
+import { notification, type Told } from './waking/notification.js';
+import { Routes } from './server/routes.js';
+import { subscribe, tell } from './waking/subscription.js';
+import { Vault } from './pairing/vault.js';
 
 /** Addresses of the shell, the name of this version and the icon of notifications; the bundler puts them in. */
 declare const SHELL: string[];

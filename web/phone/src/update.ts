@@ -1,6 +1,6 @@
 // The service worker: it keeps the shell for when there is no network, and brings in new versions between two tasks.
 
-import type { View } from './view.js';
+import type { View } from './view/view.js';
 
 const SCRIPT = '/phone/sw.js';
 /** Screens on which nothing is under way: a new version may take over there. */

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import type { Face } from '../src/engine/program.js';
-import { Guide, type Advice } from '../src/guide.js';
-import { luma, measure, type Measures } from '../src/measure.js';
-import type { Action, Challenge } from '../src/routes.js';
+import { Guide, type Advice } from '../src/capture/guide.js';
+import { luma, measure, type Measures } from '../src/capture/measure.js';
+import type { Action, Challenge } from '../src/server/routes.js';
 
 const GOOD: Measures = { brightness: 120, sharpness: 200, peak: 240, change: 1 };
 const steps = (...actions: Action[]): Challenge['steps'] => actions.map((action, at) => ({ id: `s${at + 1}`, action }));

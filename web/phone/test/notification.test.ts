@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { notification } from '../src/notification.js';
+import { notification } from '../src/waking/notification.js';
 import { LANGUAGES } from '../src/texts/index.js';
 import { NOTIFICATIONS } from '../src/texts/notifications.js';
 

@@ -8,15 +8,15 @@ import { fileURLToPath } from 'node:url';
 import zlib from 'node:zlib';
 
 import { version } from '../build.mjs';
-import { Refused, Unreachable } from '../src/api.js';
-import { problemOf } from '../src/camera.js';
-import { leavesEnough, NothingPaired, readLink, tokenIn } from '../src/pairing.js';
-import type { SignOn } from '../src/routes.js';
+import { Refused, Unreachable } from '../src/server/api.js';
+import { problemOf } from '../src/capture/camera.js';
+import { leavesEnough, NothingPaired, readLink, tokenIn } from '../src/pairing/pairing.js';
+import type { SignOn } from '../src/server/routes.js';
 import { deviceName, surroundings } from '../src/surroundings.js';
 import { LANGUAGES } from '../src/texts/index.js';
-import { VaultError } from '../src/vault.js';
-import { Waiting } from '../src/waiting.js';
-import { ago, countdown, explain } from '../src/words.js';
+import { VaultError } from '../src/pairing/vault.js';
+import { Waiting } from '../src/inbox/waiting.js';
+import { ago, countdown, explain } from '../src/view/words.js';
 
 const TOKEN = 'et_ZGVhZGJlZWZkZWFkYmVlZg';
 

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { test } from 'node:test';
 
-import { bytesOf, contentDigest } from '../src/encoding.js';
-import { answerForm } from '../src/form.js';
-import { generate, prove, works, type PublicKey } from '../src/proof.js';
+import { bytesOf, contentDigest } from '../src/server/encoding.js';
+import { answerForm } from '../src/server/form.js';
+import { generate, prove, works, type PublicKey } from '../src/server/proof.js';
 
 const parts = (proof: string): Record<string, unknown>[] =>
   proof.split('.').slice(0, 2).map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, unknown>);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Saying } from '../src/saying.js';
+import { Saying } from '../src/view/saying.js';
 
 test('one sentence in two seconds, the newest, and never the one that was said last', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });

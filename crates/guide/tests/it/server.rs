@@ -27,7 +27,7 @@ fn a_face_is_held_as_the_server_says() {
     }
 }
 
-/// From here on the phone takes a step for done (`web/phone/src/guide.ts`), and the server counts it fully.
+/// From here on the phone takes a step for done (`web/phone/src/capture/guide.ts`), and the server counts it fully.
 const DONE: f32 = 1.1;
 const ENOUGH: f32 = 0.8;
 

@@ -1,6 +1,6 @@
 // The engine as WebAssembly (crates/guide), called: bytes go into its room, numbers come out of its memory.
 
-import type { Action } from '../routes.js';
+import type { Action } from '../server/routes.js';
 
 /** In the order in which the engine numbers them. */
 export const ACTIONS = [

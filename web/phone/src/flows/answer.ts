@@ -1,14 +1,14 @@
 // A sign-on that waits: who asks, from where, since when; yes with number and face, or no.
 
 import { html } from '../../../widget/src/dom.js';
-import { Refused, Unreachable } from '../api.js';
+import { Refused, Unreachable } from '../server/api.js';
 import type { Context } from '../context.js';
-import type { PastSignOn, SignOn } from '../routes.js';
+import type { PastSignOn, SignOn } from '../server/routes.js';
 import type { Told } from '../texts/index.js';
-import type { Pairing } from '../vault.js';
-import type { Entry } from '../waiting.js';
-import { actions, button } from '../view.js';
-import { ago, asker, countdown, explain, fill } from '../words.js';
+import type { Pairing } from '../pairing/vault.js';
+import type { Entry } from '../inbox/waiting.js';
+import { actions, button } from '../view/view.js';
+import { ago, asker, countdown, explain, fill } from '../view/words.js';
 import { capture, type Captured } from './capture.js';
 import { checking } from './checking.js';
 import { enrol } from './enrol.js';

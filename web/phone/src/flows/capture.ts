@@ -1,18 +1,18 @@
 // The guided capture: the camera's picture, an oval, one sentence at a time, and photos of each step of a challenge.
 
 import { html } from '../../../widget/src/dom.js';
-import { CameraError, open, type Camera } from '../camera.js';
+import { CameraError, open, type Camera } from '../capture/camera.js';
 import type { Context } from '../context.js';
-import { movement, oval } from '../drawings.js';
+import { movement, oval } from '../view/drawings.js';
 import type { Engine } from '../engine/engine.js';
-import type { Photo } from '../form.js';
-import { Guide, type Advice } from '../guide.js';
-import type { Challenge } from '../routes.js';
-import { Saying } from '../saying.js';
-import { Shots } from '../shots.js';
+import type { Photo } from '../server/form.js';
+import { Guide, type Advice } from '../capture/guide.js';
+import type { Challenge } from '../server/routes.js';
+import { Saying } from '../view/saying.js';
+import { Shots } from '../capture/shots.js';
 import type { Texts } from '../texts/index.js';
-import { button } from '../view.js';
-import { fill } from '../words.js';
+import { button } from '../view/view.js';
+import { fill } from '../view/words.js';
 
 /** Milliseconds from one look at the picture to the next, and with an engine, which is to see a blink. */
 const EVERY = 100;

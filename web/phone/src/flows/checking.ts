@@ -2,7 +2,7 @@
 
 import { html } from '../../../widget/src/dom.js';
 import type { Context } from '../context.js';
-import { actions, button, paragraph, type Screen } from '../view.js';
+import { actions, button, paragraph, type Screen } from '../view/view.js';
 
 /** Milliseconds. */
 const SLOW = 5_000;

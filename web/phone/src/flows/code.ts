@@ -1,12 +1,12 @@
 // Scans a QR code: by the browser's own detector, where there is none by qr-scanner's, in a worker.
 
 import { html } from '../../../widget/src/dom.js';
-import { CameraError, open, type Camera } from '../camera.js';
-import { decoder } from '../decoder.js';
+import { CameraError, open, type Camera } from '../capture/camera.js';
+import { decoder } from '../pairing/decoder.js';
 import type { Context } from '../context.js';
-import { readLink } from '../pairing.js';
-import { button, paragraph } from '../view.js';
-import { fill } from '../words.js';
+import { readLink } from '../pairing/pairing.js';
+import { button, paragraph } from '../view/view.js';
+import { fill } from '../view/words.js';
 import { offerPairing } from './pair.js';
 import { failed, told } from './problem.js';
 

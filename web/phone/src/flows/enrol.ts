@@ -1,11 +1,11 @@
 // Consent, then the face: nothing is captured before the person has agreed to the text that is in force.
 
 import { html } from '../../../widget/src/dom.js';
-import { Refused } from '../api.js';
+import { Refused } from '../server/api.js';
 import type { Context } from '../context.js';
-import type { Pairing } from '../vault.js';
-import { actions, button, paragraph } from '../view.js';
-import { fill } from '../words.js';
+import type { Pairing } from '../pairing/vault.js';
+import { actions, button, paragraph } from '../view/view.js';
+import { fill } from '../view/words.js';
 import { capture } from './capture.js';
 import { checking } from './checking.js';
 import { failed, told } from './problem.js';

@@ -2,10 +2,10 @@
 
 import { html } from '../../../widget/src/dom.js';
 import type { Context } from '../context.js';
-import type { Erased } from '../routes.js';
-import type { Pairing } from '../vault.js';
-import { actions, button, paragraph } from '../view.js';
-import { fill } from '../words.js';
+import type { Erased } from '../server/routes.js';
+import type { Pairing } from '../pairing/vault.js';
+import { actions, button, paragraph } from '../view/view.js';
+import { fill } from '../view/words.js';
 import { checking } from './checking.js';
 import { failed, told } from './problem.js';
 

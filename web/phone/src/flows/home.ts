@@ -2,11 +2,11 @@
 
 import { html } from '../../../widget/src/dom.js';
 import type { Context } from '../context.js';
-import { glyph } from '../drawings.js';
-import type { Pairing } from '../vault.js';
-import type { Entry } from '../waiting.js';
-import { button, paragraph, type Screen } from '../view.js';
-import { ago, asker, fill } from '../words.js';
+import { glyph } from '../view/drawings.js';
+import type { Pairing } from '../pairing/vault.js';
+import type { Entry } from '../inbox/waiting.js';
+import { button, paragraph, type Screen } from '../view/view.js';
+import { ago, asker, fill } from '../view/words.js';
 import { scanCode } from './code.js';
 import { notifyCard, showNotifications } from './notify.js';
 import { showInstall } from './pair.js';

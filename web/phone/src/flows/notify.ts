@@ -2,7 +2,7 @@
 
 import { html } from '../../../widget/src/dom.js';
 import type { Context } from '../context.js';
-import { actions, button, paragraph } from '../view.js';
+import { actions, button, paragraph } from '../view/view.js';
 import { failed, told } from './problem.js';
 import { checking } from './checking.js';
 

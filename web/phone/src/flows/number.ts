@@ -2,8 +2,8 @@
 
 import { html } from '../../../widget/src/dom.js';
 import type { Context } from '../context.js';
-import type { SignOn } from '../routes.js';
-import { actions, button } from '../view.js';
+import type { SignOn } from '../server/routes.js';
+import { actions, button } from '../view/view.js';
 
 /** So many choices are buttons; of more the person types theirs. */
 const FEW = 12;

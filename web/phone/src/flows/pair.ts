@@ -2,12 +2,12 @@
 
 import { html } from '../../../widget/src/dom.js';
 import type { Context } from '../context.js';
-import { leavesEnough, NothingPaired, pair, tokenIn } from '../pairing.js';
-import type { Action } from '../routes.js';
+import { leavesEnough, NothingPaired, pair, tokenIn } from '../pairing/pairing.js';
+import type { Action } from '../server/routes.js';
 import { deviceName } from '../surroundings.js';
-import { actions, button, paragraph } from '../view.js';
-import { fill } from '../words.js';
-import { Refused } from '../api.js';
+import { actions, button, paragraph } from '../view/view.js';
+import { fill } from '../view/words.js';
+import { Refused } from '../server/api.js';
 import { askConsent } from './enrol.js';
 import { checking } from './checking.js';
 import { copyLink, failed, told } from './problem.js';

@@ -1,12 +1,12 @@
 // Something did not work: what, why, and the way on.
 
 import { html } from '../../../widget/src/dom.js';
-import { CameraError, type CameraProblem } from '../camera.js';
+import { CameraError, type CameraProblem } from '../capture/camera.js';
 import type { Context } from '../context.js';
-import { glyph } from '../drawings.js';
+import { glyph } from '../view/drawings.js';
 import type { Told } from '../texts/index.js';
-import { actions, button, paragraph, type Screen } from '../view.js';
-import { explain, fill } from '../words.js';
+import { actions, button, paragraph, type Screen } from '../view/view.js';
+import { explain, fill } from '../view/words.js';
 
 /** A screen with a drawing, a title, a sentence and ways on. */
 export function told(name: string, [title, text]: Told, drawing: string, ways: (HTMLElement | null | false)[], more: Node[] = []): Screen {

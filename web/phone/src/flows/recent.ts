@@ -2,9 +2,9 @@
 
 import { html } from '../../../widget/src/dom.js';
 import type { Context } from '../context.js';
-import type { Device, PastSignOn } from '../routes.js';
-import { button, paragraph } from '../view.js';
-import { ago, asker } from '../words.js';
+import type { Device, PastSignOn } from '../server/routes.js';
+import { button, paragraph } from '../view/view.js';
+import { ago, asker } from '../view/words.js';
 
 /** As many are shown at first. */
 const FEW = 4;

@@ -1,13 +1,13 @@
 // One site: the person's phones there, their face, and how to leave.
 
 import { html } from '../../../widget/src/dom.js';
-import { isUnpaired } from '../api.js';
+import { isUnpaired } from '../server/api.js';
 import type { Context } from '../context.js';
-import type { Device, Own, PastSignOn } from '../routes.js';
-import { learn } from '../pairing.js';
-import type { Pairing } from '../vault.js';
-import { actions, button, paragraph } from '../view.js';
-import { ago, fill } from '../words.js';
+import type { Device, Own, PastSignOn } from '../server/routes.js';
+import { learn } from '../pairing/pairing.js';
+import type { Pairing } from '../pairing/vault.js';
+import { actions, button, paragraph } from '../view/view.js';
+import { ago, fill } from '../view/words.js';
 import { checking } from './checking.js';
 import { enrol } from './enrol.js';
 import { showErase } from './erase.js';

@@ -1,8 +1,8 @@
 // The phone's words in five languages. Names in braces are filled in.
 
-import type { CameraProblem } from '../camera.js';
-import type { Hint } from '../guide.js';
-import type { Action, PastSignOn } from '../routes.js';
+import type { CameraProblem } from '../capture/camera.js';
+import type { Hint } from '../capture/guide.js';
+import type { Action, PastSignOn } from '../server/routes.js';
 import { ar } from './ar.js';
 import { de } from './de.js';
 import { en } from './en.js';

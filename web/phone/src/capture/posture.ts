@@ -1,7 +1,7 @@
 // What a face must be like before it is photographed, and what is said where it is not. Pure.
 
-import type { Face } from './engine/program.js';
-import type { Action } from './routes.js';
+import type { Face } from '../engine/program.js';
+import type { Action } from '../server/routes.js';
 
 /** Of where the face is. */
 export type FaceHint = 'intoOval' | 'nearer' | 'farther';

@@ -1,7 +1,7 @@
 // What the phone keeps, in IndexedDB: for each site a key of its own, so that two sites cannot tell that it is one phone.
 
-import type { Standing } from './routes.js';
-import type { Signer } from './proof.js';
+import type { Standing } from '../server/routes.js';
+import type { Signer } from '../server/proof.js';
 
 export interface Consent {
   version: string;

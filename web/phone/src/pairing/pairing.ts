@@ -1,7 +1,7 @@
 // Pairing: the key is made, stored, read back and tried before the server hears of it.
 
-import { generate, works } from './proof.js';
-import type { Action, Own, Routes } from './routes.js';
+import { generate, works } from '../server/proof.js';
+import type { Action, Own, Routes } from '../server/routes.js';
 import { VaultError, type Draft, type Pairing, type Vault } from './vault.js';
 
 /** Real tokens are much longer; what is shorter is a fragment of some other kind. */

@@ -1,8 +1,8 @@
 // What a push shows, in the phone's language. It holds no number and nothing that answers: others read locked screens too.
 
-import { fill } from '../../widget/src/texts/index.js';
-import type { Language } from './texts/index.js';
-import { NOTIFICATIONS } from './texts/notifications.js';
+import { fill } from '../../../widget/src/texts/index.js';
+import type { Language } from '../texts/index.js';
+import { NOTIFICATIONS } from '../texts/notifications.js';
 
 /** What the server says in a push. */
 export interface Told {

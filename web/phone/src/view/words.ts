@@ -1,10 +1,10 @@
 // Failures and times in the person's language.
 
-import { Refused, Unreachable } from './api.js';
-import { fill } from '../../widget/src/texts/index.js';
-import { NothingPaired } from './pairing.js';
-import type { Texts } from './texts/index.js';
-import { VaultError } from './vault.js';
+import { Refused, Unreachable } from '../server/api.js';
+import { fill } from '../../../widget/src/texts/index.js';
+import { NothingPaired } from '../pairing/pairing.js';
+import type { Texts } from '../texts/index.js';
+import { VaultError } from '../pairing/vault.js';
 
 export { fill };
 

@@ -1,10 +1,10 @@
 // When a picture is taken and what the person is told meanwhile. Pure: told of each look at the camera, it says what to do.
 
 import type { CameraProblem } from './camera.js';
-import type { Face } from './engine/program.js';
+import type { Face } from '../engine/program.js';
 import type { Measures } from './measure.js';
 import { framing, more, OPEN, straightness, type FaceHint, type MoreHint } from './posture.js';
-import type { Action, Challenge } from './routes.js';
+import type { Action, Challenge } from '../server/routes.js';
 
 export type Hint = 'tooDark' | 'tooBright' | 'holdStill' | FaceHint;
 

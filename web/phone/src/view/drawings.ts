@@ -1,7 +1,7 @@
 // Drawings of lines on a field of 24 by 24, and the head that shows a movement.
 
-import { html, svg } from '../../widget/src/dom.js';
-import type { Action } from './routes.js';
+import { html, svg } from '../../../widget/src/dom.js';
+import type { Action } from '../server/routes.js';
 
 const GLYPHS: Record<string, string> = {
   phone: 'M8 2.5h8a1.5 1.5 0 0 1 1.5 1.5v16a1.5 1.5 0 0 1-1.5 1.5H8A1.5 1.5 0 0 1 6.5 20V4A1.5 1.5 0 0 1 8 2.5z M10.5 18.5h3',

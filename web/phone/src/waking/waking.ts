@@ -1,8 +1,8 @@
 // Whether this phone is woken by notifications, as its person wants it. The app works without.
 
-import type { Own, Routes } from './routes.js';
+import type { Own, Routes } from '../server/routes.js';
 import { subscribe, tell } from './subscription.js';
-import type { Pairing } from './vault.js';
+import type { Pairing } from '../pairing/vault.js';
 
 /** What the person said last; nothing until they were asked. */
 const WANTED = 'axiam-phone-notifications';

@@ -1,9 +1,9 @@
 // The browser's push subscription: one for all pairings, told to the server for each of them. Used by the page and by the
 // service worker.
 
-import { base64url } from './encoding.js';
-import type { Routes } from './routes.js';
-import type { Pairing } from './vault.js';
+import { base64url } from '../server/encoding.js';
+import type { Routes } from '../server/routes.js';
+import type { Pairing } from '../pairing/vault.js';
 
 /** The subscription for the server's key; one for another key is given up. */
 export async function subscribe(registration: ServiceWorkerRegistration, key: string): Promise<PushSubscription> {

@@ -2,7 +2,7 @@
 
 import type { Api } from './api.js';
 import { answerForm, type Photo } from './form.js';
-import type { Consent, Draft, Pairing } from './vault.js';
+import type { Consent, Draft, Pairing } from '../pairing/vault.js';
 
 export type Action = 'look_straight' | 'turn_left' | 'turn_right' | 'look_up' | 'blink' | 'open_mouth' | 'come_closer';
 

@@ -1,6 +1,6 @@
 // Which sign-ons wait, of all pairings. Pure: told by the inbox, shown by the home screen.
 
-import type { SignOn } from './routes.js';
+import type { SignOn } from '../server/routes.js';
 
 export interface Entry {
   /** Which pairing it is for. */

@@ -1,9 +1,9 @@
 // Hears of sign-ons: asks `login/pending` at once, listens on the cable, and asks again while the cable is away.
 
-import { isUnpaired, Refused } from './api.js';
-import { InboxCable } from './cable.js';
-import type { Routes, SignOn } from './routes.js';
-import type { Pairing } from './vault.js';
+import { isUnpaired, Refused } from '../server/api.js';
+import { InboxCable } from '../server/cable.js';
+import type { Routes, SignOn } from '../server/routes.js';
+import type { Pairing } from '../pairing/vault.js';
 import { Waiting } from './waiting.js';
 
 /** Milliseconds from one question to the next while the cable is away. */

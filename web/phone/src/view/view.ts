@@ -1,6 +1,6 @@
 // What stands on the page: one screen at a time, and what screen readers are told meanwhile.
 
-import { html } from '../../widget/src/dom.js';
+import { html } from '../../../widget/src/dom.js';
 
 export interface Screen {
   /** For styles and tests. */
