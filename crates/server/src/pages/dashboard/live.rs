@@ -9,7 +9,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{http::request::header_text, pages::visit::WATCHING, platform::secret};
+use sha2::{Digest, Sha256};
+
+use crate::{http::request::header_text, pages::visit::WATCHING};
 
 /// What the page's script shows; of a person's visit, nothing.
 pub struct Live(Option<String>);
@@ -32,8 +34,22 @@ impl Live {
     }
 }
 
-/// Names what a page shows, by whatever of it can change.
+/// Names what a page shows, by whatever of it can change, to its last row.
 #[must_use]
 pub fn version(shown: &impl std::fmt::Debug) -> String {
-    hex::encode(&secret::hash(&format!("{shown:?}"))[..8])
+    hex::encode(&Sha256::digest(format!("{shown:?}"))[..8])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_in_the_last_row_is_another_version() {
+        let mut rows = vec!["a row of a page, as it is kept".repeat(30); 50];
+        let shown = version(&rows);
+        assert_eq!(shown, version(&rows.clone()));
+        rows[49].push('.');
+        assert_ne!(shown, version(&rows));
+    }
 }
