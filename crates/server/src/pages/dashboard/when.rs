@@ -7,7 +7,8 @@ use chrono::SecondsFormat;
 
 use crate::platform::clock::Moment;
 
-/// A moment as HTML: how long ago, with the exact time for machines and on hover.
+/// A moment as HTML: how long ago, with the exact time for machines and on hover, and in seconds, so that the page's script
+/// can let it age.
 #[derive(Debug, Clone, Copy)]
 pub struct When {
     moment: Moment,
@@ -47,9 +48,10 @@ impl fmt::Display for When {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "<time datetime=\"{}\" title=\"{} UTC\">{}</time>",
+            "<time datetime=\"{}\" title=\"{} UTC\" data-ago=\"{}\">{}</time>",
             self.moment.to_rfc3339_opts(SecondsFormat::Secs, true),
             self.moment.format("%-d %b %Y %H:%M:%S"),
+            (self.now - self.moment).num_seconds(),
             self.words()
         )
     }
@@ -81,7 +83,7 @@ mod tests {
         let html = When::new(now, now).to_string();
         assert_eq!(
             html,
-            "<time datetime=\"2024-10-04T00:00:00Z\" title=\"4 Oct 2024 00:00:00 UTC\">now</time>"
+            "<time datetime=\"2024-10-04T00:00:00Z\" title=\"4 Oct 2024 00:00:00 UTC\" data-ago=\"0\">now</time>"
         );
     }
 }
