@@ -6,9 +6,9 @@ use sea_orm::{DatabaseConnection, DbErr};
 use uuid::Uuid;
 
 use crate::{
-    audit::{Exported, lines_after},
+    audit::{Exported, INSTALLATION, lines_after},
     http::error::ApiResult,
-    pages::dashboard::{Access, Viewer, download::download},
+    pages::dashboard::{Administrator, Viewer, download::download_of},
     platform::{
         clock::Moment,
         export::{Export, Format},
@@ -20,23 +20,26 @@ use crate::{
 const BATCH: u64 = 1000;
 
 pub(super) async fn csv(state: State<Shared>, Viewer(access): Viewer) -> ApiResult<Response> {
-    export(state, access, Format::Csv).await
+    export(state, access.site.id, Format::Csv).await
 }
 
 pub(super) async fn ndjson(state: State<Shared>, Viewer(access): Viewer) -> ApiResult<Response> {
-    export(state, access, Format::Ndjson).await
+    export(state, access.site.id, Format::Ndjson).await
 }
 
-async fn export(
-    State(state): State<Shared>,
-    access: Access,
-    format: Format,
-) -> ApiResult<Response> {
-    let lines = Lines {
-        site_id: access.site.id,
-        after: 0,
-    };
-    download(state, &access, lines, format).await
+/// The installation's own.
+pub(super) async fn own_csv(state: State<Shared>, _: Administrator) -> ApiResult<Response> {
+    export(state, INSTALLATION, Format::Csv).await
+}
+
+/// The installation's own.
+pub(super) async fn own_ndjson(state: State<Shared>, _: Administrator) -> ApiResult<Response> {
+    export(state, INSTALLATION, Format::Ndjson).await
+}
+
+async fn export(State(state): State<Shared>, site_id: Uuid, format: Format) -> ApiResult<Response> {
+    let lines = Lines { site_id, after: 0 };
+    download_of(state, site_id, lines, format).await
 }
 
 struct Lines {

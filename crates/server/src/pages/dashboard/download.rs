@@ -10,6 +10,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use uuid::Uuid;
 
 use super::guard::Access;
 use crate::{
@@ -35,7 +36,7 @@ const fn ending(format: Format) -> &'static str {
     }
 }
 
-/// Sends a file, and records that it left.
+/// Sends a file of a site, and records that it left.
 ///
 /// # Errors
 /// When the database fails before the first byte. Later the file is cut off, so that it is noticed.
@@ -45,8 +46,21 @@ pub async fn download<E: Export>(
     rest: E,
     format: Format,
 ) -> ApiResult<Response> {
+    download_of(state, access.site.id, rest, format).await
+}
+
+/// The same of whatever has a log of this id.
+///
+/// # Errors
+/// As [`download`].
+pub async fn download_of<E: Export>(
+    state: Shared,
+    log: Uuid,
+    rest: E,
+    format: Format,
+) -> ApiResult<Response> {
     let now = state.now();
-    Entry::new(access.site.id, Action::DataExported)
+    Entry::new(log, Action::DataExported)
         .detail(E::NAME)
         .record_alone(&state.db, &state.keys, now)
         .await?;

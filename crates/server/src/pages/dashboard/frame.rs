@@ -14,6 +14,8 @@ use crate::{
 pub struct Frame {
     /// Who is signed in.
     pub(crate) email: String,
+    /// Whether they run the installation.
+    pub(crate) is_administrator: bool,
     /// The app that the page is about.
     pub(crate) app: Option<AppTag>,
     /// Which page of the navigation this is.

@@ -76,6 +76,23 @@ guards! {
     Owner;
 }
 
+/// Someone who runs the installation.
+pub struct Administrator(pub SignedIn);
+
+impl FromRequestParts<Shared> for Administrator {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Refusal> {
+        let signed_in = SignedIn::from_request_parts(parts, state).await?;
+        let account = &signed_in.account;
+        if account.is_administrator {
+            return Ok(Self(signed_in));
+        }
+        record_refused(state, account, INSTALLATION, "no administrator").await;
+        Err(Refusal::Administrator)
+    }
+}
+
 /// Why a page is not shown.
 #[derive(Debug)]
 pub enum Refusal {
@@ -87,6 +104,8 @@ pub enum Refusal {
     Nothing(Uri),
     /// The role does not do.
     Role(Role),
+    /// It is for those who run the installation.
+    Administrator,
     /// Something failed.
     Failed(ApiError),
 }
@@ -109,6 +128,13 @@ impl IntoResponse for Refusal {
                 );
                 ApiError::new(Code::ScopeForbidden, text)
                     .with_user_message(sentence)
+                    .into_response()
+            }
+            Self::Administrator => {
+                let sentence =
+                    "This is for whoever runs this installation. Ask one of its administrators.";
+                ApiError::new(Code::ScopeForbidden, "only administrators may do this")
+                    .with_user_message(sentence.to_owned())
                     .into_response()
             }
             Self::Failed(error) => error.into_response(),
@@ -208,20 +234,20 @@ async fn access(parts: &mut Parts, state: &Shared, wanted: Role) -> Result<Acces
             })
         }
         Some(role) => {
-            record_refused(state, &account, &site, role.as_str()).await;
+            record_refused(state, &account, site.id, role.as_str()).await;
             Err(Refusal::Role(role))
         }
         None => {
-            record_refused(state, &account, &site, "no role").await;
+            record_refused(state, &account, site.id, "no role").await;
             Err(nothing())
         }
     }
 }
 
 /// Records that an account asked for more than it may.
-async fn record_refused(state: &State, account: &Account, site: &Site, has: &str) {
-    let entry = Entry::new(site.id, Action::AccessRefused).detail(format!("dashboard, {has}"));
-    limit::record_refusal(state, entry, format!("{} {}", site.id, account.id)).await;
+async fn record_refused(state: &State, account: &Account, site_id: Uuid, has: &str) {
+    let entry = Entry::new(site_id, Action::AccessRefused).detail(format!("dashboard, {has}"));
+    limit::record_refusal(state, entry, format!("{site_id} {}", account.id)).await;
 }
 
 impl SignedIn {
@@ -232,6 +258,7 @@ impl SignedIn {
     pub async fn frame(&self, here: &'static str) -> ApiResult<Frame> {
         Ok(Frame {
             email: self.account.email.clone(),
+            is_administrator: self.account.is_administrator,
             app: None,
             here,
             notice: notice(&self.session).await?,
@@ -255,6 +282,7 @@ impl Access {
     pub async fn frame(&self, here: &'static str) -> ApiResult<Frame> {
         Ok(Frame {
             email: self.account.email.clone(),
+            is_administrator: self.account.is_administrator,
             app: Some(AppTag::of(&self.site, self.role)),
             here,
             notice: notice(&self.session).await?,

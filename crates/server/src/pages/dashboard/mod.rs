@@ -15,7 +15,7 @@ mod when;
 pub use self::{
     form::Fields,
     frame::{AppTag, Frame, layout},
-    guard::{Access, Operator, Owner, SignedIn, Viewer},
+    guard::{Access, Administrator, Operator, Owner, SignedIn, Viewer},
     ids::Ids,
     notice::Notice,
     routes::{Need, Routes},

@@ -17,6 +17,8 @@ pub enum Need {
     Nobody,
     /// Whoever is signed in.
     Account,
+    /// Whoever runs the installation.
+    Administrator,
     /// Whoever has a role on the site in the path.
     Viewer,
     /// Its operators and owners.
