@@ -70,7 +70,7 @@ impl Filled {
                     format!("192.0.2.{}", spread(n) % 250).into(),
                     at.into(),
                     at.into(),
-                    at.into(),
+                    (at + Duration::from_millis(u64::from(3000 + spread(n) % 20_000))).into(),
                 ];
                 values.extend([Value::from(3), serde_json::json!([]).into()]);
                 values.extend(["Mozilla/5.0", "Firefox", "Linux", ""].map(Value::from));

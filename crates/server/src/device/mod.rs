@@ -2,6 +2,7 @@
 
 mod flow;
 pub mod http;
+mod known;
 mod model;
 pub mod pages;
 mod proof;
@@ -10,6 +11,7 @@ mod standing;
 mod store;
 
 pub use flow::{recognise, spend, tell};
+pub use known::find_all;
 pub use model::{Device, Platform, Push, Subscription, SubscriptionKeys, Without};
 pub use proof::{Call, Proof, ProofError};
 pub use retention::forget;

@@ -24,8 +24,8 @@ pub use self::{
     },
     means::Means,
     store::{
-        Lately, Push, enqueue, enqueue_nothing, erase, lately, latest, note_opened, note_shown,
-        of_sign_on,
+        Lately, Push, Reached, enqueue, enqueue_nothing, erase, lately, latest, note_opened,
+        note_shown, of_sign_ons,
     },
     try_out::{Tried, try_out},
     vapid::{forget_keys, knows_key, phones_by_key, public_key, rotate_key},

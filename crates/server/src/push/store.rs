@@ -222,25 +222,67 @@ async fn note_first(
     Ok(())
 }
 
-/// The pushes of a sign-on.
+/// The pushes of these sign-ons of a site.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_sign_on(
+pub async fn of_sign_ons(
     db: &impl ConnectionTrait,
     site_id: Uuid,
-    sign_on_id: Uuid,
+    ids: impl IntoIterator<Item = Uuid>,
 ) -> Result<Vec<Push>, DbErr> {
     row::Entity::find()
         .filter(row::Column::SiteId.eq(site_id))
-        .filter(row::Column::SignOnId.eq(sign_on_id))
+        .filter(row::Column::SignOnId.is_in(ids))
         .order_by_asc(row::Column::CreatedAt)
         .order_by_asc(row::Column::Id)
         .all(db)
         .await
 }
 
+/// How far a push came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reached {
+    /// It waits in the phone's inbox; no push service has taken it.
+    Inbox,
+    /// The push service refused it for good.
+    Refused,
+    /// The push service took it.
+    Sent,
+    /// The phone showed it.
+    Shown,
+    /// The phone took the sign-on up.
+    Opened,
+}
+
+impl Reached {
+    /// As files have it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Inbox => "inbox",
+            Self::Refused => "refused",
+            Self::Sent => "sent",
+            Self::Shown => "shown",
+            Self::Opened => "opened",
+        }
+    }
+}
+
 impl Push {
+    /// How far it came.
+    #[must_use]
+    pub fn reached(&self) -> Reached {
+        let steps = [
+            (Reached::Opened, self.opened_at),
+            (Reached::Shown, self.shown_at),
+            (Reached::Sent, self.sent_at),
+            (Reached::Refused, self.refused_at),
+        ];
+        let furthest = steps.into_iter().find(|(_, at)| at.is_some());
+        furthest.map_or(Reached::Inbox, |(reached, _)| reached)
+    }
+
     /// How the phone was to be woken, for people.
     #[must_use]
     pub fn kind_told(&self) -> &'static str {

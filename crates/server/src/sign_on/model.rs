@@ -18,7 +18,7 @@ use crate::{
         keys::Keyring,
         secret::Secret,
     },
-    site::Site,
+    site::{Liveness, Site},
     webhook::{Message, Topic},
 };
 
@@ -75,6 +75,8 @@ pub struct Model {
     pub delivered_at: Option<DateTimeUtc>,
     /// The phone that answered.
     pub device_id: Option<Uuid>,
+    /// How its last challenge asked for a living person; none where none was given.
+    pub liveness: Option<Liveness>,
     /// Code of the last failed try.
     pub failure: Option<i32>,
     /// SHA-256 of the client session token.

@@ -18,6 +18,7 @@ use crate::{
         config,
         issued::Issued,
     },
+    site::Liveness,
 };
 
 pub(super) async fn insert(db: &impl ConnectionTrait, sign_on: ActiveModel) -> Result<(), DbErr> {
@@ -127,11 +128,11 @@ fn pending(id: Uuid) -> UpdateMany<Entity> {
         .filter(Column::State.eq(State::Pending))
 }
 
-/// Gives the attempt a challenge; `false` when it has one.
+/// Gives the attempt a challenge, which asks for a living person in this way; `false` when it has one.
 pub(super) async fn give_challenge(
     db: &impl ConnectionTrait,
     id: Uuid,
-    nonce: Issued,
+    (nonce, liveness): (Issued, Option<Liveness>),
     now: Moment,
 ) -> Result<bool, DbErr> {
     let given = pending(id)
@@ -142,6 +143,7 @@ pub(super) async fn give_challenge(
             challenge_sealed: Set(Some(nonce.sealed)),
             challenge_at: Set(Some(nonce.at)),
             challenge_until: Set(Some(nonce.until)),
+            liveness: Set(liveness),
             ..Default::default()
         })
         .exec(db)

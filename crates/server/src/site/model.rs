@@ -1,8 +1,9 @@
 //! A site and what its owner can set.
 
 use face::FmrLevel;
-use sea_orm::{FromJsonQueryResult, entity::prelude::*};
+use sea_orm::{DeriveActiveEnum, EnumIter, FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 use utoipa::ToSchema;
 
@@ -80,14 +81,20 @@ impl Site {
 }
 
 /// Whether and how a scan must prove a living person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum,
+)]
 #[serde(rename_all = "lowercase")]
+#[sea_orm(rs_type = "String", db_type = "Text")]
 pub enum Liveness {
     /// Not at all: a photo of a face passes as the face.
+    #[sea_orm(string_value = "off")]
     Off,
     /// By what a single picture gives away: screens are noticed, a good print is not.
+    #[sea_orm(string_value = "passive")]
     Passive,
     /// By what the person does when asked: a picture cannot follow.
+    #[sea_orm(string_value = "active")]
     Active,
 }
 
@@ -208,7 +215,7 @@ impl SiteSettings {
             ..self.clone()
         };
         let text = serde_json::to_string(&settings).unwrap_or_default();
-        hex::encode(&secret::hash(&text)[..8])
+        hex::encode(&Sha256::digest(text)[..8])
     }
 
     /// What is other there, as `name: from -> to`; `None` where nothing is.
@@ -311,6 +318,30 @@ mod tests {
             .unwrap();
         assert!(!listed.origins.admit(Some("https://c.example"), "a.example"));
         assert_eq!(listed.with("origins", "").unwrap(), settings);
+    }
+
+    #[test]
+    fn another_setting_is_another_version_however_many_origins_there_are() {
+        let origins: Vec<String> = (0..40)
+            .map(|n| format!("https://{n}.shop.example"))
+            .collect();
+        let settings = SiteSettings::default();
+        let settings = settings.with("origins", &origins.join(",")).unwrap();
+        for (key, value) in [
+            ("audit_days", "7"),
+            ("sign_on_days", "7"),
+            ("adaptation", "true"),
+        ] {
+            let changed = settings.with(key, value).unwrap();
+            assert_ne!(changed, settings, "{key}");
+            assert_ne!(changed.version(), settings.version(), "{key}");
+        }
+        let tested = settings.with("test_mode", "true").unwrap();
+        assert_eq!(
+            tested.version(),
+            settings.version(),
+            "that is switched by itself"
+        );
     }
 
     #[test]

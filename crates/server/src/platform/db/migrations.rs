@@ -54,6 +54,7 @@ const ALL: &[Pair] = &[
     pair!(21, "0021_push_accounts"),
     pair!(22, "0022_ways_in"),
     pair!(23, "0023_passkeys"),
+    pair!(24, "0024_tracker_time"),
 ];
 
 pub(super) fn sqlite() -> Migrator {
@@ -211,7 +212,7 @@ mod tests {
             apply(&mut postgres, pair.postgres);
             assert_eq!(sqlite, postgres, "{}", pair.name);
         }
-        assert_eq!(sqlite["sign_ons"].last().unwrap(), "decoy");
+        assert_eq!(sqlite["sign_ons"].last().unwrap(), "liveness");
         assert_eq!(sqlite["pushes"].len(), 11);
     }
 

@@ -66,7 +66,8 @@ pub(in crate::sign_on) async fn challenge(
     }
     let (challenge, issued) = face::challenge(state, site, device, id)?;
     let transaction = db::begin(&state.db).await?;
-    if !store::give_challenge(&transaction, id, issued, now).await? {
+    let given = (issued, Some(challenge.liveness));
+    if !store::give_challenge(&transaction, id, given, now).await? {
         transaction.rollback().await?;
         // Another request was faster: its challenge is the one.
         let sign_on = find_open(state, device, id).await?;

@@ -111,7 +111,8 @@ async fn take_up(
         .map_err(FaceError::from)?;
     let hash = issued.hash.clone();
     let transaction = db::begin(&state.db).await?;
-    if !store::give_challenge(&transaction, sign_on.id, issued, now).await? {
+    // Nobody is scanned, so nothing is asked of them.
+    if !store::give_challenge(&transaction, sign_on.id, (issued, None), now).await? {
         transaction.rollback().await?;
         return Ok(None);
     }

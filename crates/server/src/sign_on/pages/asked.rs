@@ -20,8 +20,15 @@ use crate::{
 /// How far back may be looked: days, and how that is said.
 pub(super) const SPANS: [(u32, &str); 3] = [(1, "24 hours"), (7, "7 days"), (30, "30 days")];
 
-/// Most clients whose attempts are shown for the beginning of an address.
-const CLIENTS: u64 = 20;
+/// Most people whose attempts are shown for the beginning of an address or a name.
+pub(super) const PEOPLE: u64 = 20;
+
+/// What an address means on a site.
+pub(super) struct Meant {
+    pub(super) filter: Filter,
+    /// Whether more people were found than are looked at.
+    pub(super) is_cut: bool,
+}
 
 /// The query of an address.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -166,41 +173,56 @@ impl Asked {
         query.finish()
     }
 
-    /// What it means on a site.
-    pub(super) async fn filter(
+    /// What it means on a site, where so many people are looked at.
+    pub(super) async fn meant(
         &self,
         state: &AppState,
         site: &Site,
         now: Moment,
-    ) -> ApiResult<Filter> {
-        let words = self.q.trim();
-        Ok(Filter {
+        people: u64,
+    ) -> ApiResult<Meant> {
+        let (whose, is_cut) = match self.q.trim() {
+            "" => (None, false),
+            words => {
+                let (whose, is_cut) = whose(state, site, words, people).await?;
+                (Some(whose), is_cut)
+            }
+        };
+        let filter = Filter {
             states: self.states(),
             reason: self.reason(),
             since: self.span().map(|days| now - TimeDelta::days(days.into())),
-            whose: match words {
-                "" => None,
-                words => Some(whose(state, site, words).await?),
-            },
-        })
+            whose,
+        };
+        Ok(Meant { filter, is_cut })
     }
 }
 
-async fn whose(state: &AppState, site: &Site, words: &str) -> ApiResult<Whose> {
+/// Whose attempts these words mean, and whether there are more people than that.
+async fn whose(
+    state: &AppState,
+    site: &Site,
+    words: &str,
+    people: u64,
+) -> ApiResult<(Whose, bool)> {
     if let Ok(id) = words.parse::<Uuid>() {
         let is_sign_on = find(&state.db, site.id, id).await?.is_some();
-        return Ok(if is_sign_on {
+        let whose = if is_sign_on {
             Whose::SignOn(id)
         } else {
             Whose::Clients(vec![id])
-        });
+        };
+        return Ok((whose, false));
     }
     if let Ok(ip) = words.parse::<IpAddr>() {
-        return Ok(Whose::Address(ip.to_string()));
+        return Ok((Whose::Address(ip.to_string()), false));
     }
-    let found = client::search(&state.db, site, words, None, CLIENTS).await?;
-    let ids = found.into_iter().map(|client| client.id);
-    Ok(Whose::Clients(ids.collect()))
+    let found = client::search(&state.db, site, words, None, people + 1).await?;
+    let mut ids: Vec<Uuid> = found.into_iter().map(|client| client.id).collect();
+    let people = usize::try_from(people).unwrap_or(usize::MAX);
+    let is_cut = ids.len() > people;
+    ids.truncate(people);
+    Ok((Whose::Clients(ids), is_cut))
 }
 
 #[cfg(test)]

@@ -2,8 +2,13 @@
 
 mod asked;
 mod export;
+mod failures;
+mod glance;
+mod opened;
 mod row;
 mod tracker;
+
+pub use failures::Failures;
 
 use crate::pages::dashboard::{Need, Routes};
 

@@ -1,17 +1,48 @@
 //! An attempt, as people read it.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use crate::{
-    client::Client,
+    client::{self, Client},
+    http::error::ApiResult,
     pages::dashboard::When,
-    platform::clock::Moment,
+    platform::{clock::Moment, state::State as AppState},
     sign_on::{SignOn, State, tracker::Reason},
+    site::Site,
 };
+
+/// Attempts with whose they are.
+pub(super) async fn dressed(
+    state: &AppState,
+    site: &Site,
+    rows: &[SignOn],
+    now: Moment,
+) -> ApiResult<Vec<Row>> {
+    let ids = rows.iter().map(|row| row.client_id);
+    let clients = client::find_all(&state.db, site, ids).await?;
+    let clients: HashMap<Uuid, Client> = clients
+        .into_iter()
+        .map(|client| (client.id, client))
+        .collect();
+    let row = |row: &SignOn| Row::of(row, clients.get(&row.client_id), now);
+    Ok(rows.iter().map(row).collect())
+}
+
+/// Milliseconds as people say them.
+pub(super) fn told(milliseconds: i64) -> String {
+    let tenths = (milliseconds + 50) / 100;
+    match tenths {
+        ..100 => format!("{}.{} s", tenths / 10, tenths % 10),
+        _ => format!("{} s", (milliseconds + 500) / 1000),
+    }
+}
 
 /// An attempt, with whose it is.
 pub(super) struct Row {
     pub(super) id: Uuid,
+    pub(super) site_id: Uuid,
     pub(super) client_id: Uuid,
     /// Empty where the client is erased meanwhile, or nobody knows the address.
     pub(super) email: String,
@@ -22,8 +53,8 @@ pub(super) struct Row {
     pub(super) asked: When,
     pub(super) decided: Option<When>,
     pub(super) redeemed: Option<When>,
-    /// Seconds from the question to the verdict.
-    pub(super) took: Option<i64>,
+    /// From the question to the verdict.
+    pub(super) took: Option<String>,
     pub(super) browser: String,
     pub(super) ip: String,
     /// City and country, where they are known.
@@ -37,10 +68,11 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn of(row: &SignOn, client: Option<&Client>, now: Moment) -> Self {
+    fn of(row: &SignOn, client: Option<&Client>, now: Moment) -> Self {
         let is_over = row.state == State::Pending && row.expires_at <= now;
         Self {
             id: row.id,
+            site_id: row.site_id,
             client_id: row.client_id,
             email: client.map_or(String::new(), |client| client.email.clone()),
             name: client.map_or(String::new(), |client| client.full_name.clone()),
@@ -50,7 +82,9 @@ impl Row {
             asked: When::new(row.created_at, now),
             decided: row.decided_at.map(|at| When::new(at, now)),
             redeemed: row.redeemed_at.map(|at| When::new(at, now)),
-            took: row.decided_at.map(|at| (at - row.created_at).num_seconds()),
+            took: row
+                .decided_at
+                .map(|at| told((at - row.created_at).num_milliseconds())),
             browser: match (row.browser.as_str(), row.os.as_str()) {
                 ("", os) => os.to_owned(),
                 (browser, "") => browser.to_owned(),
@@ -125,6 +159,25 @@ impl Row {
                 "Ask whether it was them. If not, somebody knows their address and tries it."
             }
             (State::Expired, _) => "See whether a phone of theirs is paired and was used lately.",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_as_people_say_them() {
+        for (milliseconds, words) in [
+            (0, "0.0 s"),
+            (849, "0.8 s"),
+            (8_449, "8.4 s"),
+            (9_949, "9.9 s"),
+            (9_950, "10 s"),
+            (61_500, "62 s"),
+        ] {
+            assert_eq!(told(milliseconds), words);
         }
     }
 }

@@ -80,17 +80,6 @@ pub(in crate::sign_on) async fn page(
     Ok(Found { rows, more })
 }
 
-/// The next attempts for an export: fewer than asked for where there are no more.
-pub(in crate::sign_on) async fn batch(
-    db: &impl ConnectionTrait,
-    site_id: Uuid,
-    filter: &Filter,
-    after: Option<After>,
-    most: u64,
-) -> Result<Vec<SignOn>, DbErr> {
-    Ok(page(db, site_id, filter, after, most).await?.rows)
-}
-
 /// An attempt of a site.
 pub(in crate::sign_on) async fn find(
     db: &impl ConnectionTrait,

@@ -5,7 +5,7 @@ use sea_orm::{DbBackend, QueryTrait, Statement};
 use uuid::Uuid;
 
 use super::{
-    After,
+    After, failures,
     filter::{Filter, Reason, STATES, Whose},
     page, tally,
 };
@@ -69,7 +69,18 @@ async fn every_question_is_answered_by_an_index() {
                 }
             }
         }
-        let day = tally::counting(site, now.date_naive()).build(backend);
+        let many = [site, Uuid::new_v4(), Uuid::new_v4()];
+        let failed = failures::question(backend, &many, now, 5);
+        // (What SQLite goes through here is what each part has found.)
+        let plan = plans::plan(&db, &failed).await.replace("SCAN of_", "");
+        assert!(
+            !plans::goes_through_all(&plan) && !plans::sorts(&plan),
+            "{plan}"
+        );
+        let by_index = plan.matches("sign_ons_failed").count();
+        let is_well = by_index == many.len() || backend == DbBackend::Postgres;
+        assert!(is_well, "what failed last has an index\n{plan}");
+        let day = tally::counting(site, now.date_naive(), backend).build(backend);
         let plan = plans::plan(&db, &day).await;
         assert!(!plans::goes_through_all(&plan), "{plan}");
         // (PostgreSQL takes whichever index while the table is empty.)

@@ -1,4 +1,4 @@
-//! How many attempts of each day ended how. A day that is over is counted once and kept: a page with a month on it
+//! How many attempts of each day ended how, and how long that took. A day that is over is counted once and kept: a page with a month on it
 //! reads a few rows, however many attempts there were. Erasing a client does not change what was counted, which names
 //! nobody.
 
@@ -6,8 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate, NaiveTime};
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult,
-    QueryFilter, QuerySelect, Select, entity::prelude::*, sea_query::OnConflict,
+    ActiveValue::Set,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, FromQueryResult,
+    QueryFilter, QuerySelect, Select,
+    entity::prelude::*,
+    sea_query::{Expr, OnConflict},
 };
 
 use super::filter::Reason;
@@ -36,6 +39,8 @@ mod row {
         #[sea_orm(primary_key, auto_increment = false)]
         pub failure: i32,
         pub count: i64,
+        /// Milliseconds from question to verdict, of all of these together; none where that was not counted.
+        pub took: Option<i64>,
     }
 
     impl ActiveModelBehavior for ActiveModel {}
@@ -51,35 +56,55 @@ const DECOY: &str = "decoy";
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::sign_on) struct Day {
     pub(in crate::sign_on) day: NaiveDate,
-    counts: BTreeMap<(String, i32), i64>,
+    counts: BTreeMap<(String, i32), Counts>,
+}
+
+/// So many attempts, and how long they took together from question to verdict, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Counts {
+    count: i64,
+    took: Option<i64>,
 }
 
 impl Day {
     /// Attempts of all kinds at which somebody was asked.
     pub(in crate::sign_on) fn all(&self) -> i64 {
         let counts = self.counts.iter().filter(|((of, _), _)| of != DECOY);
-        counts.map(|(_, count)| count).sum()
+        counts.map(|(_, counts)| counts.count).sum()
     }
 
     /// Attempts at which nobody was asked.
     pub(in crate::sign_on) fn decoys(&self) -> i64 {
-        self.counts
-            .get(&(DECOY.to_owned(), 0))
-            .copied()
-            .unwrap_or(0)
+        self.at(&(DECOY.to_owned(), 0)).count
+    }
+
+    fn at(&self, key: &(String, i32)) -> Counts {
+        self.counts.get(key).copied().unwrap_or_default()
     }
 
     /// Attempts that ended so.
     pub(in crate::sign_on) fn ended(&self, state: State) -> i64 {
+        self.of(state).map(|counts| counts.count).sum()
+    }
+
+    fn of(&self, state: State) -> impl Iterator<Item = Counts> {
         let word = state.to_value();
-        let counts = self.counts.iter().filter(|((of, _), _)| *of == word);
-        counts.map(|(_, count)| count).sum()
+        let counts = self.counts.iter().filter(move |((of, _), _)| *of == word);
+        counts.map(|(_, counts)| *counts)
+    }
+
+    /// How many attempts were verified whose time is known, and how long they took together, in milliseconds.
+    pub(in crate::sign_on) fn verified_in(&self) -> (i64, i64) {
+        let known = self.of(State::Verified);
+        let known = known.filter_map(|counts| Some((counts.count, counts.took?)));
+        known.fold((0, 0), |(count, took), (more, longer)| {
+            (count + more, took + longer)
+        })
     }
 
     /// Attempts that failed at this in the end.
     pub(in crate::sign_on) fn failed_at(&self, reason: Reason) -> i64 {
-        let key = (State::Failed.to_value(), reason.code());
-        self.counts.get(&key).copied().unwrap_or(0)
+        self.at(&(State::Failed.to_value(), reason.code())).count
     }
 }
 
@@ -89,6 +114,7 @@ struct Counted {
     failure: Option<i32>,
     decoy: bool,
     count: i64,
+    took: Option<i64>,
 }
 
 /// The beginning of a day.
@@ -96,8 +122,20 @@ fn midnight(day: NaiveDate) -> Moment {
     day.and_time(NaiveTime::MIN).and_utc()
 }
 
+/// Milliseconds from question to verdict, of all attempts that are counted together.
+const fn took(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Postgres => {
+            "cast(round(sum(extract(epoch from decided_at - created_at)) * 1000) as bigint)"
+        }
+        _ => {
+            "cast(round(sum(julianday(decided_at) - julianday(created_at)) * 86400000) as integer)"
+        }
+    }
+}
+
 /// What counts the attempts of a day.
-pub(super) fn counting(site_id: Uuid, day: NaiveDate) -> Select<Entity> {
+pub(super) fn counting(site_id: Uuid, day: NaiveDate, backend: DbBackend) -> Select<Entity> {
     let next = day + Days::new(1);
     Entity::find()
         .select_only()
@@ -105,6 +143,7 @@ pub(super) fn counting(site_id: Uuid, day: NaiveDate) -> Select<Entity> {
         .column(Column::Failure)
         .column(Column::Decoy)
         .column_as(Column::Id.count(), "count")
+        .expr_as(Expr::cust(took(backend)), "took")
         .filter(Column::SiteId.eq(site_id))
         .filter(Column::CreatedAt.gte(midnight(day)))
         .filter(Column::CreatedAt.lt(midnight(next)))
@@ -114,17 +153,20 @@ pub(super) fn counting(site_id: Uuid, day: NaiveDate) -> Select<Entity> {
 }
 
 async fn count(db: &impl ConnectionTrait, site_id: Uuid, day: NaiveDate) -> Result<Day, DbErr> {
-    let counted = counting(site_id, day)
+    let counted = counting(site_id, day, db.get_database_backend())
         .into_model::<Counted>()
         .all(db)
         .await?;
-    let mut counts = BTreeMap::new();
+    let mut counts = BTreeMap::<_, Counts>::new();
     for row in counted {
         let key = match row.decoy {
             true => (DECOY.to_owned(), 0),
             false => (row.state, row.failure.unwrap_or(0)),
         };
-        *counts.entry(key).or_default() += row.count;
+        let counts = counts.entry(key).or_default();
+        counts.count += row.count;
+        let took = [counts.took, row.took].into_iter().flatten();
+        counts.took = took.reduce(|one, other| one + other);
     }
     Ok(Day { day, counts })
 }
@@ -155,7 +197,10 @@ pub(in crate::sign_on) async fn days(
             let of_day = kept
                 .iter()
                 .filter(|row| row.day == name && row.state != ALL);
-            let counts = of_day.map(|row| ((row.state.clone(), row.failure), row.count));
+            let counts = of_day.map(|row| {
+                let (count, took) = (row.count, row.took);
+                ((row.state.clone(), row.failure), Counts { count, took })
+            });
             days.push(Day {
                 day,
                 counts: counts.collect(),
@@ -173,16 +218,18 @@ pub(in crate::sign_on) async fn days(
 
 async fn keep(db: &DatabaseConnection, site_id: Uuid, day: &Day) -> Result<(), DbErr> {
     let name = day.day.to_string();
-    let line = |state: &str, failure: i32, count: i64| row::ActiveModel {
+    let line = |state: &str, failure: i32, counts: Counts| row::ActiveModel {
         site_id: Set(site_id),
         day: Set(name.clone()),
         state: Set(state.to_owned()),
         failure: Set(failure),
-        count: Set(count),
+        count: Set(counts.count),
+        took: Set(counts.took),
     };
-    let mut lines = vec![line(ALL, 0, day.all())];
+    let (count, took) = (day.all(), None);
+    let mut lines = vec![line(ALL, 0, Counts { count, took })];
     let counts = day.counts.iter();
-    lines.extend(counts.map(|((state, failure), count)| line(state, *failure, *count)));
+    lines.extend(counts.map(|((state, failure), counts)| line(state, *failure, *counts)));
     let transaction = db::begin(db).await?;
     let mut known = OnConflict::columns([
         row::Column::SiteId,
@@ -191,7 +238,7 @@ async fn keep(db: &DatabaseConnection, site_id: Uuid, day: &Day) -> Result<(), D
         row::Column::Failure,
     ]);
     // Another page counted the same day meanwhile.
-    known.update_column(row::Column::Count);
+    known.update_columns([row::Column::Count, row::Column::Took]);
     row::Entity::insert_many(lines)
         .on_conflict(known)
         .exec_without_returning(&transaction)

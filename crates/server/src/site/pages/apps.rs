@@ -1,4 +1,4 @@
-//! The apps of an account.
+//! The apps of an account, and what failed lately on any of them.
 
 use askama::Template;
 use axum::{
@@ -16,6 +16,7 @@ use crate::{
         layout::{Layout, Page},
     },
     platform::state::Shared,
+    sign_on::pages::Failures,
     site::Site,
 };
 
@@ -25,6 +26,7 @@ struct AppsPage {
     layout: Layout,
     frame: Frame,
     apps: Vec<Row>,
+    failures: Failures,
 }
 
 dashboard_pages!(AppsPage);
@@ -50,6 +52,8 @@ pub(super) async fn page(
     };
     let now = state.now();
     let apps = account::sites_of(&state.db, &signed_in.account).await?;
+    let sites: Vec<&Site> = apps.iter().map(|(site, _)| site).collect();
+    let failures = Failures::of_all(&state, &sites, now).await?;
     let page = AppsPage {
         layout: layout(),
         frame: signed_in.frame("apps").await?,
@@ -61,6 +65,7 @@ pub(super) async fn page(
                 role,
             })
             .collect(),
+        failures,
     };
     page.answer(StatusCode::OK)
 }
