@@ -1,9 +1,10 @@
 // From nothing to a person who signs in, and on to their erasure: a new owner in the dashboard, the Node example with the
-// keys it shows, a person with the phone app and the example's page. All of it in Chromium, with photos for a camera.
+// lines and keys it shows, a person with the phone app and the example's page. All of it in Chromium, with photos for a camera.
+// No answer of ours takes longer than a second.
 
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
-import { after, before, describe, test } from 'node:test';
+import { test } from 'node:test';
 
 import { Axiam, freePort } from './support/axiam.mjs';
 import { openBrowser } from './support/browser.mjs';
@@ -22,9 +23,13 @@ const TRIES = 3;
 const LOCK_AFTER = 5;
 const [ann, stranger] = people();
 
-describe('from nothing to keys, and everything seen', () => {
+/** Milliseconds that the server may take for a page or a form. */
+const LONGEST = 1_000;
+
+/** The way once. What the server took longest for, the slowest first: [milliseconds, what]. */
+async function journey(t) {
   let axiam, browser, camera, context, owner, example, shop, widget, phone, keys;
-  /** Milliseconds that pages of ours took, by address. */
+  /** What the server took for pages and forms: [milliseconds, what]. */
   const took = [];
   /** What moved under the owner's eyes by itself (Layout Instability): "good" is 0.1 at most, and a line more or less is 0.003. */
   const shifts = [];
@@ -37,7 +42,7 @@ describe('from nothing to keys, and everything seen', () => {
     await heading(ANN);
   };
 
-  before(async () => {
+  const begin = async () => {
     axiam = await Axiam.start();
     camera = new FalseCamera();
     browser = await openBrowser({ args: camera.args });
@@ -51,16 +56,18 @@ describe('from nothing to keys, and everything seen', () => {
     owner = await context.newPage();
     owner.on('requestfinished', (request) => {
       if (!request.isNavigationRequest()) return;
-      const { responseEnd } = request.timing();
-      took.push([Math.round(responseEnd), `${request.method()} ${new URL(request.url()).pathname}`]);
+      const { requestStart, responseEnd } = request.timing();
+      took.push([Math.round(responseEnd - requestStart), `${request.method()} ${new URL(request.url()).pathname}`]);
     });
-  });
-  after(async () => {
+  };
+  const end = async () => {
     await example?.stop();
     await browser?.close();
     await axiam?.stop();
     camera?.remove();
-  });
+  };
+  const steps = [];
+  const step = (name, walk) => steps.push([name, walk]);
 
   /** A visitor's page at the example, and what the phone is asked by it. */
   const ask = async () => {
@@ -79,7 +86,7 @@ describe('from nothing to keys, and everything seen', () => {
     await shop.getByRole('button', { name: 'Sign out' }).click();
   };
 
-  test('signs up, and adds an app from a messy address', async () => {
+  step('signs up, and adds an app from a messy address', async () => {
     const [link] = axiam.log.match(/http\S+\/dashboard\/set-up\?token=\S+/);
     await owner.goto(link);
     await owner.getByLabel('Your e-mail address').fill('owner@example.com');
@@ -93,12 +100,19 @@ describe('from nothing to keys, and everything seen', () => {
     await heading('127.0.0.1 is added');
   });
 
-  test('runs the Node example with the lines that are shown', async () => {
-    const lines = await owner.locator('#lines-environment').textContent();
-    const value = (name) => lines.match(new RegExp(`${name}=(\\S+)`))[1];
+  step('runs the Node example with the lines that are shown', async () => {
+    const environment = await owner.locator('#lines-environment').textContent();
+    const value = (name) => environment.match(new RegExp(`${name}=(\\S+)`))[1];
     assert.equal(value('AXIAM_URL'), axiam.url);
     keys = { api_key: value('AXIAM_API_KEY'), secret_key: value('AXIAM_SECRET_KEY'), domain: '127.0.0.1' };
-    example = await Example.start(NODE, axiam, keys);
+    await owner.getByRole('link', { name: 'Lines for your language' }).click();
+    await heading('Connect');
+    await owner.getByText('Node', { exact: false }).first().click();
+    const lines = await owner.locator('#lines-node').textContent();
+    assert.ok(lines.length > 1000, lines);
+    // The very lines of both boxes, in a shell that knows nothing else of Axiam.
+    const pasted = { ...NODE, made: { 'axiam.js': lines }, command: () => ['bash', '-ec', `${environment}\nexec npm start`] };
+    example = await Example.start(pasted, {}, {});
     shop = await (await browser.newContext()).newPage();
     widget = new Widget(shop);
     await shop.goto(example.url);
@@ -110,7 +124,7 @@ describe('from nothing to keys, and everything seen', () => {
     await owner.getByRole('status').getByText('The settings are saved').waitFor();
   });
 
-  test('makes a client known, whose phone is paired and whose face is enrolled', async () => {
+  step('makes a client known, whose phone is paired and whose face is enrolled', async () => {
     await go('Clients');
     await owner.getByLabel('E-mail address').fill(ANN);
     await press('Make them known');
@@ -129,7 +143,7 @@ describe('from nothing to keys, and everything seen', () => {
     await phone.press('Done');
   });
 
-  test('sees live how they sign in at the example', async () => {
+  step('sees live how they sign in at the example', async () => {
     await go('Login tracker');
     await owner.getByText('Nobody has tried yet').waitFor();
     await camera.show(browser, ann.photo(1));
@@ -139,7 +153,7 @@ describe('from nothing to keys, and everything seen', () => {
     await row.filter({ hasText: 'verified' }).waitFor({ timeout: 30_000 });
   });
 
-  test('makes another secret; the backend with the old one goes on', async () => {
+  step('makes another secret; the backend with the old one goes on', async () => {
     await go('Keys');
     await owner.getByLabel('The present one is still taken').selectOption('3600');
     await press('Make another secret key');
@@ -161,7 +175,7 @@ describe('from nothing to keys, and everything seen', () => {
     await signedIn();
   });
 
-  test('unlocks the client whom a stranger has locked out', async () => {
+  step('unlocks the client whom a stranger has locked out', async () => {
     await camera.show(browser, stranger.photo(0));
     for (let failed = 0; failed < LOCK_AFTER;) {
       const number = await ask();
@@ -183,7 +197,7 @@ describe('from nothing to keys, and everything seen', () => {
     await signedIn();
   });
 
-  test('revokes the phone, which is asked nothing from then on', async () => {
+  step('revokes the phone, which is asked nothing from then on', async () => {
     await hers();
     await press('Unpair');
     await owner.getByText('The phone is unpaired').waitFor();
@@ -191,7 +205,7 @@ describe('from nothing to keys, and everything seen', () => {
     await phone.shows('lost');
   });
 
-  test('erases the client, with a receipt that anyone can check', async () => {
+  step('erases the client, with a receipt that anyone can check', async () => {
     await owner.getByLabel(`Type ${ANN}`).fill(ANN);
     await press(`Erase ${ANN}`);
     await heading(`${ANN} is erased`);
@@ -206,10 +220,24 @@ describe('from nothing to keys, and everything seen', () => {
     assert.equal(await owner.getByRole('link', { name: ANN }).count(), 0);
   });
 
-  test('never moved under the owner’s eyes, and says how long its pages took', (t) => {
+  step('never moved under the owner’s eyes', () => {
     assert.deepEqual(shifts, []);
-    took.sort(([a], [b]) => b - a);
-    for (const [milliseconds, what] of took.slice(0, 3)) t.diagnostic(`${milliseconds} ms: ${what}`);
     assert.ok(took.length > 20, `${took.length} pages`);
   });
+
+  try {
+    await begin();
+    for (const [name, walk] of steps) await t.test(name, walk);
+  } finally {
+    await end();
+  }
+  took.sort(([a], [b]) => b - a);
+  for (const [milliseconds, what] of took.slice(0, 3)) t.diagnostic(`${milliseconds} ms: ${what}`);
+  return took.filter(([milliseconds]) => milliseconds > LONGEST);
+}
+
+test('from nothing to keys, and everything seen, without a wait over a second', async (t) => {
+  if ((await journey(t)).length === 0) return;
+  // The machine may have been busy with something else, so it is gone once more.
+  assert.deepEqual(await journey(t), []);
 });

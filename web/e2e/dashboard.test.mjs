@@ -343,6 +343,48 @@ describe('a new owner', () => {
     await plain.close();
   });
 
+  test('is told on the tracker when it follows no more, and how old what it sees is', async () => {
+    // One that hangs on a wall; what its browser says of a server that is away is no fault.
+    const signedIn = await context.storageState();
+    const wall = await (await browser.newContext({ storageState: signedIn, reducedMotion: 'reduce' })).newPage();
+    await wall.clock.install();
+    await wall.goto(`${axiam.url}/dashboard`);
+    await wall.getByRole('table').getByRole('link', { name: 'shop.example.com' }).click();
+    const row = wall.locator('.dash-beside').getByRole('row').filter({ hasText: 'deny@example.test' });
+    await row.locator('time').waitFor();
+    await wall.clock.fastForward(50 * 60_000);
+    await row.locator('time', { hasText: /^5\d minutes ago$/ }).waitFor();
+    await axiam.halt('SIGTERM');
+    const told = wall.getByRole('alert');
+    await told.getByText('The server does not answer').waitFor({ timeout: 30_000 });
+    await look(wall, 'tracker-away');
+    await axiam.again();
+    await wall.clock.fastForward(60_000);
+    await told.waitFor({ state: 'detached', timeout: 30_000 });
+    await wall.context().clearCookies();
+    await told.getByText('You are signed out').waitFor({ timeout: 30_000 });
+    await look(wall, 'tracker-signed-out');
+    await told.getByRole('link', { name: 'Sign in again' }).click();
+    await wall.getByLabel('E-mail address').fill(EMAIL);
+    await wall.getByLabel('Password').fill(`${PASSWORD}, twice`);
+    await wall.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await wall.getByRole('heading', { name: 'Login tracker', level: 1 }).waitFor();
+    await wall.context().close();
+  });
+
+  test('reads the log of the installation', async () => {
+    await page.goto(`${axiam.url}/dashboard`);
+    await go('Audit log');
+    await heading('Audit log of the installation');
+    await page.getByText('account created').first().waitFor();
+    await look(page, 'installation-audit');
+    await press('Check the chain');
+    await page.getByRole('status').getByText('The chain is intact').waitFor();
+    await page.goto(`${axiam.url}/dashboard/audit?before=1`);
+    await page.getByText('There is nothing older').waitFor();
+    await look(page, 'audit-older');
+  });
+
   test('met nothing that its browser complained about', () => {
     // Answers that say what is wrong with a form are no faults, and browsers ask for an icon by themselves.
     assert.deepEqual(complaints.filter((text) => !/status of 4(01|04|22)|favicon/.test(text)), []);

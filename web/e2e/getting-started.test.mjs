@@ -77,11 +77,11 @@ for (const name of GUIDES) {
         if (folder) fs.rmSync(folder, { recursive: true, force: true });
       });
 
-      test('from an empty folder to a redeemed sign-on', async () => {
+      const run = async (register) => {
         const begun = Date.now();
         const port = await freePort();
         const here = (text) => text.replaceAll('127.0.0.1:8000', `127.0.0.1:${port}`).replaceAll('http://127.0.0.1:3000', axiam.url);
-        const [start, register, write, serve, signIn, refused] = steps(name);
+        const [start, registering, write, serve, signIn, refused] = steps(name);
 
         // `make run` builds and then does this.
         assert.equal(start.blocks[0].text, 'make run\n');
@@ -92,9 +92,8 @@ for (const name of GUIDES) {
           assert.equal(run.status, 0, `${text}\n${run.stdout}${run.stderr}`);
           return run.stdout + run.stderr;
         };
-        const program = `${beside('axiam')} --data-dir ${axiam.dataDir}`;
-        const keys = shell(here(register.blocks[0].text).replace('target/release/axiam', program), folder);
-        for (const text of register.sees) assert.ok(keys.includes(text), `${text}: ${keys}`);
+        const keys = await register({ registering, here, shell });
+        for (const text of registering.sees) assert.ok(keys.includes(text), `${text}: ${keys}`);
 
         let cwd = folder;
         let printed = '';
@@ -127,7 +126,44 @@ for (const name of GUIDES) {
         await page.getByRole('button', { name: 'Sign out' }).click();
         await widget.send('deny@example.test');
         await page.getByText(refused.sees[0], { exact: true }).waitFor({ timeout: 15_000 });
-      });
+      };
+
+      /** As the guide says it, on the command line. */
+      const byCommand = ({ registering, here, shell }) => {
+        const program = `${beside('axiam')} --data-dir ${axiam.dataDir}`;
+        return shell(here(registering.blocks[0].text).replace('target/release/axiam', program), folder);
+      };
+
+      test('from an empty folder to a redeemed sign-on', () => run(byCommand));
+
+      /** In the dashboard, from the printed link on, in the words that the command prints. An app on this machine begins in test mode. */
+      const inDashboard = async ({ registering, here }) => {
+        const owner = await browser.newPage();
+        const press = (name) => owner.getByRole('button', { name }).click();
+        await owner.goto(axiam.log.match(/http\S+\/dashboard\/set-up\?token=\S+/)[0]);
+        await owner.getByLabel('Your e-mail address').fill('owner@example.com');
+        await owner.getByLabel('Password').fill('a sentence nobody else would write');
+        await press('Make the account');
+        await owner.getByRole('link', { name: 'Add New App' }).click();
+        await owner.getByLabel('Address of your site').fill(here(registering.blocks[0].text.match(/--url (\S+)/)[1]));
+        await press('Find the domain');
+        await press('Add 127.0.0.1');
+        const key = (id) => owner.locator(`#key-${id}`).textContent();
+        const keys = `api_key ${await key('api-key')}\nsecret_key ${await key('secret-key')}\n`;
+        await owner.close();
+        return keys;
+      };
+
+      if (name === 'node') {
+        test('the same with the keys that the dashboard shows', async () => {
+          await site.stop();
+          fs.rmSync(folder, { recursive: true, force: true });
+          folder = fs.mkdtempSync(path.join(os.tmpdir(), `axiam-start-${name}-`));
+          await axiam.stop();
+          axiam = await Axiam.start({ demo: true });
+          await run(inDashboard);
+        });
+      }
     });
   });
 }

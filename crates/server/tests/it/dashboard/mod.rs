@@ -2,10 +2,13 @@
 
 mod account;
 mod apps;
+mod attempts;
 mod by_command;
 mod clients;
+mod installation;
 mod leaving;
 mod letters;
+mod others;
 mod passkeys;
 mod pushes;
 mod redis;

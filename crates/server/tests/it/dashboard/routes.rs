@@ -10,7 +10,10 @@ use server::{
 use testkit::{App, on_each_database};
 use uuid::Uuid;
 
-use super::{Visitor, make_account, signed_in};
+use super::{
+    Visitor, make_account, signed_in,
+    tracker::{attempts, lived, owner},
+};
 
 /// What a first page may weigh, with its styles and its script.
 const HEAVIEST: usize = 60_000;
@@ -58,7 +61,7 @@ async fn people(app: &App, site: Uuid, other: Uuid) -> Vec<(Option<Role>, Visito
 
 fn role(need: Need) -> Option<Role> {
     match need {
-        Need::Nobody | Need::Account => None,
+        Need::Nobody | Need::Account | Need::Administrator => None,
         Need::Viewer => Some(Role::Viewer),
         Need::Operator => Some(Role::Operator),
         Need::Owner => Some(Role::Owner),
@@ -69,6 +72,8 @@ on_each_database! {
     async fn every_route_asks_who_it_is(app: App) {
         let (site, other) = (app.site("a.example").await, app.site("b.example").await);
         let people = people(&app, site.site_id, other.site_id).await;
+        make_account(&app, "root@example.com", true).await;
+        let root = signed_in(&app, "root@example.com").await;
         let stranger = Visitor::new(&app);
         let table = app::dashboard().table().to_vec();
         assert!(table.len() > 25);
@@ -84,8 +89,15 @@ on_each_database! {
                 assert_eq!(is_sent, !is_first, "{what}: {seen:?}");
                 assert!(is_first || seen.text.is_empty(), "{what} shows something to a stranger");
             }
+            if route.need == Need::Administrator {
+                let seen = call(&root, &route.method, &path).await;
+                assert_eq!(seen.status, StatusCode::OK, "{what}: {seen:?}");
+            }
             for (has, visitor) in &people {
                 let seen = call(visitor, &route.method, &path).await;
+                if route.need == Need::Administrator {
+                    assert_eq!(seen.status, StatusCode::FORBIDDEN, "{what}: {has:?}");
+                }
                 let Some(wanted) = role(route.need) else { continue };
                 match has {
                     None => assert_eq!(seen.status, StatusCode::NOT_FOUND, "{what}: of another site"),
@@ -151,6 +163,25 @@ on_each_database! {
             assert!(weight <= HEAVIEST, "{path} weighs {weight}");
         }
         assert!(pages > 8, "{pages}");
+    }
+
+    async fn a_full_tracker_is_light_too(app: App) {
+        let site = lived(&app).await;
+        let root = owner(&app).await;
+        for person in 0..10 {
+            let email = format!("a.person.with.quite.a.name.{person}@departments.example.com");
+            let client = site.client(&email).await;
+            attempts(&app, &site, client, 6).await;
+        }
+        let path = format!("/dashboard/apps/{}", site.site_id);
+        let page = root.get(&path).await.text;
+        assert_eq!(page.matches("#open\"").count(), 50 + 3);
+        assert_eq!(page.matches("<svg class=\"dash-chart\"").count(), 3);
+        let mut weight = root.weigh(&path).await;
+        for file in page.split('"').filter(|text| text.starts_with("/assets/")) {
+            weight += root.weigh(file).await;
+        }
+        assert!(weight <= HEAVIEST, "{path} weighs {weight}, itself {}", page.len());
     }
 }
 

@@ -113,6 +113,29 @@ impl Visitor {
             .await
     }
 
+    /// An empty form, as a browser sends it that says this.
+    pub(crate) async fn post_saying(&self, path: &str, said: &[(&str, &str)]) -> Seen {
+        let mut request = self.form(path, &[]);
+        for (name, value) in said {
+            request = request.header(*name, *value);
+        }
+        self.send(request).await
+    }
+
+    /// How many bytes of a file a browser is sent.
+    pub(crate) async fn weigh(&self, path: &str) -> usize {
+        let mut request = self.http.get(format!("{}{path}", self.url));
+        request = request
+            .header("accept", "text/html")
+            .header("accept-encoding", "gzip");
+        if let Some(cookie) = self.cookie() {
+            request = request.header("cookie", cookie);
+        }
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer.bytes().await.unwrap().len()
+    }
+
     fn form(&self, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
         let mut body = url::form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(fields);
