@@ -39,9 +39,10 @@ export function openBrowser({ args = [] } = {}) {
 /** Debian's Firefox, driven by the standard protocol (WebDriver BiDi); a sentence where there is none. */
 export const NO_FIREFOX = onPath('firefox-esr') ?? onPath('firefox') ? false : 'firefox-esr is not installed';
 
-/** Starts Firefox; close it when done. */
-export function openFirefox() {
-  return puppeteer.launch({ browser: 'firefox', executablePath: onPath('firefox-esr') ?? onPath('firefox'), headless: true });
+/** Starts Firefox; close it when done. `preferences` are further ones of its settings. */
+export function openFirefox({ preferences = {} } = {}) {
+  const executablePath = onPath('firefox-esr') ?? onPath('firefox');
+  return puppeteer.launch({ browser: 'firefox', executablePath, headless: true, extraPrefsFirefox: preferences });
 }
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');

@@ -63,8 +63,9 @@ export async function pair(
       pairedAt: now(),
     };
     await vault.put(pairing).catch((cause: unknown) => takeBack(routes, pairing, cause));
-    // Asks the browser not to throw the key away when space runs short; it works without, too.
-    await navigator.storage?.persist?.().catch(() => false);
+    // Asks the browser not to throw the key away when space runs short; it works without, too. Firefox asks the person, who may
+    // leave that unanswered: nobody waits for it.
+    void navigator.storage?.persist?.().catch(() => false);
     return pairing;
   } catch (error) {
     await vault.remove(id).catch(() => {});
