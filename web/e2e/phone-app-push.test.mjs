@@ -1,6 +1,6 @@
-// The phone app woken by a push, in a real Chromium. Its push service cannot be reached from here, so the subscription is made up by
-// the test, which stands in for that service: it takes what the server posts, opens it with an independent library, and hands
-// the text to the browser's service worker as the push service would.
+// What the phone app does with a push, in a real Chromium. The subscription is made up by the test, which stands in for push service and
+// browser: it takes what the server posts, opens it with an independent library, and hands the text to the service worker. That browsers
+// open it themselves is in push-in-firefox.test.mjs and push-in-chromium.test.mjs.
 
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';

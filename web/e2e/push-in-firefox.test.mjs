@@ -1,5 +1,5 @@
 // The phone app woken by a push in a real browser: Firefox subscribes, opens what the server has encrypted for it, and its service
-// worker shows it. Only the service between them is a stand-in (docs/decisions/0049-push-in-firefox.md).
+// worker shows it. Only the service between them is a stand-in (docs/decisions/0049-real-browsers-open-pushes.md).
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

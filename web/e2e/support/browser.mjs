@@ -36,6 +36,12 @@ export function openBrowser({ args = [] } = {}) {
   return chromium.launch({ executablePath: program(), args: [...QUIET, ...args] });
 }
 
+/** The same with a profile of its own, without which Chromium takes no pushes; its only context, to be closed when done. `options` are the context's. */
+export function openProfile({ args = [], options = {} } = {}) {
+  // No name: Playwright makes a folder and removes it.
+  return chromium.launchPersistentContext('', { executablePath: program(), args: [...QUIET, ...args], ...options });
+}
+
 /** Debian's Firefox, driven by the standard protocol (WebDriver BiDi); a sentence where there is none. */
 export const NO_FIREFOX = onPath('firefox-esr') ?? onPath('firefox') ? false : 'firefox-esr is not installed';
 

@@ -8,13 +8,16 @@ const PATIENCE = 20_000;
 export const IPHONE = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1';
 export const MESSENGER = 'Mozilla/5.0 (Linux; Android 14; wv) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/480.0;]';
 
+/** What makes a browser context a phone. */
+export const PHONE = {
+  viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2, locale: 'en-GB',
+  permissions: ['camera', 'clipboard-read', 'clipboard-write'],
+};
+
 export class PhoneApp {
   /** A phone with a storage of its own. `options` are those of a browser context. */
   static async of(browser, options = {}) {
-    const context = await browser.newContext({
-      viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2, locale: 'en-GB',
-      permissions: ['camera', 'clipboard-read', 'clipboard-write'], ...options,
-    });
+    const context = await browser.newContext({ ...PHONE, ...options });
     const app = new PhoneApp(context);
     await app.open();
     return app;

@@ -1,5 +1,5 @@
 // Stands in for Mozilla's push service: servers post to it by RFC 8030 and prove who they are by RFC 8292, Firefox hears from it over
-// the WebSocket that `dom.push.serverURL` names. It sees what a push service sees, so it cannot read a message.
+// the WebSocket that `dom.push.serverURL` names (Chromium by google-push.mjs). It sees what a push service sees, so it cannot read a message.
 
 import crypto from 'node:crypto';
 import http from 'node:http';
