@@ -122,6 +122,7 @@ impl Kept {
             (_, Some(phone)) => &phone.name,
             (Some(_), None) => "one that is forgotten",
             (None, _) if attempt.test_identity.is_some() => "none: a test identity",
+            (None, _) if attempt.decoy => "none: nobody was asked",
             (None, _) if attempt.state == State::Pending => "none yet",
             (None, _) => "none",
         };

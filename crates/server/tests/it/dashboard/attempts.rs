@@ -69,7 +69,7 @@ on_each_database! {
         let (root, site) = (owner(&app).await, lived(&app).await);
         let base = format!("/dashboard/apps/{}", site.site_id);
         let page = root.get(&base).await.text;
-        for head in ["Face did not match", "No living person", "Wrong number", "Refused on the phone", "Nobody answered", "Mean time"] {
+        for head in ["Failed", "at the face", "at liveness", "at the number", "Denied", "Expired", "Mean time"] {
             assert!(page.contains(&format!("scope=\"col\">{head}</th>")), "{head}");
         }
         let today = days(&root, &base).await.pop().unwrap();
