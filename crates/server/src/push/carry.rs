@@ -65,6 +65,9 @@ impl Courier for PushCourier {
         if !store::is_open(means.db, parcel, means.now).await? {
             return Ok(Fate::Refused("the sign-on is over".into()));
         }
+        if store::has_arrived(means.db, parcel).await? {
+            return Ok(Fate::Delivered("the phone has it".into()));
+        }
         let device = device::find(
             means.db,
             parcel.site_id.unwrap_or_default(),

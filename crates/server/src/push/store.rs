@@ -1,8 +1,11 @@
 //! Pushes in the database.
 
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryOrder,
-    QuerySelect, Statement, entity::prelude::*, sea_query::Expr,
+    ActiveValue::Set,
+    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryOrder, QuerySelect, Select,
+    Statement,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait},
 };
 
 use super::message::Told;
@@ -134,6 +137,21 @@ pub(super) async fn is_open(
     let values = [parcel.subject_id.into(), now.into()];
     let statement = Statement::from_sql_and_values(db.get_database_backend(), open, values);
     Ok(db.query_one_raw(statement).await?.is_some())
+}
+
+/// Whether a push need not be sent any more: its push service took it, the phone showed it, or the person took the
+/// sign-on up without it. A server that was killed may have noted that, or the phone said it, and nothing more.
+pub(super) async fn has_arrived(db: &impl ConnectionTrait, parcel: &Parcel) -> Result<bool, DbErr> {
+    let arrived = row::Column::SentAt
+        .is_not_null()
+        .or(row::Column::ShownAt.is_not_null())
+        .or(row::Column::OpenedAt.is_not_null());
+    let found = row::Entity::find()
+        .filter(row::Column::SiteId.eq(parcel.site_id))
+        .filter(row::Column::DeviceId.eq(parcel.target_id))
+        .filter(row::Column::SignOnId.eq(parcel.subject_id))
+        .filter(arrived);
+    Ok(found.one(db).await?.is_some())
 }
 
 /// What is noted of a push.
@@ -319,6 +337,14 @@ impl Push {
     }
 }
 
+/// Those that no push service took, as far as anybody knows: what a phone showed came to it, whatever the server heard.
+fn failed(pushes: Select<row::Entity>) -> Select<row::Entity> {
+    pushes
+        .filter(row::Column::SentAt.is_null())
+        .filter(row::Column::ShownAt.is_null())
+        .filter(row::Column::Said.ne(""))
+}
+
 /// A site's latest pushes, the newest first; those that no push service took alone, where that is wanted.
 ///
 /// # Errors
@@ -331,9 +357,7 @@ pub async fn latest(
 ) -> Result<Vec<Push>, DbErr> {
     let mut found = row::Entity::find().filter(row::Column::SiteId.eq(site_id));
     if only_failed {
-        found = found
-            .filter(row::Column::SentAt.is_null())
-            .filter(row::Column::Said.ne(""));
+        found = failed(found);
     }
     found
         .order_by_desc(row::Column::CreatedAt)
@@ -369,17 +393,13 @@ pub async fn lately(
             .filter(row::Column::CreatedAt.gte(since))
     };
     let sent = of_site().filter(row::Column::SentAt.is_not_null());
-    let failed = || {
-        let unsent = of_site().filter(row::Column::SentAt.is_null());
-        unsent.filter(row::Column::Said.ne(""))
-    };
-    let last = failed()
+    let last = failed(of_site())
         .order_by_desc(row::Column::CreatedAt)
         .one(db)
         .await?;
     Ok(Lately {
         sent: sent.count(db).await?,
-        failed: failed().count(db).await?,
+        failed: failed(of_site()).count(db).await?,
         said: last.map_or_else(String::new, |push| push.said),
     })
 }

@@ -1,5 +1,7 @@
 //! Pushes to browsers: what their push services are sent, and what becomes of it.
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use p256::{
@@ -153,6 +155,38 @@ on_each_database! {
         site.push(bob.client_id).await;
         site.post("/client/delete", &json!({ "id": bob.client_id })).await;
         assert_eq!(waiting_parcels(&app).await, 1, "Ann's");
+    }
+
+    async fn what_came_to_a_phone_before_a_crash_does_not_come_again(app: App, |settings| nearby(settings)) {
+        let service = Receiver::start().await;
+        let site = app.site("a.example").await;
+        let ann = subscribed(&site, "ann@example.com", &service).await;
+        // The server dies while the push service has the message; what the phone says meanwhile comes to another server.
+        for (body, state) in [(json!({}), "shown"), (json!({ "opened": true }), "opened")] {
+            service.next([Reaction::Hang]);
+            site.push(ann.client_id).await;
+            let sign_on: Uuid = ann.waiting().await;
+            let (carrier, server) = (Arc::clone(&app.app.outbox), app.app.state.clone());
+            let dying = tokio::spawn(async move { carrier.carry_due(&server).await });
+            service.until(1).await;
+            dying.abort();
+            assert!(dying.await.unwrap_err().is_cancelled());
+            let mut told = body.clone();
+            told["sign_on_id"] = json!(sign_on);
+            ann.phone.call("/login/shown", &told).await.unwrap();
+            app.clock.advance(61);
+            assert_eq!((app.deliver().await, service.take().len()), (1, 1), "{state}");
+            assert_eq!((states(&app).await.contains(&state.to_owned()), waiting_parcels(&app).await), (true, 0));
+            ann.phone.deny(sign_on, false).await.unwrap();
+        }
+        // It dies between the note that the message was taken and the end of the parcel.
+        app.clock.advance(1);
+        site.push(ann.client_id).await;
+        assert_eq!((app.deliver().await, service.take().len()), (1, 1));
+        let again = "update outbox set state = 'waiting', ended_at = null where ended_at = (select max(ended_at) from outbox)";
+        app.app.state.db.execute_unprepared(again).await.unwrap();
+        assert_eq!((app.deliver().await, service.take().len(), waiting_parcels(&app).await), (1, 0, 0));
+        assert!(push::latest(&app.app.state.db, site.site_id, true, 10).await.unwrap().is_empty());
     }
 
     async fn a_key_that_was_replaced_wakes_those_who_subscribed_for_it(app: App, |settings| nearby(settings)) {
