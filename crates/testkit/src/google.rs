@@ -21,7 +21,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 
 /// The kind of FCM's own word in an error's details.
 const FCM_ERROR: &str = "type.googleapis.com/google.firebase.fcm.v1.FcmError";
@@ -29,12 +29,45 @@ const FCM_ERROR: &str = "type.googleapis.com/google.firebase.fcm.v1.FcmError";
 /// A failure of `messages:send`: status, FCM's word, and a header.
 pub type Fault = (u16, &'static str, Option<(&'static str, &'static str)>);
 
+/// Where Google is slow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slow {
+    /// Before it looks at what wants a token.
+    Token,
+    /// Before it looks at a message.
+    Message,
+    /// With the answer to a message that it has taken.
+    Answer,
+}
+
+#[derive(Default)]
+struct Gate {
+    came: Notify,
+    go: Notify,
+}
+
+/// A request that waits at Google until it is let go. One that never is hangs.
+pub struct Held(Arc<Gate>);
+
+impl Held {
+    /// Waits until the request is there.
+    pub async fn came(&self) {
+        self.0.came.notified().await;
+    }
+
+    /// Goes on with it.
+    pub fn let_go(self) {
+        self.0.go.notify_one();
+    }
+}
+
 #[derive(Default)]
 struct Told {
     /// Tokens that let messages in.
     passes: HashSet<String>,
     given: u32,
     next: VecDeque<Fault>,
+    held: Vec<(Slow, Arc<Gate>)>,
     no_token: bool,
     /// Registration tokens of apps that were removed.
     removed: HashSet<String>,
@@ -119,6 +152,26 @@ impl Google {
         self.told().next.extend(faults);
     }
 
+    /// Is slow with the next request that comes so far: it waits there until it is let go.
+    #[must_use]
+    pub fn hold(&self, at: Slow) -> Held {
+        let gate = Arc::<Gate>::default();
+        self.told().held.push((at, gate.clone()));
+        Held(gate)
+    }
+
+    async fn pass(&self, at: Slow) {
+        let gate = {
+            let mut told = self.told();
+            let place = told.held.iter().position(|(slow, _)| *slow == at);
+            place.map(|place| told.held.remove(place).1)
+        };
+        if let Some(gate) = gate {
+            gate.came.notify_one();
+            gate.go.notified().await;
+        }
+    }
+
     /// Gives no tokens out from now on, or does again.
     pub fn give_tokens(&self, gives: bool) {
         self.told().no_token = !gives;
@@ -155,6 +208,7 @@ async fn token(
     State(google): State<Google>,
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Response {
+    google.pass(Slow::Token).await;
     let refused = |why: &str| {
         let said = json!({ "error": "invalid_grant", "error_description": why });
         (StatusCode::BAD_REQUEST, Json(said)).into_response()
@@ -197,6 +251,20 @@ async fn send(
     Path((project, call)): Path<(String, String)>,
     headers: HeaderMap,
     Json(body): Json<Value>,
+) -> Response {
+    google.pass(Slow::Message).await;
+    let answer = look(&google, (&project, &call), &headers, &body);
+    if answer.status().is_success() {
+        google.pass(Slow::Answer).await;
+    }
+    answer
+}
+
+fn look(
+    google: &Google,
+    (project, call): (&str, &str),
+    headers: &HeaderMap,
+    body: &Value,
 ) -> Response {
     let mut told = google.told();
     let pass = headers

@@ -20,7 +20,7 @@ pub use backend::{Answer, Backend, Person};
 pub use clock::TestClock;
 pub use contract::hold as hold_to_contract;
 pub use database::{Database, Engine};
-pub use google::{Fault, Google, service_account};
+pub use google::{Fault, Google, Held, Slow, service_account};
 pub use mail_server::{Letter, MailServer};
 pub use networks::{Network, networks};
 pub use page::Page;

@@ -124,7 +124,7 @@ async fn test(
         keys: &keys,
         settings,
         outgoing: &outgoing,
-        now,
+        clock: &SystemClock,
     };
     let mut phones = device::pushable(db, site.id, client.id, now).await?;
     phones.retain(|phone| device.is_none_or(|id| phone.id == id));

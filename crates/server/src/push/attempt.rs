@@ -1,5 +1,7 @@
 //! One attempt to wake a phone, and what it taught.
 
+use sea_orm::DbErr;
+
 use crate::platform::outbox::Fate;
 
 /// What is known of the address afterwards.
@@ -39,5 +41,39 @@ impl Attempt {
             fate: Fate::Later(why, None),
             taught: Taught::Silence,
         }
+    }
+}
+
+/// Why there is nothing to post.
+pub(super) enum Unready {
+    /// The attempt ends here.
+    Settled(Attempt),
+    /// The database failed.
+    Database(DbErr),
+}
+
+impl Unready {
+    /// Refused for good.
+    pub(super) fn refused(why: &str) -> Self {
+        Self::Settled(Attempt::of(Fate::Refused(why.to_owned())))
+    }
+
+    /// Not this time.
+    pub(super) fn later(why: String) -> Self {
+        Self::Settled(Attempt::of(Fate::Later(why, None)))
+    }
+
+    /// What came of the attempt.
+    pub(super) fn settled(self) -> Result<Attempt, DbErr> {
+        match self {
+            Self::Settled(attempt) => Ok(attempt),
+            Self::Database(error) => Err(error),
+        }
+    }
+}
+
+impl From<DbErr> for Unready {
+    fn from(error: DbErr) -> Self {
+        Self::Database(error)
     }
 }

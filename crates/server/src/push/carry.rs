@@ -10,11 +10,11 @@ use super::{
     attempt::{Attempt, Taught},
     fcm::Fcm,
     means::Means,
+    ready::Ready,
     store::{self, KIND, Noted},
-    web_push,
 };
 use crate::{
-    device::{self, Device, Push},
+    device,
     platform::{
         outbox::{Courier, Fate, Pace, Parcel},
         outgoing::Outgoing,
@@ -28,6 +28,9 @@ const PACE: Pace = Pace {
     growth: 2.0,
     longest: 60.0,
 };
+
+/// What was looked up longer ago than this is looked up again before a push goes.
+const FRESH: TimeDelta = TimeDelta::seconds(1);
 
 /// Carries pushes to phones.
 pub struct PushCourier {
@@ -62,12 +65,10 @@ impl Courier for PushCourier {
 
     async fn carry(&self, state: &State, parcel: &Parcel) -> Result<Fate, DbErr> {
         let means = Means::of(state, &self.outgoing);
-        if !store::is_open(means.db, parcel, means.now).await? {
-            return Ok(Fate::Refused("the sign-on is over".into()));
+        if let Some(fate) = needless(&means, parcel).await? {
+            return Ok(fate);
         }
-        if store::has_arrived(means.db, parcel).await? {
-            return Ok(Fate::Delivered("the phone has it".into()));
-        }
+        let looked = means.now();
         let device = device::find(
             means.db,
             parcel.site_id.unwrap_or_default(),
@@ -77,36 +78,41 @@ impl Courier for PushCourier {
         let Some(device) = device.filter(|device| device.revoked_at.is_none()) else {
             return Ok(Fate::Refused("the phone is not paired any more".into()));
         };
-        let Attempt { fate, taught } = attempt(&means, &self.fcm, parcel, &device).await?;
+        let attempt = match Ready::new(&means, &self.fcm, parcel, &device).await {
+            Ok(ready) => {
+                // Google may have taken its time with a token, and the person answered in it.
+                if means.now() - looked >= FRESH
+                    && let Some(fate) = needless(&means, parcel).await?
+                {
+                    return Ok(fate);
+                }
+                ready.post(&means, parcel).await
+            }
+            Err(unready) => unready.settled()?,
+        };
+        let Attempt { fate, taught } = attempt;
         match taught {
             Taught::Nothing | Taught::Silence => {}
             Taught::SubscriptionGone => device::forget_push(means.db, &device, None).await?,
-            Taught::AppGone => device::forget_push(means.db, &device, Some(means.now)).await?,
+            Taught::AppGone => device::forget_push(means.db, &device, Some(means.now())).await?,
         }
         let noted = match &fate {
             Fate::Delivered(_) => Noted::Sent,
             Fate::Refused(said) => Noted::Refused(said),
             Fate::Later(said, _) => Noted::Failed(said),
         };
-        store::note(means.db, parcel, noted, state.now()).await?;
+        store::note(means.db, parcel, noted, means.now()).await?;
         Ok(fate)
     }
 }
 
-/// One attempt to tell a phone.
-pub(super) async fn attempt(
-    means: &Means<'_>,
-    fcm: &Fcm,
-    parcel: &Parcel,
-    device: &Device,
-) -> Result<Attempt, DbErr> {
-    match &device.push {
-        Push::WebPush { subscription, key } => {
-            web_push::post(means, parcel, (subscription, key.as_deref())).await
-        }
-        Push::Fcm { token } => fcm.post(means, parcel, token).await,
-        Push::None => Ok(Attempt::of(Fate::Refused(
-            "the phone is woken by nothing any more".into(),
-        ))),
+/// What becomes of a push that nobody needs any more.
+async fn needless(means: &Means<'_>, parcel: &Parcel) -> Result<Option<Fate>, DbErr> {
+    if !store::is_open(means.db, parcel, means.now()).await? {
+        return Ok(Some(Fate::Refused("the sign-on is over".into())));
     }
+    if store::has_arrived(means.db, parcel).await? {
+        return Ok(Some(Fate::Delivered("the phone has it".into())));
+    }
+    Ok(None)
 }

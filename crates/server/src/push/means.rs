@@ -3,7 +3,11 @@
 use sea_orm::DatabaseConnection;
 
 use crate::platform::{
-    clock::Moment, config::Settings, keys::Keyring, outgoing::Outgoing, state::State,
+    clock::{Clock, Moment},
+    config::Settings,
+    keys::Keyring,
+    outgoing::Outgoing,
+    state::State,
 };
 
 /// What sending a push takes: a running server has it all, and so has a command beside it.
@@ -16,8 +20,8 @@ pub struct Means<'a> {
     pub settings: &'a Settings,
     /// The way out.
     pub outgoing: &'a Outgoing,
-    /// The time.
-    pub now: Moment,
+    /// Where the time comes from: what is waited for on the way may take long.
+    pub clock: &'a dyn Clock,
 }
 
 impl<'a> Means<'a> {
@@ -27,7 +31,12 @@ impl<'a> Means<'a> {
             keys: &state.keys,
             settings: &state.settings,
             outgoing,
-            now: state.now(),
+            clock: &*state.clock,
         }
+    }
+
+    /// The present moment.
+    pub(super) fn now(&self) -> Moment {
+        self.clock.now()
     }
 }

@@ -12,6 +12,7 @@ mod fcm;
 mod means;
 mod message;
 pub mod pages;
+mod ready;
 mod store;
 mod try_out;
 mod vapid;

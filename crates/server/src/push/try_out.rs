@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use super::{
     attempt::{Attempt, Taught},
-    carry,
     fcm::Fcm,
     means::Means,
     message::Told,
+    ready::Ready,
     store::KIND,
 };
 use crate::{
@@ -117,12 +117,16 @@ pub async fn try_out(
         body: Told::test(means.settings, site, device.id, id).text(),
         life: seconds(means.settings.sign_on.lifetime),
     };
-    let taken = outbox::put_taken(means.db, draft, means.outgoing.patience(), means.now).await?;
-    let attempt = carry::attempt(means, fcm, &taken.parcel, device).await?;
+    let patience = means.outgoing.patience();
+    let taken = outbox::put_taken(means.db, draft, patience, means.now()).await?;
+    let attempt = match Ready::new(means, fcm, &taken.parcel, device).await {
+        Ok(ready) => ready.post(means, &taken.parcel).await,
+        Err(unready) => unready.settled()?,
+    };
     let (stage, said) = match &attempt.fate {
         Fate::Delivered(said) => (Stage::Delivered, said),
         Fate::Later(said, _) | Fate::Refused(said) => (Stage::Dead, said),
     };
-    outbox::finish(means.db, &taken, (stage, said), None, means.now).await?;
+    outbox::finish(means.db, &taken, (stage, said), None, means.now()).await?;
     Ok(Tried::of(attempt))
 }

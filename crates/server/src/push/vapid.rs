@@ -80,7 +80,7 @@ pub(super) async fn authorization(
     endpoint: &Url,
     key: Option<&str>,
 ) -> Result<Option<String>, KeyError> {
-    let (db, keys, now) = (means.db, means.keys, means.now);
+    let (db, keys, now) = (means.db, means.keys, means.now());
     let pair = match key {
         Some(key) => find((db, keys), key).await?,
         None => Some(keys.signing(db, Purpose::WebPush, now).await?),

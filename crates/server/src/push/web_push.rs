@@ -4,11 +4,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
 };
-use sea_orm::DbErr;
 use url::Url;
 
 use super::{
-    attempt::{Attempt, Taught},
+    attempt::{Attempt, Taught, Unready},
     encrypt::Recipient,
     means::Means,
     vapid,
@@ -23,34 +22,54 @@ use crate::{
     },
 };
 
-/// One attempt to tell the browser of this subscription, which is for this key.
-pub(super) async fn post(
-    means: &Means<'_>,
-    parcel: &Parcel,
-    (subscription, key): (&Subscription, Option<&str>),
-) -> Result<Attempt, DbErr> {
-    let refused = |why: &str| Ok(Attempt::of(Fate::Refused(why.to_owned())));
-    let Ok(url) = Url::parse(&subscription.endpoint) else {
-        return refused("the endpoint cannot be read");
-    };
-    let body = Recipient::of(subscription).and_then(|to| to.encrypt(parcel.body.as_bytes()));
-    let Some(body) = body else {
-        return refused("the subscription's keys are none");
-    };
-    let authorization = match vapid::authorization(means, &url, key).await {
-        Ok(Some(authorization)) => authorization,
-        Ok(None) => return Ok(gone("its key was taken back")),
-        Err(KeyError::Database(error)) => return Err(error),
-        Err(error) => return Ok(Attempt::of(Fate::Later(error.to_string(), None))),
-    };
-    let headers = headers(parcel, authorization, means.now);
-    let sent = means.outgoing.post(&url, headers, body, 0, means.now);
-    Ok(match sent.await {
-        Ok(reply) => read(&reply),
-        // Whoever named it will not be served by trying again.
-        Err(NotSent::Forbidden(why)) => Attempt::of(Fate::Refused(why)),
-        Err(NotSent::Failed(why)) => Attempt::unheard(why),
-    })
+/// A message for a browser, encrypted, and signed by the key that it subscribed for.
+pub(super) struct Ready {
+    url: Url,
+    authorization: String,
+    body: Vec<u8>,
+}
+
+impl Ready {
+    /// Makes the message for the browser of this subscription, which is for this key.
+    pub(super) async fn new(
+        means: &Means<'_>,
+        parcel: &Parcel,
+        (subscription, key): (&Subscription, Option<&str>),
+    ) -> Result<Self, Unready> {
+        let Ok(url) = Url::parse(&subscription.endpoint) else {
+            return Err(Unready::refused("the endpoint cannot be read"));
+        };
+        let body = Recipient::of(subscription).and_then(|to| to.encrypt(parcel.body.as_bytes()));
+        let Some(body) = body else {
+            return Err(Unready::refused("the subscription's keys are none"));
+        };
+        let authorization = match vapid::authorization(means, &url, key).await {
+            Ok(Some(authorization)) => authorization,
+            Ok(None) => return Err(Unready::Settled(gone("its key was taken back"))),
+            Err(KeyError::Database(error)) => return Err(error.into()),
+            Err(error) => return Err(Unready::later(error.to_string())),
+        };
+        Ok(Self {
+            url,
+            authorization,
+            body,
+        })
+    }
+
+    /// One attempt to tell the browser.
+    pub(super) async fn post(self, means: &Means<'_>, parcel: &Parcel, now: Moment) -> Attempt {
+        let headers = headers(parcel, self.authorization, now);
+        let time = (now, Some(parcel.expires_at));
+        let sent = means
+            .outgoing
+            .post_within(&self.url, headers, self.body, 0, time);
+        match sent.await {
+            Ok(reply) => read(&reply),
+            // Whoever named it will not be served by trying again.
+            Err(NotSent::Forbidden(why)) => Attempt::of(Fate::Refused(why)),
+            Err(NotSent::Failed(why)) => Attempt::unheard(why),
+        }
+    }
 }
 
 fn gone(why: &str) -> Attempt {

@@ -1,20 +1,29 @@
 //! Pushes to native apps by FCM, against a Google that checks and fails as the real one does.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use server::{
     platform::{clock::Clock, config, outgoing::Outgoing},
     push::{self, AccountError, Fcm, KeyFile, Means},
 };
-use testkit::{App, Backend, Google, Person, on_each_database};
+use testkit::{App, Backend, Google, Person, Slow, on_each_database};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::{device_facial::count, site_tokens::operator, web_push::states, webhooks::nearby};
 
 /// The app, with pushes by FCM going to this Google.
 pub(crate) async fn with(app: &App, google: &Google) -> App {
+    with_patience(app, google, None).await
+}
+
+/// The same, waiting for an answer for so many seconds.
+async fn with_patience(app: &App, google: &Google, timeout: Option<u32>) -> App {
     let url = google.url.clone();
     let change = move |settings: &mut config::Settings| {
         nearby(settings);
+        settings.outgoing.timeout = timeout.unwrap_or(settings.outgoing.timeout);
         settings.push.fcm = url.clone();
         settings.push.fcm_tokens = format!("{url}/token");
     };
@@ -41,6 +50,18 @@ pub(crate) async fn native(site: &Backend, name: &str) -> Person {
     let push = json!({ "push": { "kind": "fcm", "token": registration(name) } });
     person.phone.call("/device/push", &push).await.unwrap();
     person
+}
+
+/// Has the app deliver what is due, beside the test.
+fn delivering(app: &App) -> JoinHandle<usize> {
+    let (outbox, state) = (app.app.outbox.clone(), app.app.state.clone());
+    tokio::spawn(async move { outbox.carry_due(&state).await.unwrap() })
+}
+
+/// What is said of the pushes of a site that no push service took, the newest first.
+async fn failures(app: &App, site: &Backend) -> Vec<String> {
+    let failed = push::latest(&app.app.state.db, site.site_id, true, 20).await;
+    failed.unwrap().into_iter().map(|push| push.said).collect()
 }
 
 /// The account of one Google is listed, replaced by that of another, and taken away.
@@ -192,6 +213,108 @@ on_each_database! {
         assert_eq!(count(&app, "select count(*) as n from devices where push_lost_at is not null").await, 0);
     }
 
+    async fn what_a_slow_token_makes_late_is_not_sent(app: App) {
+        let google = Google::start().await;
+        let app = with(&app, &google).await;
+        let site = app.site("a.example").await;
+        let ann = native(&site, "ann").await;
+        let slowly = async |seconds: i64| {
+            let held = google.hold(Slow::Token);
+            let delivered = delivering(&app);
+            held.came().await;
+            app.clock.advance(seconds);
+            held.let_go();
+            assert_eq!(delivered.await.unwrap(), 1);
+        };
+        // A second of its life is left when the token is asked for, which takes eight.
+        site.push(ann.client_id).await;
+        app.clock.advance(599);
+        slowly(8).await;
+        assert!(google.take().is_empty());
+        // It goes no more, and the token is good for others.
+        assert_eq!((app.deliver().await, google.tokens_given()), (0, 1));
+        assert!(google.take().is_empty());
+        // With time left the message says how much.
+        google.end_tokens();
+        app.clock.advance(3600);
+        site.push(ann.client_id).await;
+        slowly(8).await;
+        let sent = google.take().remove(0);
+        assert_eq!(sent["message"]["android"]["ttl"], "592s");
+        ann.phone.deny(ann.waiting().await, false).await.unwrap();
+        // Whoever answered meanwhile is not asked again.
+        app.clock.advance(3600);
+        site.push(ann.client_id).await;
+        let held = google.hold(Slow::Token);
+        let delivered = delivering(&app);
+        held.came().await;
+        ann.phone.deny(ann.waiting().await, false).await.unwrap();
+        app.clock.advance(8);
+        held.let_go();
+        assert_eq!((delivered.await.unwrap(), google.take().len(), app.deliver().await), (1, 0, 0));
+    }
+
+    async fn a_google_that_hangs_is_left_and_asked_again(app: App) {
+        let google = Google::start().await;
+        let app = with_patience(&app, &google, Some(2)).await;
+        let site = app.site("a.example").await;
+        let (ann, bob) = (native(&site, "ann").await, native(&site, "bob").await);
+        // Both wait for the one token, and neither for longer than one answer may take.
+        for person in [&ann, &bob] {
+            site.push(person.client_id).await;
+        }
+        let held = google.hold(Slow::Token);
+        let (begun, delivered) = (Instant::now(), delivering(&app));
+        held.came().await;
+        // As long as the wait for the answer is by the program's clock, which stands still here otherwise.
+        app.clock.advance(10);
+        assert_eq!((delivered.await.unwrap(), google.take().len()), (2, 0));
+        assert!(begun.elapsed() < Duration::from_millis(3_900), "{:?}", begun.elapsed());
+        for said in failures(&app, &site).await {
+            assert_eq!(said, "no token from Google: no answer in time");
+        }
+        app.clock.advance(10);
+        assert_eq!((app.deliver().await, google.take().len()), (2, 2));
+        // A message that nobody looks at goes again; so does one that was taken while no answer came.
+        for (at, taken) in [(Slow::Message, 0), (Slow::Answer, 1)] {
+            site.push(ann.client_id).await;
+            let held = google.hold(at);
+            assert_eq!((app.deliver().await, google.take().len()), (1, taken));
+            drop(held);
+            assert_eq!(failures(&app, &site).await, ["no answer in time"]);
+            app.clock.advance(2);
+            assert_eq!((app.deliver().await, google.take().len()), (1, 1));
+            assert!(failures(&app, &site).await.is_empty());
+        }
+        // Unless the phone showed it meanwhile.
+        site.push(ann.client_id).await;
+        let held = google.hold(Slow::Answer);
+        let delivered = delivering(&app);
+        held.came().await;
+        let newest = ann.phone.pending(0).await.unwrap().remove(0);
+        let shown = json!({ "sign_on_id": newest["sign_on_id"] });
+        ann.phone.call("/login/shown", &shown).await.unwrap();
+        assert_eq!((delivered.await.unwrap(), google.take().len()), (1, 1));
+        app.clock.advance(2);
+        assert_eq!((app.deliver().await, google.take().len()), (1, 0));
+        assert!(failures(&app, &site).await.is_empty());
+    }
+
+    async fn nobody_is_waited_for_until_a_push_is_late(app: App) {
+        let google = Google::start().await;
+        let app = with(&app, &google).await;
+        let site = app.site("a.example").await;
+        let ann = native(&site, "ann").await;
+        site.push(ann.client_id).await;
+        app.clock.advance(599);
+        let held = google.hold(Slow::Message);
+        let begun = Instant::now();
+        assert_eq!(app.deliver().await, 1);
+        assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+        drop(held);
+        assert!(google.take().is_empty());
+    }
+
     async fn a_trial_reaches_a_phone_and_asks_it_nothing(app: App) {
         let google = Google::start().await;
         let app = with(&app, &google).await;
@@ -199,7 +322,7 @@ on_each_database! {
         let ann = native(&site, "ann").await;
         let (state, fcm) = (&app.app.state, Fcm::default());
         let outgoing = Outgoing::new(&state.settings.outgoing);
-        let means = Means { db: &state.db, keys: &state.keys, settings: &state.settings, outgoing: &outgoing, now: app.clock.now() };
+        let means = Means { db: &state.db, keys: &state.keys, settings: &state.settings, outgoing: &outgoing, clock: &*app.clock };
         let (row, phone) = (
             server::site::find(&state.db, site.site_id).await.unwrap().unwrap(),
             server::device::pushable(&state.db, site.site_id, ann.client_id, app.clock.now()).await.unwrap().remove(0),

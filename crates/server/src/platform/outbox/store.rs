@@ -21,6 +21,9 @@ pub const BATCH: u64 = 500;
 /// The longest that a parcel waits between two attempts, whatever the other side asks for.
 const LONGEST_WAIT: TimeDelta = TimeDelta::days(1);
 
+/// What is said of a parcel that nobody came to.
+pub const LATE: &str = "its time was over before it could be sent";
+
 /// A parcel to be written.
 #[derive(Debug, Clone)]
 pub struct Draft {

@@ -123,9 +123,29 @@ impl Outgoing {
         most: usize,
         now: Moment,
     ) -> Result<Reply, NotSent> {
+        self.post_within(url, headers, body, most, (now, None))
+            .await
+    }
+
+    /// The same of what is of no use after a moment: whoever has not taken it by then is left.
+    ///
+    /// # Errors
+    /// When the address may not be reached, or nobody answers there in time.
+    pub async fn post_within(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        body: Vec<u8>,
+        most: usize,
+        (now, until): (Moment, Option<Moment>),
+    ) -> Result<Reply, NotSent> {
         // A literal address is connected to without being looked up.
         self.check(url)?;
-        let request = self.client(url.scheme() == "http")?.post(url.clone());
+        let mut request = self.client(url.scheme() == "http")?.post(url.clone());
+        if let Some(until) = until {
+            let left = (until - now).to_std().unwrap_or_default();
+            request = request.timeout(left.min(self.timeout));
+        }
         let answer = request.headers(headers).body(body).send().await;
         let answer = answer.map_err(|error| told(&error))?;
         let status = answer.status().as_u16();

@@ -9,6 +9,7 @@ mod message;
 mod send;
 mod token;
 
+pub(super) use self::send::Ready;
 pub use self::{
     account::{Account, account_for, accounts, remove_account, set_account},
     key_file::{AccountError, KeyFile},

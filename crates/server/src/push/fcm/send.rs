@@ -1,16 +1,28 @@
 //! Sends messages to native apps.
 
+use std::sync::Arc;
+
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use sea_orm::DbErr;
 use url::Url;
 
-use super::{account, answer, answer::Pass, message, token::Tokens};
+use super::{
+    account::{self, Account},
+    answer::{self, Pass},
+    message,
+    token::Tokens,
+};
 use crate::{
     platform::{
+        clock::Moment,
         outbox::{Fate, Parcel},
         outgoing::NotSent,
+        secret::Secret,
     },
-    push::{attempt::Attempt, means::Means, message::Told},
+    push::{
+        attempt::{Attempt, Unready},
+        means::Means,
+        message::Told,
+    },
 };
 
 /// Longest answer that is read, bytes.
@@ -24,52 +36,74 @@ const NO_ACCOUNT: &str = "there is no service account for FCM: an owner brings o
 #[derive(Default)]
 pub struct Fcm(Tokens);
 
+/// A message for an app, and the token that lets it in.
+pub(in crate::push) struct Ready<'f> {
+    tokens: &'f Tokens,
+    account: Account,
+    token: Arc<Secret>,
+    told: Told,
+    registration: &'f str,
+}
+
 impl Fcm {
-    /// One attempt to tell the app with this registration token.
-    pub(in crate::push) async fn post(
-        &self,
+    /// Gets what is needed to tell the app with this registration token.
+    pub(in crate::push) async fn ready<'f>(
+        &'f self,
         means: &Means<'_>,
         parcel: &Parcel,
-        registration: &str,
-    ) -> Result<Attempt, DbErr> {
-        let refused = |why: &str| Ok(Attempt::of(Fate::Refused(why.to_owned())));
-        let Some(account) =
-            account::account_for(means.db, parcel.site_id.unwrap_or_default()).await?
-        else {
-            return refused(NO_ACCOUNT);
+        registration: &'f str,
+    ) -> Result<Ready<'f>, Unready> {
+        let site_id = parcel.site_id.unwrap_or_default();
+        let Some(account) = account::account_for(means.db, site_id).await? else {
+            return Err(Unready::refused(NO_ACCOUNT));
         };
         let Some(told) = Told::read(&parcel.body) else {
-            return refused("what is to be said cannot be read");
+            return Err(Unready::refused("what is to be said cannot be read"));
         };
-        let token = match self.0.get(means, &account).await {
-            Ok(token) => token,
-            Err(why) => return Ok(Attempt::of(Fate::Later(why, None))),
-        };
+        let token = self.0.get(means, &account).await.map_err(Unready::later)?;
+        Ok(Ready {
+            tokens: &self.0,
+            account,
+            token,
+            told,
+            registration,
+        })
+    }
+}
+
+impl Ready<'_> {
+    /// One attempt to tell the app.
+    pub(in crate::push) async fn post(
+        self,
+        means: &Means<'_>,
+        parcel: &Parcel,
+        now: Moment,
+    ) -> Attempt {
         let api = &means.settings.push.fcm;
-        let url = format!("{api}/v1/projects/{}/messages:send", account.project_id);
-        let (Ok(url), Ok(bearer)) = (
-            Url::parse(&url),
-            HeaderValue::try_from(format!("Bearer {}", token.reveal())),
-        ) else {
-            return refused("push.fcm is no address");
+        let project = &self.account.project_id;
+        let url = Url::parse(&format!("{api}/v1/projects/{project}/messages:send"));
+        let bearer = HeaderValue::try_from(format!("Bearer {}", self.token.reveal()));
+        let (Ok(url), Ok(bearer)) = (url, bearer) else {
+            return Attempt::of(Fate::Refused("push.fcm is no address".to_owned()));
         };
         let headers = HeaderMap::from_iter([
             (AUTHORIZATION, bearer),
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         ]);
-        let body = message::body(parcel, &told, registration, means.now).to_string();
+        let body = message::body(parcel, &self.told, self.registration, now).to_string();
+        let time = (now, Some(parcel.expires_at));
         let sent = means
             .outgoing
-            .post(&url, headers, body.into_bytes(), LONGEST, means.now);
-        Ok(match sent.await {
+            .post_within(&url, headers, body.into_bytes(), LONGEST, time);
+        match sent.await {
             Ok(reply) => {
                 let (attempt, pass) = answer::read(&reply);
                 if pass == Pass::Drop {
-                    self.0.forget(&account, &token).await;
+                    self.tokens.forget(&self.account, &self.token).await;
                 }
                 attempt
             }
             Err(NotSent::Forbidden(why) | NotSent::Failed(why)) => Attempt::unheard(why),
-        })
+        }
     }
 }

@@ -74,9 +74,11 @@ impl Tokens {
     ) -> Result<Arc<Secret>, String> {
         let slot = self.slot(account);
         let mut known = slot.lock().await;
+        // Whoever asked meanwhile may have taken long.
+        let now = means.now();
         match &*known {
-            Some(Known::Token(token, until)) if means.now < *until => return Ok(token.clone()),
-            Some(Known::Refused(why, until)) if means.now < *until => return Err(why.clone()),
+            Some(Known::Token(token, until)) if now < *until => return Ok(token.clone()),
+            Some(Known::Refused(why, until)) if now < *until => return Err(why.clone()),
             _ => {}
         }
         match ask(means, account).await {
@@ -86,7 +88,7 @@ impl Tokens {
                 Ok(token)
             }
             Err(why) => {
-                *known = Some(Known::Refused(why.clone(), means.now + PAUSE));
+                *known = Some(Known::Refused(why.clone(), means.now() + PAUSE));
                 Err(why)
             }
         }
@@ -113,7 +115,8 @@ impl Tokens {
 }
 
 async fn ask(means: &Means<'_>, account: &Account) -> Result<(Secret, Moment), String> {
-    let signed = sign(means.keys, account, means.now)?;
+    let asked = means.now();
+    let signed = sign(means.keys, account, asked)?;
     let body = form_urlencoded::Serializer::new(String::new())
         .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
         .append_pair("assertion", &signed)
@@ -123,7 +126,7 @@ async fn ask(means: &Means<'_>, account: &Account) -> Result<(Secret, Moment), S
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, form)]);
     let sent = means
         .outgoing
-        .post(&url, headers, body.into_bytes(), LONGEST, means.now);
+        .post(&url, headers, body.into_bytes(), LONGEST, asked);
     let reply = sent
         .await
         .map_err(|why| format!("no token from Google: {why}"))?;
@@ -139,7 +142,7 @@ async fn ask(means: &Means<'_>, account: &Account) -> Result<(Secret, Moment), S
     let given: Given = serde_json::from_slice(&reply.body)
         .map_err(|_| "no token from Google: its answer cannot be read".to_owned())?;
     let life = TimeDelta::try_seconds(given.expires_in).unwrap_or_default();
-    let until = means.now + (life - MARGIN).max(TimeDelta::zero());
+    let until = asked + (life - MARGIN).max(TimeDelta::zero());
     Ok((Secret::from_text(&given.access_token), until))
 }
 
