@@ -215,7 +215,7 @@ impl App {
             faces::forget_frames(&self.state.db, now).await?;
         }
         limit::forget(&self.state).await?;
-        outbox::expire(&self.state.db, now).await?;
+        self.outbox.expire(&self.state).await?;
         session::forget(&self.state.db, now).await?;
         account::forget_links(&self.state.db, now).await?;
         self.retention.keep(&self.state).await

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use sea_orm::DbErr;
+use sea_orm::{DatabaseTransaction, DbErr};
 
 use super::{
     attempt::{Attempt, Taught},
@@ -103,6 +103,13 @@ impl Courier for PushCourier {
         };
         store::note(means.db, parcel, noted, means.now()).await?;
         Ok(fate)
+    }
+
+    async fn give_up(&self, db: &DatabaseTransaction, over: &[Parcel]) -> Result<(), DbErr> {
+        for parcel in over {
+            store::note_late(db, parcel).await?;
+        }
+        Ok(())
     }
 }
 

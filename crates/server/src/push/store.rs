@@ -195,6 +195,22 @@ pub(super) async fn note(
     Ok(())
 }
 
+/// Notes that a push was given up by what is said of its parcel, unless more is known of it: what was tried is told
+/// by that, and what the phone has, or its person took up without it, is no failure.
+pub(super) async fn note_late(db: &impl ConnectionTrait, parcel: &Parcel) -> Result<(), DbErr> {
+    row::Entity::update_many()
+        .col_expr(row::Column::Said, Expr::value(parcel.said.as_str()))
+        .filter(row::Column::SiteId.eq(parcel.site_id))
+        .filter(row::Column::DeviceId.eq(parcel.target_id))
+        .filter(row::Column::SignOnId.eq(parcel.subject_id))
+        .filter(row::Column::SentAt.is_null())
+        .filter(row::Column::OpenedAt.is_null())
+        .filter(row::Column::Said.eq(""))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Notes that a phone took a sign-on up.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use p256::{
     SecretKey,
@@ -134,6 +135,8 @@ on_each_database! {
             app.clock.advance(1);
         }
         assert!((8..40).contains(&attempts), "{attempts}");
+        // The last wait may end in the last second of its life, which this clock skips.
+        app.app.sweep().await.unwrap();
         assert_eq!(waiting_parcels(&app).await, 0);
     }
 
@@ -155,6 +158,48 @@ on_each_database! {
         site.push(bob.client_id).await;
         site.post("/client/delete", &json!({ "id": bob.client_id })).await;
         assert_eq!(waiting_parcels(&app).await, 1, "Ann's");
+    }
+
+    async fn what_was_over_before_anybody_came_to_it_is_told(app: App, |settings| nearby(settings)) {
+        let service = Receiver::start().await;
+        let site = app.site("a.example").await;
+        let (ann, bob) = (
+            subscribed(&site, "ann@example.com", &service).await,
+            subscribed(&site, "bob@example.com", &service).await,
+        );
+        // Ann's is never tried, Bob takes up what he finds in his inbox, and a server stops in the middle of a third.
+        for person in [&ann, &bob] {
+            site.push(person.client_id).await;
+        }
+        bob.phone.deny(bob.waiting().await, false).await.unwrap();
+        app.clock.advance(601);
+        app.app.sweep().await.unwrap();
+        let (db, begun) = (&app.app.state.db, app.clock.now() - TimeDelta::days(1));
+        let failed = push::latest(db, site.site_id, true, 10).await.unwrap();
+        let late = "its time was over before it could be sent";
+        assert_eq!(failed.iter().map(|push| push.said.as_str()).collect::<Vec<_>>(), [late]);
+        assert!(failed[0].told().ends_with(&format!("not taken, {late}")), "{}", failed[0].told());
+        assert_eq!((app.deliver().await, service.take().len()), (0, 0));
+        site.push(ann.client_id).await;
+        service.next([Reaction::Hang]);
+        let (carrier, server) = (Arc::clone(&app.app.outbox), app.app.state.clone());
+        let dying = tokio::spawn(async move { carrier.carry_due(&server).await });
+        service.until(1).await;
+        dying.abort();
+        assert!(dying.await.unwrap_err().is_cancelled());
+        app.clock.advance(601);
+        app.app.sweep().await.unwrap();
+        let lately = push::lately(db, site.site_id, begun).await.unwrap();
+        assert_eq!((lately.sent, lately.failed), (0, 2));
+        assert_eq!(lately.said, "the server stopped while it was sent, and its time was over");
+        // One that failed says why it did.
+        site.push(ann.client_id).await;
+        service.next([Reaction::Answer(503, None)]);
+        app.deliver().await;
+        app.clock.advance(601);
+        app.app.sweep().await.unwrap();
+        let lately = push::lately(db, site.site_id, begun).await.unwrap();
+        assert_eq!((lately.failed, lately.said.as_str()), (3, "503"));
     }
 
     async fn what_came_to_a_phone_before_a_crash_does_not_come_again(app: App, |settings| nearby(settings)) {

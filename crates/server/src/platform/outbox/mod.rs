@@ -13,8 +13,8 @@ pub use self::{
     pace::Pace,
     row::{Model as Parcel, Stage},
     store::{
-        BATCH, Draft, LATE, Taken, again, bound_waits, discard, discard_naming, expire, finish,
-        forget, listed, put, put_taken, within_site,
+        BATCH, Draft, LATE, Taken, again, bound_waits, discard, discard_naming, finish, forget,
+        listed, put, put_taken, within_site,
     },
     worker::{Courier, Fate, Outbox},
 };

@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use sea_orm::{
     ActiveValue::Set,
-    ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryOrder, QuerySelect, Statement,
-    Value,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, QueryOrder,
+    QuerySelect, Select, Statement, Value,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait, Func, LikeExpr, LockBehavior, LockType},
 };
@@ -23,6 +23,9 @@ const LONGEST_WAIT: TimeDelta = TimeDelta::days(1);
 
 /// What is said of a parcel that nobody came to.
 pub const LATE: &str = "its time was over before it could be sent";
+
+/// What is said of one that somebody took and did not come back from.
+const LOST: &str = "the server stopped while it was sent, and its time was over";
 
 /// A parcel to be written.
 #[derive(Debug, Clone)]
@@ -256,21 +259,49 @@ pub async fn finish(
     Ok(noted.rows_affected == 1)
 }
 
-/// Gives up what nobody took in time.
-///
-/// # Errors
-/// When the database fails.
-pub async fn expire(db: &impl ConnectionTrait, now: Moment) -> Result<(), DbErr> {
+/// What nobody took in time.
+fn overdue(now: Moment) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::State.eq(Stage::Waiting))
+        .filter(Column::NextAt.lte(now))
+        .filter(Column::ExpiresAt.lte(now))
+}
+
+/// Whether there is anything to [`expire`].
+pub(super) async fn has_overdue(db: &DatabaseConnection, now: Moment) -> Result<bool, DbErr> {
+    Ok(overdue(now).one(db).await?.is_some())
+}
+
+/// Gives up what nobody took in time, a batch of it, and says so where nothing was said yet. What that was.
+pub(super) async fn expire(
+    transaction: &DatabaseTransaction,
+    now: Moment,
+) -> Result<Vec<Parcel>, DbErr> {
+    let mut over = overdue(now)
+        .limit(BATCH)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .all(transaction)
+        .await?;
     Entity::update_many()
         .col_expr(Column::State, Expr::value(Stage::Dead))
         .col_expr(Column::Lease, Expr::value(None::<Uuid>))
         .col_expr(Column::EndedAt, Expr::col(Column::ExpiresAt))
-        .filter(Column::State.eq(Stage::Waiting))
-        .filter(Column::NextAt.lte(now))
-        .filter(Column::ExpiresAt.lte(now))
-        .exec(db)
+        .filter(Column::Id.is_in(over.iter().map(|parcel| parcel.id)))
+        .exec(transaction)
         .await?;
-    Ok(())
+    for parcel in over.iter_mut().filter(|parcel| parcel.said.is_empty()) {
+        let said = if parcel.attempts == 0 { LATE } else { LOST };
+        said.clone_into(&mut parcel.said);
+    }
+    for said in [LATE, LOST] {
+        let silent = over.iter().filter(|parcel| parcel.said == said);
+        Entity::update_many()
+            .col_expr(Column::Said, Expr::value(said))
+            .filter(Column::Id.is_in(silent.map(|parcel| parcel.id)))
+            .exec(transaction)
+            .await?;
+    }
+    Ok(over)
 }
 
 /// Forgets what ended before, a batch of it; whether that was all.

@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use metrics::counter;
-use sea_orm::DbErr;
+use sea_orm::{DatabaseTransaction, DbErr};
 use tokio::{sync::Notify, task::JoinSet};
 use uuid::Uuid;
 
@@ -19,6 +19,7 @@ use super::{
     store::{self, NO_SITE, Taken, Wanted},
 };
 use crate::platform::{
+    db,
     events::Events,
     state::{Shared, State},
 };
@@ -62,6 +63,15 @@ pub trait Courier: Send + Sync {
     /// # Errors
     /// When the database fails; the parcel is tried again when its lease has ended.
     async fn carry(&self, state: &State, parcel: &Parcel) -> Result<Fate, DbErr>;
+
+    /// Is told of parcels of its kind whose time was over before they were delivered, in the transaction that gives them
+    /// up: for those who keep account of them elsewhere, too.
+    ///
+    /// # Errors
+    /// When the database fails.
+    async fn give_up(&self, _: &DatabaseTransaction, _: &[Parcel]) -> Result<(), DbErr> {
+        Ok(())
+    }
 }
 
 /// Takes parcels that are due and has them carried.
@@ -134,6 +144,31 @@ impl Outbox {
             }
             carried.join_all().await;
         }
+    }
+
+    /// Gives up what nobody took in time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn expire(&self, state: &State) -> Result<(), DbErr> {
+        while store::has_overdue(&state.db, state.now()).await? {
+            let transaction = db::begin(&state.db).await?;
+            let over = store::expire(&transaction, state.now()).await?;
+            if over.is_empty() {
+                // Another server is at it.
+                break;
+            }
+            for courier in &self.couriers {
+                let kind = courier.kind();
+                let own = over.iter().filter(|parcel| parcel.kind == kind);
+                let own: Vec<Parcel> = own.cloned().collect();
+                if !own.is_empty() {
+                    courier.give_up(&transaction, &own).await?;
+                }
+            }
+            transaction.commit().await?;
+        }
+        Ok(())
     }
 
     async fn take(&self, state: &State, room: usize) -> Result<Vec<Taken>, DbErr> {
