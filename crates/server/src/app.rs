@@ -111,7 +111,7 @@ impl App {
         let outbox = Outbox::open(
             vec![
                 Box::new(WebhookCourier(outgoing.clone())),
-                Box::new(PushCourier::new(outgoing)),
+                Box::new(PushCourier::new(outgoing, Box::new(sign_on::Announced))),
                 Box::new(account::LetterCourier),
             ],
             &state.events,

@@ -11,6 +11,7 @@ use super::{
     fcm::Fcm,
     means::Means,
     ready::Ready,
+    sign_ons::SignOns,
     store::{self, KIND, Noted},
 };
 use crate::{
@@ -36,16 +37,36 @@ const FRESH: TimeDelta = TimeDelta::seconds(1);
 pub struct PushCourier {
     outgoing: Arc<Outgoing>,
     fcm: Fcm,
+    sign_ons: Box<dyn SignOns>,
 }
 
 impl PushCourier {
     /// Knows nothing yet.
     #[must_use]
-    pub fn new(outgoing: Arc<Outgoing>) -> Self {
+    pub fn new(outgoing: Arc<Outgoing>, sign_ons: Box<dyn SignOns>) -> Self {
         Self {
             outgoing,
             fcm: Fcm::default(),
+            sign_ons,
         }
+    }
+
+    /// What becomes of a push that nobody needs any more.
+    async fn needless(&self, means: &Means<'_>, parcel: &Parcel) -> Result<Option<Fate>, DbErr> {
+        let now = means.now();
+        if parcel.expires_at <= now {
+            // Somebody waited for it in vain, and is told so when it would go.
+            return Ok(None);
+        }
+        let (site_id, id) = (parcel.site_id.unwrap_or_default(), parcel.subject_id);
+        let is_open = self.sign_ons.is_open(means.db, site_id, id, now);
+        if !is_open.await? {
+            return Ok(Some(Fate::Refused("the sign-on is over".into())));
+        }
+        if store::has_arrived(means.db, parcel).await? {
+            return Ok(Some(Fate::Delivered("the phone has it".into())));
+        }
+        Ok(None)
     }
 }
 
@@ -65,7 +86,7 @@ impl Courier for PushCourier {
 
     async fn carry(&self, state: &State, parcel: &Parcel) -> Result<Fate, DbErr> {
         let means = Means::of(state, &self.outgoing);
-        if let Some(fate) = needless(&means, parcel).await? {
+        if let Some(fate) = self.needless(&means, parcel).await? {
             return Ok(fate);
         }
         let looked = means.now();
@@ -82,7 +103,7 @@ impl Courier for PushCourier {
             Ok(ready) => {
                 // Google may have taken its time with a token, and the person answered in it.
                 if means.now() - looked >= FRESH
-                    && let Some(fate) = needless(&means, parcel).await?
+                    && let Some(fate) = self.needless(&means, parcel).await?
                 {
                     return Ok(fate);
                 }
@@ -111,15 +132,4 @@ impl Courier for PushCourier {
         }
         Ok(())
     }
-}
-
-/// What becomes of a push that nobody needs any more.
-async fn needless(means: &Means<'_>, parcel: &Parcel) -> Result<Option<Fate>, DbErr> {
-    if !store::is_open(means.db, parcel, means.now()).await? {
-        return Ok(Some(Fate::Refused("the sign-on is over".into())));
-    }
-    if store::has_arrived(means.db, parcel).await? {
-        return Ok(Some(Fate::Delivered("the phone has it".into())));
-    }
-    Ok(None)
 }

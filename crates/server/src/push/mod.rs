@@ -13,6 +13,7 @@ mod means;
 mod message;
 pub mod pages;
 mod ready;
+mod sign_ons;
 mod store;
 mod try_out;
 mod vapid;
@@ -24,6 +25,7 @@ pub use self::{
         Account, AccountError, Fcm, KeyFile, account_for, accounts, remove_account, set_account,
     },
     means::Means,
+    sign_ons::SignOns,
     store::{
         Lately, Push, Reached, enqueue, enqueue_nothing, erase, lately, latest, note_opened,
         note_shown, of_sign_ons,

@@ -125,20 +125,6 @@ async fn parcel_nothing(db: &impl ConnectionTrait, sign_on_id: Uuid) -> Result<(
     outbox::discard(db, &[sign_on_id]).await
 }
 
-/// Whether the sign-on that a parcel announces still waits. (The table is that of the slice above, which
-/// this one may not ask.)
-pub(super) async fn is_open(
-    db: &impl ConnectionTrait,
-    parcel: &Parcel,
-    now: Moment,
-) -> Result<bool, DbErr> {
-    let open =
-        "select 1 as open from sign_ons where id = $1 and state = 'pending' and expires_at > $2";
-    let values = [parcel.subject_id.into(), now.into()];
-    let statement = Statement::from_sql_and_values(db.get_database_backend(), open, values);
-    Ok(db.query_one_raw(statement).await?.is_some())
-}
-
 /// Whether a push need not be sent any more: its push service took it, the phone showed it, or the person took the
 /// sign-on up without it. A server that was killed may have noted that, or the phone said it, and nothing more.
 pub(super) async fn has_arrived(db: &impl ConnectionTrait, parcel: &Parcel) -> Result<bool, DbErr> {

@@ -1,5 +1,6 @@
 //! Sign-ons: push, verification token, challenge, verdict, session token.
 
+mod announced;
 mod export;
 mod flow;
 mod freezes;
@@ -13,6 +14,7 @@ mod retention;
 mod store;
 mod tracker;
 
+pub use announced::Announced;
 pub use export::Attempts;
 pub use flow::{
     Erased, Undelivered, Waiting, answer_overdue, ask_at_door, cancel_at_door, client_and_token,

@@ -231,6 +231,7 @@ on_each_database! {
         app.clock.advance(599);
         slowly(8).await;
         assert!(google.take().is_empty());
+        assert_eq!(failures(&app, &site).await, ["its time was over before it could be sent"]);
         // It goes no more, and the token is good for others.
         assert_eq!((app.deliver().await, google.tokens_given()), (0, 1));
         assert!(google.take().is_empty());
