@@ -3,7 +3,6 @@
 use sea_orm::{
     ActiveValue::Set,
     ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryOrder, QuerySelect, Select,
-    Statement,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait},
 };
