@@ -6,6 +6,7 @@ mod files;
 mod names;
 
 use std::{
+    collections::BTreeSet,
     fmt, io,
     path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
@@ -81,6 +82,8 @@ pub struct Certificates {
 struct Current {
     key: Arc<CertifiedKey>,
     since: Moment,
+    /// What it is for, where it is ours.
+    names: BTreeSet<String>,
 }
 
 impl Certificates {
@@ -94,11 +97,14 @@ impl Certificates {
             TlsMode::Own => Some(Authority::load(&settings.data_dir, now)?),
             TlsMode::Files => None,
         };
-        let key = certified(settings, authority.as_ref(), now)?;
+        let current = match &authority {
+            Some(authority) => Current::made(authority, &names::of(settings)?, now)?,
+            None => Current::read(settings, now)?,
+        };
         Ok(Some(Self {
             settings: settings.clone(),
             authority,
-            current: RwLock::new(Current { key, since: now }),
+            current: RwLock::new(current),
         }))
     }
 
@@ -114,24 +120,51 @@ impl Certificates {
     /// # Errors
     /// See [`TlsError`].
     pub fn renew(&self, now: Moment) -> Result<(), TlsError> {
-        let key = certified(&self.settings, self.authority.as_ref(), now)?;
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        *current = Current { key, since: now };
+        let current = match &self.authority {
+            Some(authority) => Current::made(authority, &names::of(&self.settings)?, now)?,
+            None => Current::read(&self.settings, now)?,
+        };
+        self.show(current);
         Ok(())
     }
 
-    /// Signs a new certificate when the one in use is no longer young. Files are somebody else's to renew.
+    /// Signs a new certificate when the one in use is no longer young, and when the machine has other names or addresses
+    /// by now, as one has that was carried to another network. Files are somebody else's to renew.
     ///
     /// # Errors
     /// See [`TlsError`].
     pub fn keep_young(&self, now: Moment) -> Result<(), TlsError> {
+        match &self.authority {
+            Some(authority) => self.keep_for(authority, &names::of(&self.settings)?, now),
+            None => Ok(()),
+        }
+    }
+
+    fn keep_for(
+        &self,
+        authority: &Authority,
+        names: &[names::Name],
+        now: Moment,
+    ) -> Result<(), TlsError> {
         /// Much less than a certificate's life, so that one night of sleep does no harm.
         const YOUNG: TimeDelta = TimeDelta::days(30);
+        let current = self.current();
+        let is_other = current.names != written(names);
         // A clock that went back counts too: the certificate may not be valid yet.
-        if self.authority.is_some() && (now - self.current().since).abs() > YOUNG {
-            self.renew(now)?;
+        if is_other || (now - current.since).abs() > YOUNG {
+            self.show(Current::made(authority, names, now)?);
+        }
+        if is_other {
+            tracing::info!(
+                "this machine has other names or addresses: the certificate was made anew for them"
+            );
         }
         Ok(())
+    }
+
+    fn show(&self, new: Current) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        *current = new;
     }
 
     fn current(&self) -> Current {
@@ -160,14 +193,71 @@ impl ResolvesServerCert for Certificates {
     }
 }
 
-fn certified(
-    settings: &Settings,
-    authority: Option<&Authority>,
-    now: Moment,
-) -> Result<Arc<CertifiedKey>, TlsError> {
-    let key = match authority {
-        Some(authority) => authority.certify(&names::of(settings)?, now)?,
-        None => files::read(&settings.tls)?,
-    };
-    Ok(Arc::new(key))
+impl Current {
+    /// Signed for these names.
+    fn made(authority: &Authority, names: &[names::Name], now: Moment) -> Result<Self, TlsError> {
+        Ok(Self {
+            key: Arc::new(authority.certify(names, now)?),
+            since: now,
+            names: written(names),
+        })
+    }
+
+    /// From files.
+    fn read(settings: &Settings, now: Moment) -> Result<Self, TlsError> {
+        Ok(Self {
+            key: Arc::new(files::read(&settings.tls)?),
+            since: now,
+            names: BTreeSet::new(),
+        })
+    }
+}
+
+/// In whatever order the system tells them.
+fn written(names: &[names::Name]) -> BTreeSet<String> {
+    names.iter().map(ToString::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use url::Host;
+
+    use super::*;
+    use crate::platform::config::Overrides;
+
+    const NOW: &str = "2026-03-01T12:00:00Z";
+
+    #[test]
+    fn a_certificate_is_made_anew_when_the_machine_is_called_otherwise_or_it_is_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::load(&Overrides::default()).unwrap();
+        settings.data_dir = folder.path().to_owned();
+        settings.tls.mode = TlsMode::Own;
+        let begun: Moment = NOW.parse().unwrap();
+        let certificates = Certificates::load(&settings, begun).unwrap().unwrap();
+        let authority = certificates.authority().unwrap();
+        let shown = || certificates.current().key.cert[0].to_vec();
+        let after = |days: i64, names: &[&str]| {
+            let names: Vec<names::Name> =
+                names.iter().map(|one| Host::parse(one).unwrap()).collect();
+            let now = begun + TimeDelta::days(days);
+            certificates.keep_for(authority, &names, now).unwrap();
+            shown()
+        };
+        // It was made for whatever this machine is called.
+        let home = after(0, &["localhost", "192.168.1.5"]);
+        assert_eq!(after(1, &["192.168.1.5", "localhost"]), home);
+        // Another network, at once; an address is gone; the first network again.
+        let away = after(1, &["localhost", "10.20.30.40"]);
+        let has = |certificate: &[u8], address: [u8; 4]| {
+            certificate.windows(4).any(|window| window == address)
+        };
+        assert!(has(&away, [10, 20, 30, 40]) && !has(&away, [192, 168, 1, 5]));
+        assert!(!has(&after(1, &["localhost"]), [10, 20, 30, 40]));
+        let again = after(2, &["localhost", "192.168.1.5"]);
+        assert!(has(&again, [192, 168, 1, 5]));
+        assert_eq!(after(32, &["localhost", "192.168.1.5"]), again);
+        assert_ne!(after(33, &["localhost", "192.168.1.5"]), again);
+    }
 }
