@@ -1,6 +1,6 @@
 //! Pairing a phone, and knowing it again.
 
-use sea_orm::{ActiveValue::Set, DbErr};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, DbErr};
 use uuid::Uuid;
 
 use super::{
@@ -93,7 +93,12 @@ pub(super) async fn register(
     let token = Secret::generate("dt_");
     let device_id = Uuid::new_v4();
     let transaction = db::begin(&state.db).await?;
-    let enrolment = enrolment::redeem(&transaction, enrollment_token, now).await?;
+    let enrolment = match enrolment::redeem(&transaction, enrollment_token, now).await {
+        Err(EnrolmentError::Invalid) => {
+            return answer_again(state, transaction, enrollment_token, pairing).await;
+        }
+        taken => taken?,
+    };
     let (site_id, client_id) = (enrolment.site_id, enrolment.client_id);
     let row = ActiveModel {
         id: Set(device_id),
@@ -147,6 +152,57 @@ pub(super) async fn register(
     }
     Ok(Paired {
         device_id,
+        client_id,
+        site,
+        token,
+        standing,
+    })
+}
+
+/// Answers a phone whose own key took the code up a moment ago: it never heard the answer, and has no token. It is
+/// the same phone with what it says now, and another token in the place of the one that was lost; what was decided about
+/// it meanwhile stays. Whoever else has the code has another key.
+async fn answer_again(
+    state: &State,
+    transaction: DatabaseTransaction,
+    enrollment_token: &str,
+    pairing: Pairing,
+) -> Result<Paired, EnrolmentError> {
+    let now = state.now();
+    let invalid = || EnrolmentError::Invalid;
+    let enrolment = enrolment::taken_up(&transaction, enrollment_token, now).await?;
+    let enrolment = enrolment.ok_or_else(invalid)?;
+    let (site_id, client_id) = (enrolment.site_id, enrolment.client_id);
+    let paired = store::paired(&transaction, site_id, client_id, now).await?;
+    let device = paired.iter().find(|device| {
+        // The moment at which its code was taken up.
+        device.thumbprint == pairing.thumbprint && Some(device.created_at) == enrolment.used_at
+    });
+    let device = device.ok_or_else(invalid)?;
+    let token = Secret::generate("dt_");
+    let change = ActiveModel {
+        name: Set(pairing.name),
+        platform: Set(pairing.platform),
+        token_hash: Set(token.hash()),
+        token_expires_at: Set(now + seconds(state.settings.device.token_lifetime)),
+        push: Set(pairing.push),
+        push_lost_at: Set(None),
+        without: Set(pairing.without),
+        last_seen_at: Set(now),
+        ..Default::default()
+    };
+    store::change(&transaction, device, change).await?;
+    let standing = Standing::among(device, &paired);
+    Entry::new(site_id, Action::DeviceRegistered)
+        .client(client_id)
+        .device(device.id)
+        .detail(format!("{}, answered again", standing.as_str()))
+        .record(&transaction, &state.keys, now)
+        .await?;
+    transaction.commit().await?;
+    let site = site::find(&state.db, site_id).await?.ok_or_else(invalid)?;
+    Ok(Paired {
+        device_id: device.id,
         client_id,
         site,
         token,

@@ -9,5 +9,5 @@ mod store;
 pub use code::offer;
 pub use model::{Enrolment, EnrolmentError, FlowType};
 pub use store::{
-    bound_lives, erase, forget, last_used, open_codes, record_refused, redeem, revoke,
+    bound_lives, erase, forget, last_used, open_codes, record_refused, redeem, revoke, taken_up,
 };

@@ -88,6 +88,23 @@ pub async fn redeem(
         .ok_or(EnrolmentError::Invalid)
 }
 
+/// The code that a phone took up with this token, for as long as it would have lived.
+///
+/// # Errors
+/// When the database fails.
+pub async fn taken_up(
+    db: &impl ConnectionTrait,
+    token: &str,
+    now: Moment,
+) -> Result<Option<Enrolment>, DbErr> {
+    Entity::find()
+        .filter(Column::TokenHash.eq(secret::hash(token)))
+        .filter(Column::UsedAt.is_not_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .one(db)
+        .await
+}
+
 /// The codes of a site that a phone may still be paired with, the latest first.
 ///
 /// # Errors
