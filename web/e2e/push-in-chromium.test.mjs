@@ -85,6 +85,20 @@ test('Chromium opens a push that the server has encrypted for it, the app shows 
   assert.deepEqual(app.complaints, []);
 });
 
+test('a subscription that the push service ended without a word is replaced when the app is opened', { timeout: 60_000 }, async () => {
+  service.end();
+  await site.sendPush('ann@shop.example');
+  const push = async () => JSON.parse(await axiam.must('push', 'list', site.id, '--json', '--last', '1'))[0];
+  await until(push, ({ refused_at }) => refused_at, 'refused, as the server knows');
+  const told = app.page.waitForResponse('**/device/push');
+  await app.follow('about:blank');
+  await app.follow(`${axiam.url}/phone/`);
+  await told;
+  await site.sendPush('ann@shop.example');
+  await until(push, ({ shown_at }) => shown_at, 'shown, as the server knows');
+  assert.equal(service.posts.at(-1).status, 201);
+});
+
 test('what was turned off is gone for the push service', { timeout: 60_000 }, async () => {
   await app.follow(`${axiam.url}/phone/`);
   await app.press('Notifications');

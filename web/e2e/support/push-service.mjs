@@ -78,10 +78,15 @@ export class PushService {
     this.#ahead += seconds;
   }
 
+  /** Ends all subscriptions, and tells no browser. */
+  end() {
+    for (const subscription of this.#subscriptions.values()) Object.assign(subscription, { isGone: true, waiting: [] });
+  }
+
   /** Forgets every browser, as push services do of those that were away for long: their subscriptions are gone. */
   forget() {
     this.#browsers.clear();
-    for (const subscription of this.#subscriptions.values()) Object.assign(subscription, { isGone: true, waiting: [] });
+    this.end();
     for (const browser of this.#sockets.clients) browser.terminate();
   }
 

@@ -5,12 +5,12 @@ import { base64url } from '../server/encoding.js';
 import type { Routes } from '../server/routes.js';
 import type { Pairing } from '../pairing/vault.js';
 
-/** The subscription for the server's key; one for another key is given up. */
-export async function subscribe(registration: ServiceWorkerRegistration, key: string): Promise<PushSubscription> {
+/** The subscription for the server's key; one for another key, or of this `dead` endpoint, is given up. */
+export async function subscribe(registration: ServiceWorkerRegistration, key: string, dead?: string): Promise<PushSubscription> {
   const { pushManager } = registration;
   const kept = await pushManager.getSubscription();
   const keptFor = kept?.options.applicationServerKey;
-  if (kept && keptFor && base64url(new Uint8Array(keptFor)) === key) return kept;
+  if (kept && keptFor && base64url(new Uint8Array(keptFor)) === key && kept.endpoint !== dead) return kept;
   await kept?.unsubscribe();
   return pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
 }

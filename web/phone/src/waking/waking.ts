@@ -76,7 +76,9 @@ export class Waking {
   async #match(pairing: Pairing, { push, web_push_key: key }: Pick<Own, 'push' | 'web_push_key'>): Promise<void> {
     if (this.state === 'none') return;
     if (this.state !== 'on') return push === 'web_push' ? this.#forget(pairing) : undefined;
-    const subscription = await subscribe(await registered(), key);
+    // What the server was told and has dropped is gone for the push service, which does not say so to every browser.
+    const dead = push === 'web_push' ? undefined : pairing.pushed;
+    const subscription = await subscribe(await registered(), key, dead);
     if (push === 'web_push' && pairing.pushed === subscription.endpoint) return;
     await tell(this.routes, pairing, subscription, key);
     await this.keep(pairing);
