@@ -107,6 +107,26 @@ describe('a reply that is lost', () => {
     assert.equal(await status(pushed), 'verified');
   });
 
+  test('of a pairing: it is paired once, also by whoever tries again', async () => {
+    for (const [lost, email] of [[1, 'once@shop.example'], [2, 'again@shop.example']]) {
+      const { id, link } = await world.link(email);
+      const app = await world.phone();
+      await app.follow(link);
+      await app.shows('pair');
+      await deaf(app, '**/device/register', lost);
+      await app.press('Pair this phone');
+      if (lost === 2) {
+        await app.shows('failed');
+        await app.press('Try again');
+        await app.shows('pair');
+        await app.press('Pair this phone');
+      }
+      await app.shows('paired');
+      const { devices } = data(await site.send('GET', `/client/${id}`));
+      assert.equal(devices.length, 1);
+    }
+  });
+
   test('of both tries, and of both again: the same', async () => {
     const { app, email } = await world.person('twice@shop.example', owner.photo(0));
     const pushed = await site.sendPush(email);

@@ -90,8 +90,8 @@ pub(super) async fn register(
     pairing: Pairing,
 ) -> Result<Paired, EnrolmentError> {
     let now = state.now();
-    let token = Secret::generate("dt_");
     let device_id = Uuid::new_v4();
+    let token = token_of(state, device_id);
     let transaction = db::begin(&state.db).await?;
     let enrolment = match enrolment::redeem(&transaction, enrollment_token, now).await {
         Err(EnrolmentError::Invalid) => {
@@ -159,9 +159,14 @@ pub(super) async fn register(
     })
 }
 
-/// Answers a phone whose own key took the code up a moment ago: it never heard the answer, and has no token. It is
-/// the same phone with what it says now, and another token in the place of the one that was lost; what was decided about
-/// it meanwhile stays. Whoever else has the code has another key.
+/// The token of a phone. It is derived, so that a phone which asks again is given the one that it may have heard: a request
+/// that was on its way for long takes nothing from a later one.
+fn token_of(state: &State, device_id: Uuid) -> Secret {
+    Secret::of("dt_", &state.keys.derive_device_secret(device_id))
+}
+
+/// Answers a phone whose own key took the code up a moment ago: it never heard the answer. Nothing is changed, for more may
+/// be known of it by now. Whoever else has the code has another key.
 async fn answer_again(
     state: &State,
     transaction: DatabaseTransaction,
@@ -179,19 +184,10 @@ async fn answer_again(
         device.thumbprint == pairing.thumbprint && Some(device.created_at) == enrolment.used_at
     });
     let device = device.ok_or_else(invalid)?;
-    let token = Secret::generate("dt_");
-    let change = ActiveModel {
-        name: Set(pairing.name),
-        platform: Set(pairing.platform),
-        token_hash: Set(token.hash()),
-        token_expires_at: Set(now + seconds(state.settings.device.token_lifetime)),
-        push: Set(pairing.push),
-        push_lost_at: Set(None),
-        without: Set(pairing.without),
-        last_seen_at: Set(now),
-        ..Default::default()
-    };
-    store::change(&transaction, device, change).await?;
+    let token = token_of(state, device.id);
+    if device.token_hash != token.hash() {
+        return Err(invalid());
+    }
     let standing = Standing::among(device, &paired);
     Entry::new(site_id, Action::DeviceRegistered)
         .client(client_id)

@@ -20,10 +20,15 @@ impl Secret {
     /// A new secret: `prefix` and 256 random bits in base64url.
     #[must_use]
     pub fn generate(prefix: &str) -> Self {
-        let bytes: [u8; 32] = rand::rng().random();
+        Self::of(prefix, &Zeroizing::new(rand::rng().random()))
+    }
+
+    /// `prefix` and these bits in base64url.
+    #[must_use]
+    pub fn of(prefix: &str, bits: &[u8; 32]) -> Self {
         Self(Zeroizing::new(format!(
             "{prefix}{}",
-            URL_SAFE_NO_PAD.encode(bytes)
+            URL_SAFE_NO_PAD.encode(bits)
         )))
     }
 

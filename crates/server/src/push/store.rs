@@ -189,6 +189,7 @@ pub(super) async fn note_late(db: &impl ConnectionTrait, parcel: &Parcel) -> Res
         .filter(row::Column::DeviceId.eq(parcel.target_id))
         .filter(row::Column::SignOnId.eq(parcel.subject_id))
         .filter(row::Column::SentAt.is_null())
+        .filter(row::Column::ShownAt.is_null())
         .filter(row::Column::OpenedAt.is_null())
         .filter(row::Column::Said.eq(""))
         .exec(db)

@@ -4,6 +4,7 @@ import { html } from '../../../widget/src/dom.js';
 import { Refused, Unreachable } from '../server/api.js';
 import type { Context } from '../context.js';
 import type { PastSignOn, SignOn } from '../server/routes.js';
+import { twice } from '../server/twice.js';
 import type { Told } from '../texts/index.js';
 import type { Pairing } from '../pairing/vault.js';
 import type { Entry } from '../inbox/waiting.js';
@@ -19,19 +20,6 @@ const NOT_ENROLLED = 1008;
 const EXPIRED = 1030;
 /** Answered or gone. */
 const OVER = [1031, 1032];
-/** Milliseconds before what was lost is sent once more. */
-const RESEND = 1_500;
-
-/** Asks once more where nothing came back. */
-async function twice<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!(error instanceof Unreachable)) throw error;
-    await new Promise((resolve) => setTimeout(resolve, RESEND));
-    return ask();
-  }
-}
 
 /** One sign-on in the person's hands. The app tells it when the sign-on is over elsewhere. */
 export class Answering {

@@ -1,7 +1,9 @@
 // Pairing: the key is made, stored, read back and tried before the server hears of it.
 
+import { Unreachable } from '../server/api.js';
 import { generate, works } from '../server/proof.js';
 import type { Action, Own, Routes } from '../server/routes.js';
+import { twice } from '../server/twice.js';
 import { VaultError, type Draft, type Pairing, type Vault } from './vault.js';
 
 /** Real tokens are much longer; what is shorter is a fragment of some other kind. */
@@ -35,6 +37,9 @@ export class NothingPaired extends VaultError {
   }
 }
 
+/** The key that was shown to a server whose answer never came, and the code that it was shown with. */
+let unheard: { token: string; key: Draft } | null = null;
+
 /**
  * Pairs this phone.
  *
@@ -47,10 +52,10 @@ export async function pair(
   name: string,
   without: Action[],
 ): Promise<Pairing> {
-  const id = crypto.randomUUID();
+  const key = unheard?.token === token ? unheard.key : await stored(vault, { id: crypto.randomUUID(), ...await generate() });
+  unheard = null;
   try {
-    const key = await stored(vault, { id, ...await generate() });
-    const registered = await routes.register(key, token, name, without);
+    const registered = await twice(() => routes.register(key, token, name, without));
     const pairing: Pairing = {
       ...key,
       deviceId: registered.device_id,
@@ -68,7 +73,9 @@ export async function pair(
     void navigator.storage?.persist?.().catch(() => false);
     return pairing;
   } catch (error) {
-    await vault.remove(id).catch(() => {});
+    // Whoever tries again is the same phone for the server, which may have paired it.
+    if (error instanceof Unreachable) unheard = { token, key };
+    else await vault.remove(key.id).catch(() => {});
     throw error;
   }
 }
@@ -79,10 +86,11 @@ async function stored(vault: Vault, draft: Draft): Promise<Draft> {
     await vault.put(draft);
     const key = await vault.get(draft.id);
     if (key && !key.privateKey.extractable && await works(key)) return key;
+    throw new Error('the key is not kept as it was made');
   } catch (cause) {
+    await vault.remove(draft.id).catch(() => {});
     throw new NothingPaired(false, { cause });
   }
-  throw new NothingPaired(false);
 }
 
 /** The server knows a phone that cannot keep what it was given: it is told to forget it. */

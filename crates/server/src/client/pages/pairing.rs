@@ -65,7 +65,8 @@ pub(super) async fn page(
     } else {
         face::is_enrolled(&state, client.id).await?
     };
-    let is_over = since + seconds(state.settings.enrolment.lifetime) <= state.now();
+    let end = since.checked_add_signed(seconds(state.settings.enrolment.lifetime));
+    let is_over = end.is_some_and(|end| end <= state.now());
     let version = live::version(&(&phone, has_face, is_over));
     if let Some(unchanged) = live.unchanged(&version) {
         return Ok(unchanged);

@@ -126,8 +126,8 @@ async fn check_push(state: &AppState, given: &mut Push) -> Result<(), ApiError> 
 
 /// Pair this phone; its key is the proof's
 ///
-/// A phone that heard no answer sends the same again, by the same key, while the code lives: it is given its pairing,
-/// with another device token.
+/// A phone that heard no answer sends the same again, by the same key, while the code lives: it is given the same
+/// pairing.
 #[utoipa::path(
     post, path = "/device/register", tag = "phone", security(("device_proof" = [])),
     request_body = Register,

@@ -370,6 +370,14 @@ impl Keyring {
             .derive(&[b"client session token", subject.as_bytes().as_slice()].concat())
     }
 
+    /// The secret of a phone's token: the same however often the phone asks.
+    #[must_use]
+    pub fn derive_device_secret(&self, device: Uuid) -> [u8; 32] {
+        *self
+            .session
+            .derive(&[b"device token".as_slice(), device.as_bytes().as_slice()].concat())
+    }
+
     /// The secret of the link in a letter: the same each time that the letter is sent.
     #[must_use]
     pub fn derive_link_secret(&self, letter: Uuid) -> [u8; 32] {
