@@ -17,9 +17,16 @@ function perform() {
   const SHAKES = 1.5;
   const LEANS = 0.004;
   const films = new Map();
+  // A function for each byte would hold the page up for a second at every step, and the phone's engine would seem slow.
+  const bytes = (base64) => {
+    const text = atob(base64);
+    const all = new Uint8Array(text.length);
+    for (let at = 0; at < all.length; at++) all[at] = text.charCodeAt(at);
+    return all;
+  };
   const film = async (action) => {
     const jpegs = await globalThis.axiamClip(action);
-    films.set(action, jpegs.map((base64) => new Blob([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))])));
+    films.set(action, jpegs.map((base64) => new Blob([bytes(base64)])));
   };
   // Who is asked again and again moves back as well: from the last picture to the first is a leap.
   const thereAndBack = (at, length) => {

@@ -79,6 +79,17 @@ describe('the engine', () => {
     assert.equal(await engine.look(pixels()), undefined);
   });
 
+  test('is kept where a look now and then takes long', async () => {
+    const { engine, worker } = standing();
+    await engine.prepare();
+    engine.begin();
+    for (let n = 0; n < 40; n++) {
+      worker.takes = n % 4 === 3 ? 1_200 : 60;
+      await engine.look(pixels());
+    }
+    assert.ok(engine.isThere && !worker.isOver);
+  });
+
   test('one that breaks in the middle of a look ends the look', async () => {
     const { engine, worker } = standing();
     await engine.prepare();
